@@ -1,1 +1,7 @@
-//! placeholder
+//! Domain and decisions of lxcd: what an operation is, what comes next, what an answer of Proxmox
+//! means, what a selector picks. Must not do I/O: no sockets, files, databases or clocks; whatever
+//! is needed from outside comes in as an argument or through [`ports`].
+
+pub mod actor;
+pub mod error;
+pub mod ids;

@@ -1,0 +1,23 @@
+//! Compiles `proto/lxc/v1/*.proto` with protox, so that no `protoc` has to be installed.
+
+use std::path::PathBuf;
+
+use prost::Message as _;
+
+const FILES: [&str; 6] = [
+    "lxc/v1/common.proto",
+    "lxc/v1/container.proto",
+    "lxc/v1/event.proto",
+    "lxc/v1/operation.proto",
+    "lxc/v1/remote.proto",
+    "lxc/v1/daemon.proto",
+];
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    println!("cargo:rerun-if-changed=proto");
+    let descriptors = protox::compile(FILES, ["proto"])?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("descriptor.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}
