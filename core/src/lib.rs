@@ -5,3 +5,5 @@
 pub mod actor;
 pub mod error;
 pub mod ids;
+pub mod ports;
+pub mod pve;

@@ -1,0 +1,171 @@
+//! A container as Proxmox shows it at one moment: place, power, locks, HA, config, usage. Plain data;
+//! must not decide anything but what "the same container" means.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What runs, in Proxmox's two words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Power {
+    /// Its init was spawned; not necessarily ready.
+    Running,
+    /// Not running.
+    Stopped,
+}
+
+impl Power {
+    /// The word people read.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Stopped => "stopped",
+        }
+    }
+}
+
+/// HA manager's view of a container it manages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ha {
+    /// `started`, `stopped`, `error`, …; empty when it has none yet.
+    pub state: String,
+}
+
+/// Where a vmid lives (`/cluster/resources`), existence being live there while figures are not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// Node that owns it.
+    pub node: String,
+    /// A virtual machine, not a container.
+    pub is_vm: bool,
+}
+
+/// Figures of a running container; all absent when it is stopped.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// 0..1 of `cpus`.
+    pub cpu: Option<f64>,
+    /// Cores it may use; fractional with a cpulimit.
+    pub cpus: Option<f64>,
+    /// Bytes used.
+    pub memory: Option<u64>,
+    /// Bytes it may use.
+    pub memory_max: Option<u64>,
+    /// Bytes of swap used.
+    pub swap: Option<u64>,
+    /// Bytes of swap it may use.
+    pub swap_max: Option<u64>,
+    /// Bytes of its root file system used; 0 when stopped.
+    pub disk: Option<u64>,
+    /// Size of its root file system in bytes.
+    pub disk_max: Option<u64>,
+    /// Bytes received since start.
+    pub net_in: Option<u64>,
+    /// Bytes sent since start.
+    pub net_out: Option<u64>,
+    /// Seconds since start.
+    pub uptime: Option<u64>,
+}
+
+/// `…/status/current`, or a row of `/nodes/N/lxc`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Live {
+    /// The vmid it speaks of.
+    pub vmid: u32,
+    /// Host name; Proxmox falls back to `CTn`.
+    pub name: Option<String>,
+    /// Running or stopped.
+    pub power: Power,
+    /// `backup`, `create`, …, while Proxmox itself holds the container.
+    pub lock: Option<String>,
+    /// A template: cannot be started.
+    pub template: bool,
+    /// Present when HA manages it; only `status/current` says so.
+    pub ha: Option<Ha>,
+    /// Lower-case, sorted.
+    pub tags: Vec<String>,
+    /// Figures.
+    pub usage: Usage,
+}
+
+/// `…/config?current=1`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Config {
+    /// Every key as Proxmox wrote it.
+    pub values: BTreeMap<String, String>,
+}
+
+impl Config {
+    /// MAC addresses of its network devices, upper case, sorted.
+    #[must_use]
+    pub fn hwaddrs(&self) -> Vec<String> {
+        let mut all: Vec<String> = self
+            .values
+            .iter()
+            .filter(|(key, _)| is_numbered(key, "net"))
+            .flat_map(|(_, value)| value.split(','))
+            .filter_map(|part| part.strip_prefix("hwaddr="))
+            .map(str::to_ascii_uppercase)
+            .collect();
+        all.sort();
+        all
+    }
+
+    /// The operation that made it, from `<!-- lxcd:OPID -->` at the end of its description.
+    #[must_use]
+    pub fn marker(&self) -> Option<Uuid> {
+        let text = self.values.get("description")?.trim_end();
+        let (_, tail) = text.rsplit_once("<!-- lxcd:")?;
+        tail.strip_suffix("-->")?.trim().parse().ok()
+    }
+
+    /// `protection=1`
+    #[must_use]
+    pub fn protected(&self) -> bool {
+        self.values.get("protection").is_some_and(|value| value == "1")
+    }
+
+    /// `net0`'s static address without its prefix length, when it has one; v4 before v6.
+    #[must_use]
+    pub fn static_ip(&self) -> Option<String> {
+        let nets: Vec<&String> =
+            self.values.iter().filter(|(key, _)| is_numbered(key, "net")).map(|(_, value)| value).collect();
+        ["ip=", "ip6="].iter().find_map(|prefix| {
+            nets.iter().find_map(|net| {
+                let value = net.split(',').find_map(|part| part.strip_prefix(prefix))?;
+                let address = value.split('/').next().unwrap_or(value);
+                address.parse::<std::net::IpAddr>().ok().map(|ip| ip.to_string())
+            })
+        })
+    }
+}
+
+fn is_numbered(key: &str, prefix: &str) -> bool {
+    key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(pairs: &[(&str, &str)]) -> Config {
+        Config { values: pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect() }
+    }
+
+    #[test]
+    fn finds_what_identifies_a_container() {
+        let config = config(&[
+            ("net0", "name=eth0,bridge=vmbr0,hwaddr=bc:24:11:00:00:01,ip=10.0.0.14/24,type=veth"),
+            ("net1", "name=eth1,bridge=vmbr1,hwaddr=BC:24:11:00:00:00,ip=dhcp"),
+            ("nettle", "hwaddr=00:00:00:00:00:00"),
+            ("description", "web box\n\n<!-- lxcd:01a1fe6a-2384-7b31-9c44-a1d24f9c2e1b -->\n"),
+        ]);
+        assert_eq!(config.hwaddrs(), ["BC:24:11:00:00:00", "BC:24:11:00:00:01"]);
+        assert_eq!(config.marker().unwrap().to_string(), "01a1fe6a-2384-7b31-9c44-a1d24f9c2e1b");
+        assert_eq!(config.static_ip().as_deref(), Some("10.0.0.14"));
+    }
+}

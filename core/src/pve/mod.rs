@@ -1,0 +1,12 @@
+//! What Proxmox says, in our words: UPIDs, task endings, live state, refusals. Owns every fact about
+//! Proxmox's texts and shapes (PVE.md); must not speak HTTP (that is lxcd's `pve`).
+
+pub mod call;
+pub mod classify;
+pub mod live;
+pub mod task;
+
+pub use call::Call;
+pub use classify::{Refusal, RefusalKind};
+pub use live::{Config, Ha, Live, Placement, Power, Usage};
+pub use task::{TaskEntry, TaskExit, TaskStatus, Upid};
