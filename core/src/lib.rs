@@ -5,5 +5,8 @@
 pub mod actor;
 pub mod error;
 pub mod ids;
+pub mod op;
 pub mod ports;
 pub mod pve;
+pub mod text;
+pub mod timing;

@@ -118,5 +118,12 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// A point in time inside a message, `{clock:MICROS}`: whoever shows it to a person writes it in the
+/// clock and zone of that person (the daemon's may be another), JSON in RFC 3339 UTC.
+#[must_use]
+pub fn moment(at: crate::ids::Micros) -> String {
+    format!("{{clock:{at}}}")
+}
+
 /// What fallible decisions return.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

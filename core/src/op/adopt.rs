@@ -1,0 +1,96 @@
+//! Finding the task of a dispatch whose answer was lost (DESIGN.md, rule 8). Pure: lists in, a verdict
+//! out. Must not look anything up.
+
+use std::collections::HashSet;
+
+use super::state::Dispatch;
+use crate::ids::Vmid;
+use crate::pve::{TaskEntry, Upid};
+
+/// What the task list says about a lost dispatch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adoption {
+    /// No trace of it (yet).
+    None,
+    /// This is it.
+    One(Upid),
+    /// Several could be; whether all of them have ended.
+    Many {
+        /// None of them runs.
+        all_ended: bool,
+    },
+}
+
+/// Candidates have a type of the call's set and our identity inside the UPID, were not listed before
+/// the dispatch, did not begin before the newest one that was, and belong to no other operation.
+#[must_use]
+pub fn adopt(dispatch: &Dispatch, vmid: Vmid, listed: &[TaskEntry], taken: &HashSet<Upid>) -> Adoption {
+    let id = vmid.to_string();
+    let candidates: Vec<&TaskEntry> = listed
+        .iter()
+        .filter(|entry| {
+            let upid = &entry.upid;
+            dispatch.call.task_types().contains(&upid.kind.as_str())
+                && upid.id == id
+                && upid.user == dispatch.identity
+                && upid.start_time >= dispatch.newest_start
+                && !dispatch.baseline.contains(upid)
+                && !taken.contains(upid)
+        })
+        .collect();
+    match candidates[..] {
+        [] => Adoption::None,
+        [one] => Adoption::One(one.upid.clone()),
+        _ => Adoption::Many { all_ended: candidates.iter().all(|entry| entry.exit.is_some()) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pve::{Call, TaskExit};
+
+    fn upid(start: u32, kind: &str, user: &str) -> Upid {
+        format!("UPID:pve1:0003A1F2:01F0C3B7:{start:08X}:{kind}:104:{user}:").parse().unwrap()
+    }
+
+    fn entry(upid: Upid, ended: bool) -> TaskEntry {
+        TaskEntry { upid, exit: ended.then_some(TaskExit::Ok), end_time: None }
+    }
+
+    fn dispatch() -> Dispatch {
+        Dispatch {
+            call: Call::Start,
+            node: "pve1".into(),
+            identity: "lxcd@pve!cli".into(),
+            baseline: vec![upid(100, "vzstart", "lxcd@pve!cli")],
+            newest_start: 100,
+            at: 0,
+            ha: false,
+        }
+    }
+
+    #[test]
+    fn takes_only_what_is_ours_and_new() {
+        let ours = upid(101, "vzstart", "lxcd@pve!cli");
+        let listed = [
+            entry(upid(100, "vzstart", "lxcd@pve!cli"), true),
+            entry(upid(102, "vzstart", "root@pam"), false),
+            entry(upid(103, "vzstop", "lxcd@pve!cli"), false),
+            entry(upid(99, "vzstart", "lxcd@pve!cli"), true),
+            entry(ours.clone(), false),
+        ];
+        assert_eq!(adopt(&dispatch(), 104, &listed, &HashSet::new()), Adoption::One(ours.clone()));
+        assert_eq!(adopt(&dispatch(), 105, &listed, &HashSet::new()), Adoption::None);
+        assert_eq!(adopt(&dispatch(), 104, &listed, &HashSet::from([ours])), Adoption::None);
+    }
+
+    #[test]
+    fn several_wait_for_all_to_end() {
+        let (a, b) = (upid(101, "vzstart", "lxcd@pve!cli"), upid(101, "hastart", "lxcd@pve!cli"));
+        let listed = [entry(a.clone(), true), entry(b.clone(), false)];
+        assert_eq!(adopt(&dispatch(), 104, &listed, &HashSet::new()), Adoption::Many { all_ended: false });
+        let listed = [entry(a, true), entry(b, true)];
+        assert_eq!(adopt(&dispatch(), 104, &listed, &HashSet::new()), Adoption::Many { all_ended: true });
+    }
+}

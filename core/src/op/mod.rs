@@ -1,0 +1,19 @@
+//! Operations: what one is, how it moves from state to state, and what comes next. Everything here is
+//! pure: [`plan`] decides, [`Change::apply`] moves, and lxcd's engine does what they say.
+
+pub mod adopt;
+pub mod change;
+pub mod event;
+pub mod kind;
+pub mod outcome;
+pub mod plan;
+pub mod state;
+mod words;
+
+pub use adopt::{Adoption, adopt};
+pub use change::{Change, apply};
+pub use event::{EventDraft, EventKind};
+pub use kind::{Kind, StepKind, Weight};
+pub use outcome::{Ending, How, Outcome, Word};
+pub use plan::{Facts, Next, Reply, Seen, plan};
+pub use state::{Dispatch, Operation, State, Step, StepState, Target, Watch};

@@ -1,0 +1,228 @@
+//! The words of refusals and failures: one place that turns a situation into a code, what, why and
+//! what to try. Pure; must not decide whether to refuse.
+
+use super::kind::{Kind, StepKind};
+use super::state::{Operation, Target};
+use crate::error::{Code, Error, moment};
+use crate::ids::Micros;
+use crate::ports::PveError;
+use crate::pve::{Live, Power, Refusal, RefusalKind};
+use crate::text;
+
+fn about(code: Code, target: &Target, message: String) -> Error {
+    Error::new(code, message).about(target.path())
+}
+
+/// The goal of a first step is reached already.
+pub(super) fn already(op: &Operation, live: &Live, node: &str) -> Error {
+    let verb = op.kind.verb();
+    let label = op.target.label();
+    if live.power == Power::Running {
+        let since = live.usage.uptime.map_or_else(String::new, |up| format!(", for {}", text::span(up)));
+        about(Code::AlreadyRunning, &op.target, format!("{label} is already running"))
+            .because(format!("on {node}{since}"))
+            .hint_noted(format!("lxcctl {verb} {{target}} --if-needed"), "nothing to do is then a success")
+    } else {
+        about(Code::NotRunning, &op.target, format!("{label} is not running"))
+            .because(format!("stopped on {node}"))
+            .hint_noted(format!("lxcctl {verb} {{target}} --if-needed"), "nothing to do is then a success")
+    }
+}
+
+/// Another operation of ours holds it.
+#[must_use]
+pub fn locked(target: &Target, verb: &str, holder: &Operation, now: Micros) -> Error {
+    let since = holder.started.unwrap_or(holder.created);
+    let ago = text::span(u64::try_from((now - since).max(0) / 1_000_000).unwrap_or(0));
+    let short = holder.id.short();
+    let step = holder.current_step().map_or(holder.steps.len(), |i| i + 1);
+    let doing = format!("{}s", holder.kind.verb());
+    about(Code::Locked, target, format!("{} is locked", target.label()))
+        .because(format!(
+            "{} {doing} it since {}, {ago} ago (op {short}, step {step}/{})",
+            holder.actor,
+            moment(since),
+            holder.steps.len()
+        ))
+        .operation(holder.id)
+        .hint_noted(
+            format!("lxcctl {verb} {{target}} --wait-lock 60s"),
+            format!("or watch: lxcctl op watch {short}"),
+        )
+}
+
+/// Proxmox itself holds it.
+pub(super) fn pve_locked(op: &Operation, lock: &str) -> Error {
+    about(Code::PveLocked, &op.target, format!("Proxmox holds the lock '{lock}'"))
+        .because(format!(
+            "{} is locked by Proxmox itself: a {lock} is running, or one was interrupted",
+            op.target.label()
+        ))
+        .hint(format!("lxcctl {} {{target}} --wait-lock 10m", op.kind.verb()))
+        .hint_noted(
+            format!("pct unlock {}", op.target.vmid),
+            format!("on {}, only when nothing uses it any more", op.target.node),
+        )
+}
+
+pub(super) fn template(op: &Operation) -> Error {
+    about(Code::IsTemplate, &op.target, format!("{} is a Proxmox template", op.target.label()))
+        .because("a template is there to be cloned; it cannot be started")
+        .hint("lxcctl show {target}")
+}
+
+pub(super) fn protected(op: &Operation) -> Error {
+    about(Code::Protected, &op.target, format!("{} is protected", op.target.label()))
+        .because("its config on Proxmox says protection: 1")
+        .hint_noted(format!("pct set {} --protection 0", op.target.vmid), format!("on {}", op.target.node))
+}
+
+pub(super) fn ha_error(op: &Operation) -> Error {
+    about(Code::HaFailed, &op.target, format!("HA has put {} into its error state", op.target.label()))
+        .because("in that state the HA manager ignores every request but one")
+        .hint_noted(
+            format!("ha-manager set ct:{} --state disabled", op.target.vmid),
+            "on a Proxmox node; then set it to started or stopped again",
+        )
+}
+
+pub(super) fn ha_slow(op: &Operation) -> Error {
+    about(Code::HaFailed, &op.target, format!("HA did not act on {} in time", op.target.label()))
+        .because("Proxmox accepted the request, the HA manager has not carried it out")
+        .hint_noted("ha-manager status", "on a Proxmox node")
+}
+
+pub(super) fn replaced(op: &Operation) -> Error {
+    about(Code::Replaced, &op.target, format!("{} was replaced", op.target.path()))
+        .because(format!(
+            "vmid {} now belongs to another container than the one that was meant",
+            op.target.vmid
+        ))
+        .hint("lxcctl show {target}")
+}
+
+pub(super) fn absent(op: &Operation) -> Error {
+    about(Code::NoContainer, &op.target, format!("Proxmox has no container {}", op.target.label()))
+        .because("it was deleted there, or the token may not see it any more")
+        .hint_noted("lxcctl forget {target}", "removes our record of it")
+}
+
+pub(super) fn is_vm(op: &Operation) -> Error {
+    about(Code::IsVm, &op.target, format!("{} is a virtual machine", op.target.path()))
+        .because("lxcctl manages containers only")
+}
+
+/// Proxmox, or the node, cannot be asked.
+pub(super) fn unreachable(op: &Operation, error: &PveError) -> Error {
+    let target = &op.target;
+    let why = error.to_string();
+    match error {
+        PveError::Unauthorized(_) => {
+            about(Code::PveUnauthorized, target, format!("{} does not accept our token", target.remote))
+                .because(why)
+                .hint(format!("lxcctl remote test {}", target.remote))
+        }
+        PveError::Untrusted { .. } => about(
+            Code::CertificateChanged,
+            target,
+            format!("{} shows a certificate that is not trusted", target.remote),
+        )
+        .because(why)
+        .hint_noted(
+            format!("lxcctl remote trust {} --rotate", target.remote),
+            "after checking it with: pvenode cert info",
+        ),
+        PveError::Refused(refusal) => refused(op, refusal),
+        PveError::Garbage(_) => {
+            about(Code::NotProxmox, target, format!("{} answers with what Proxmox never says", target.remote))
+                .because(why)
+                .hint(format!("lxcctl remote test {}", target.remote))
+        }
+        PveError::NotDelivered(_) | PveError::Lost(_) => {
+            let error = about(Code::NodeUnreachable, target, format!("{} does not answer", target.node))
+                .because(why)
+                .hint("lxcctl node ls");
+            match op.kind {
+                Kind::Delete { .. } => {
+                    error.hint_noted("lxcctl forget {target}", "removes only our record of it")
+                }
+                _ => error,
+            }
+        }
+    }
+}
+
+/// A refused call, or a task that failed in the same words.
+pub(super) fn refused(op: &Operation, refusal: &Refusal) -> Error {
+    let target = &op.target;
+    let words = refusal.text.clone();
+    let failed = || {
+        about(Code::TaskFailed, target, format!("{} of {} failed", op.kind.verb(), target.label()))
+            .because(words.clone())
+            .hint(format!("lxcctl op log {}", op.id.short()))
+    };
+    let error = match &refusal.kind {
+        RefusalKind::Locked(lock) => pve_locked(op, lock),
+        RefusalKind::Busy => {
+            about(Code::ConfigBusy, target, format!("{} is busy on {}", target.label(), target.node))
+                .because("another Proxmox task keeps its config file locked")
+                .hint(format!("lxcctl {} {{target}} --wait-lock 60s", op.kind.verb()))
+        }
+        RefusalKind::Protected => protected(op),
+        RefusalKind::Template => template(op),
+        RefusalKind::NoConfig => absent(op),
+        RefusalKind::Permission { path, privilege } => {
+            let what = privilege.clone().unwrap_or_else(|| "a privilege".to_owned());
+            let place = path.clone().unwrap_or_else(|| format!("/vms/{}", target.vmid));
+            about(Code::PvePrivilege, target, format!("Proxmox does not let our token {} it", op.kind.verb()))
+                .because(format!("it lacks {what} on {place}"))
+                .hint_noted(
+                    format!("pveum acl modify {place} --users USER@REALM --roles PVEVMAdmin"),
+                    "on a Proxmox node, with the token's user",
+                )
+        }
+        RefusalKind::Parameters(_) => {
+            about(Code::PveRefused, target, "Proxmox refuses the parameters".to_owned())
+                .because(words.clone())
+        }
+        RefusalKind::DidNotStop => {
+            about(Code::DidNotStop, target, format!("{} did not stop within its grace", target.label()))
+                .because("it was asked to shut down, and nobody was to kill it (--no-force)")
+                .hint_noted("lxcctl shutdown {target}", "lets Proxmox kill it after the grace")
+                .hint_noted("lxcctl stop {target}", "power off now")
+        }
+        RefusalKind::NoNode => about(Code::NoNode, target, format!("Proxmox knows no node {}", target.node))
+            .because(words.clone())
+            .hint("lxcctl node ls"),
+        _ => failed(),
+    };
+    error.operation(op.id).pve(words)
+}
+
+pub(super) fn vanished(op: &Operation, exit: &str) -> Error {
+    about(Code::TaskVanished, &op.target, format!("the task on {} ended without a word", op.target.node))
+        .because(format!("Proxmox says: {exit}; its worker was killed, or the node went down"))
+        .hint("lxcctl show {target}")
+        .operation(op.id)
+        .pve(exit)
+}
+
+pub(super) fn lost(op: &Operation, step: StepKind) -> Error {
+    about(
+        Code::OutcomeUnknown,
+        &op.target,
+        format!("nobody knows if {} of {} happened", step.name(), op.target.label()),
+    )
+    .because("the answer was lost, and Proxmox lists no task for it")
+    .hint("lxcctl show {target}")
+    .hint_noted(format!("lxcctl op resolve {} --as succeeded|failed", op.id.short()), "once you know")
+    .operation(op.id)
+}
+
+pub(super) fn gave_up(op: &Operation) -> Error {
+    about(Code::OutcomeUnknown, &op.target, format!("{} has not answered for too long", op.target.node))
+        .because("the call was sent, its outcome could not be read")
+        .hint("lxcctl node ls")
+        .hint_noted(format!("lxcctl op resolve {} --as succeeded|failed", op.id.short()), "once you know")
+        .operation(op.id)
+}
