@@ -1,13 +1,14 @@
 //! The only traits: what the engine needs from outside. Owns their contracts, in core's own types;
 //! implementations live in lxcd (`pve`, `store`, `bus`) and in test doubles.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::ids::{Installation, Micros, Vmid};
+use crate::ids::{DaemonId, Installation, Micros, OperationId, Vmid};
+use crate::op::{EventDraft, Operation};
 use crate::pve::{Call, Config, Live, Placement, Refusal, TaskEntry, TaskStatus, Upid};
 
 /// Why a question to Proxmox has no answer. Exhaustive on purpose: whoever handles it must say what
@@ -100,6 +101,95 @@ pub trait PveApi: Send + Sync {
 pub trait PveDirectory: Send + Sync {
     /// None when no remote of this installation is registered (any more).
     async fn api(&self, installation: &Installation) -> Option<Arc<dyn PveApi>>;
+}
+
+/// Why the store cannot do what it was asked to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// No room: stop dispatching, keep watching.
+    #[error("no room left: {0}")]
+    Full(String),
+    /// The file or its contents make no sense.
+    #[error("damaged: {0}")]
+    Corrupt(String),
+    /// Anything else: away, read-only, a fault of ours.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// What a commit by an owner came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Committed {
+    /// Written.
+    Yes {
+        /// Number of the last event now.
+        last_seq: i64,
+        /// A person asked to end it meanwhile.
+        cancel: bool,
+        /// … and to give up on its node.
+        abandon: bool,
+    },
+    /// Somebody else owns the operation, or it has ended: write nothing, touch nothing.
+    Fenced,
+}
+
+/// The engine's side of the database. Every write by an owner names its fence and writes nothing when
+/// that is no longer the current one (DESIGN.md, rule 5).
+#[async_trait]
+pub trait OpStore: Send + Sync {
+    /// Admits what may begin and takes over what nobody drives any more, all for daemon `me`.
+    async fn claim(&self, me: DaemonId, now: Micros) -> Result<Claims, StoreError>;
+
+    /// Writes `op` as it is now, with the events of its last change and, when it has ended, everything
+    /// that goes with that: container, audit, lock. One transaction.
+    async fn commit(
+        &self,
+        op: &Operation,
+        events: &[EventDraft],
+        now: Micros,
+    ) -> Result<Committed, StoreError>;
+
+    /// UPIDs that belong to other operations on that container.
+    async fn taken_upids(&self, op: &Operation) -> Result<HashSet<Upid>, StoreError>;
+
+    /// What identifies the incarnation that was meant: hwaddrs and marker as recorded.
+    async fn identity(&self, op: &Operation) -> Result<Option<Identity>, StoreError>;
+}
+
+/// What tells one incarnation of a container from the next (DESIGN.md, Identity).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// MAC addresses, upper case, sorted.
+    pub hwaddrs: Vec<String>,
+    /// The operation of ours that made it.
+    pub marker: Option<String>,
+}
+
+impl Identity {
+    /// Whether a container with this config may be the same: our marker equal, else a MAC in common,
+    /// else (neither has any) nothing speaks against it.
+    #[must_use]
+    pub fn matches(&self, config: &Config) -> bool {
+        let marker = config.marker().map(|marker| marker.to_string());
+        let hwaddrs = config.hwaddrs();
+        match (&self.marker, marker) {
+            (Some(ours), Some(theirs)) => *ours == theirs,
+            _ if self.hwaddrs.is_empty() && hwaddrs.is_empty() => true,
+            _ if self.hwaddrs.is_empty() => true,
+            _ => self.hwaddrs.iter().any(|mac| hwaddrs.contains(mac)),
+        }
+    }
+}
+
+/// What one pass of admission and claiming brought.
+#[derive(Debug, Clone, Default)]
+pub struct Claims {
+    /// Operations that are ours to drive now, with their new fence.
+    pub ours: Vec<Operation>,
+    /// Operations that ended in this pass: refused, or stopped with their batch.
+    pub ended: Vec<OperationId>,
+    /// When to look again although nobody says so: a lock deadline or a pause ends.
+    pub wake_at: Option<Micros>,
 }
 
 /// Time, injected.

@@ -236,7 +236,7 @@ fn finish(op: &mut Operation, outcome: Outcome, now: Micros) -> Vec<EventDraft> 
     op.finished = Some(now);
     op.degraded_since = None;
     let message = if message.is_empty() { outcome.result(&op.kind).to_owned() } else { message };
-    op.state = State::Ended(outcome);
+    op.state = State::Ended(Box::new(outcome));
     vec![EventDraft::new(kind, message)]
 }
 

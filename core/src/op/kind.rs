@@ -47,6 +47,24 @@ pub enum Weight {
     Heavy,
 }
 
+impl Weight {
+    /// Its name in the database.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Power => "power",
+            Self::Heavy => "heavy",
+        }
+    }
+
+    /// From its name in the database.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::None, Self::Power, Self::Heavy].into_iter().find(|weight| weight.name() == name)
+    }
+}
+
 /// One step, usually one Proxmox task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,6 +117,15 @@ impl Kind {
         match self {
             Self::Shutdown { grace, force } | Self::Restart { grace, force } => Some((*grace, *force)),
             _ => None,
+        }
+    }
+
+    /// The first progress line, behind `op ID`: what the person waits for at most.
+    #[must_use]
+    pub fn opening(&self) -> String {
+        match self {
+            Self::Shutdown { grace, .. } => format!(", grace {}", crate::text::span(u64::from(*grace))),
+            _ => String::new(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Operations: what one is, how it moves from state to state, and what comes next. Everything here is
 //! pure: [`plan`] decides, [`Change::apply`] moves, and lxcd's engine does what they say.
 
+pub mod admission;
 pub mod adopt;
 pub mod change;
 pub mod event;
@@ -8,7 +9,7 @@ pub mod kind;
 pub mod outcome;
 pub mod plan;
 pub mod state;
-mod words;
+pub mod words;
 
 pub use adopt::{Adoption, adopt};
 pub use change::{Change, apply};

@@ -50,7 +50,7 @@ pub enum State {
     /// Holds its lock; some daemon drives it, or will.
     Running,
     /// Over.
-    Ended(Outcome),
+    Ended(Box<Outcome>),
 }
 
 /// A dispatch as recorded before the call was sent: all that is needed to find its task again.
