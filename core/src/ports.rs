@@ -149,6 +149,9 @@ pub trait OpStore: Send + Sync {
         now: Micros,
     ) -> Result<Committed, StoreError>;
 
+    /// What people wished for it meanwhile: (cancel, abandon).
+    async fn wishes(&self, id: OperationId) -> Result<(bool, bool), StoreError>;
+
     /// UPIDs that belong to other operations on that container.
     async fn taken_upids(&self, op: &Operation) -> Result<HashSet<Upid>, StoreError>;
 

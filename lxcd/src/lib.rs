@@ -1,1 +1,8 @@
-//! placeholder
+//! lxcd: the daemon. The only crate that opens a socket to a database, Proxmox or SSH. [`app`] wires
+//! the parts together; every other module sees only what ARCHITECTURE.md lets it see.
+
+pub mod bus;
+pub mod clock;
+pub mod engine;
+pub mod failpoint;
+pub mod store;

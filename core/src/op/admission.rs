@@ -43,6 +43,8 @@ pub struct Bounds {
     pub has_failed: bool,
     /// Running ones by node.
     pub running: HashMap<String, u32>,
+    /// Between two admissions.
+    pub pause: Micros,
     /// No admission before.
     pub not_before: Micros,
 }
@@ -114,6 +116,9 @@ pub fn admit(
                 Weight::Heavy => used.1 += 1,
             }
             *batch.running.entry(op.node.clone()).or_default() += 1;
+            if batch.pause > 0 {
+                batch.not_before = now.saturating_add(batch.pause);
+            }
             locked.insert(key.clone());
             admitted.insert(key, op.id);
             Verdict::Admit
@@ -144,6 +149,7 @@ mod tests {
             on_error_stop: false,
             has_failed: false,
             running: HashMap::new(),
+            pause: 0,
             not_before: 0,
         }
     }
@@ -183,6 +189,7 @@ mod tests {
         assert_eq!(run(bounds(100)), POWER_SLOTS as usize);
         assert_eq!(run(Bounds { max_per_node: 2, ..bounds(100) }), 2);
         assert_eq!(run(Bounds { not_before: 1, ..bounds(100) }), 0);
+        assert_eq!(run(Bounds { pause: 1, ..bounds(100) }), 1);
         assert_eq!(run(Bounds { on_error_stop: true, has_failed: true, ..bounds(100) }), 0);
     }
 }

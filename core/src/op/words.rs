@@ -226,3 +226,18 @@ pub(super) fn gave_up(op: &Operation) -> Error {
         .hint_noted(format!("lxcctl op resolve {} --as succeeded|failed", op.id.short()), "once you know")
         .operation(op.id)
 }
+
+/// It was locked a moment ago, and the holder is gone.
+#[must_use]
+pub fn lock_gone(target: &Target) -> Error {
+    about(Code::Locked, target, format!("{} was locked a moment ago", target.label()))
+        .because("the operation that held it has just ended")
+        .hint("lxcctl show {target}")
+}
+
+/// An earlier one of the batch failed, and --on-error is stop.
+#[must_use]
+pub fn batch_stopped(target: &Target) -> Error {
+    about(Code::BatchStopped, target, format!("{} was not begun", target.label()))
+        .because("another one of the batch failed, and --on-error is stop")
+}

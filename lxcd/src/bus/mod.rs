@@ -1,0 +1,61 @@
+//! Wake-ups inside this process: "operation X has more to tell", "the queue may move", "the listing may
+//! differ". Carries no data and may lose messages to slow readers, who then read the store again.
+
+use lxc_core::ids::OperationId;
+use tokio::sync::{Notify, broadcast, watch};
+
+/// How many wake-ups a slow reader may fall behind before it is told that it did.
+const BEHIND: usize = 1024;
+
+/// The in-process bus.
+#[derive(Debug)]
+pub struct Bus {
+    operations: broadcast::Sender<OperationId>,
+    queue: Notify,
+    inventory: watch::Sender<u64>,
+}
+
+impl Default for Bus {
+    fn default() -> Self {
+        Self {
+            operations: broadcast::Sender::new(BEHIND),
+            queue: Notify::new(),
+            inventory: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Bus {
+    /// An operation has new events, or has ended.
+    pub fn operation_moved(&self, id: OperationId) {
+        // Nobody listening is fine.
+        let _ = self.operations.send(id);
+    }
+
+    /// Every operation that moves from now on; `Lagged` means: read the store again.
+    #[must_use]
+    pub fn operations(&self) -> broadcast::Receiver<OperationId> {
+        self.operations.subscribe()
+    }
+
+    /// A lock or a slot was freed, or something was submitted.
+    pub fn queue_moved(&self) {
+        self.queue.notify_one();
+    }
+
+    /// Waits for [`Self::queue_moved`].
+    pub async fn queue(&self) {
+        self.queue.notified().await;
+    }
+
+    /// A row of the listing may differ.
+    pub fn inventory_moved(&self) {
+        self.inventory.send_modify(|version| *version += 1);
+    }
+
+    /// Changes of the listing; only the latest counts.
+    #[must_use]
+    pub fn inventory(&self) -> watch::Receiver<u64> {
+        self.inventory.subscribe()
+    }
+}

@@ -1,0 +1,205 @@
+//! One operation, driven to its end: observe, let `plan` decide, execute, again. The same loop drives new,
+//! crashed and handed-over work. Owns the commit of each change; must not decide.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lxc_core::ids::OperationId;
+use lxc_core::op::{Change, Facts, Next, Operation, apply, plan};
+use lxc_core::ports::{Committed, Identity, PveApi};
+use tokio::sync::Notify;
+
+use super::{Engine, Inner};
+use crate::failpoint;
+
+/// What became of a commit.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    Yes,
+    /// Not ours any more, or over: touch nothing.
+    Over,
+}
+
+pub(super) struct Driver {
+    pub(super) inner: Arc<Inner>,
+    pub(super) op: Operation,
+    pub(super) facts: Facts,
+    pub(super) nudge: Arc<Notify>,
+    /// How the incarnation that was meant is recognised.
+    pub(super) identity: Option<Identity>,
+}
+
+impl Engine {
+    /// Drives an operation in a task of its own, once.
+    pub(super) fn drive(&self, op: Operation) {
+        let nudge = Arc::new(Notify::new());
+        let id = op.id;
+        {
+            let mut drivers = self.inner.drivers.lock();
+            if drivers.contains_key(&id) {
+                return;
+            }
+            drivers.insert(id, nudge.clone());
+        }
+        let inner = self.inner.clone();
+        self.inner.tracker.spawn(async move {
+            let guard = Registered { inner: inner.clone(), id };
+            let mut driver = Driver { inner, op, facts: Facts::default(), nudge, identity: None };
+            driver.run().await;
+            drop(guard);
+        });
+    }
+}
+
+/// Takes the driver off the list, however it ended.
+struct Registered {
+    inner: Arc<Inner>,
+    id: OperationId,
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        self.inner.drivers.lock().remove(&self.id);
+        self.inner.parts.bus.queue_moved();
+    }
+}
+
+impl Driver {
+    async fn run(&mut self) {
+        let id = self.op.id;
+        tracing::debug!(op = %id, verb = self.op.kind.verb(), target = %self.op.target.path(), "driving");
+        loop {
+            self.facts.now = self.inner.parts.clock.now();
+            self.facts.jitter = jitter(id, self.facts.now);
+            let next = plan(&self.op, &self.facts, &self.inner.parts.timing);
+            tracing::trace!(op = %id, ?next, "next");
+            let going_on = match next {
+                Next::Idle => return,
+                Next::Commit(change) => self.commit(change).await == Written::Yes,
+                Next::Wait { until } => self.wait_until(until).await,
+                Next::Look { config } => {
+                    self.with_api(|driver, api| Box::pin(driver.look(api, config))).await
+                }
+                Next::Dispatch { step, call, node, ha } => {
+                    self.with_api(move |driver, api| Box::pin(driver.dispatch(api, step, call, node, ha)))
+                        .await
+                }
+                Next::List { node, at } => {
+                    self.sleep_until(at).await;
+                    self.with_api(move |driver, api| Box::pin(driver.list(api, node))).await
+                }
+                Next::Follow { upid, until, since } => {
+                    self.with_api(move |driver, api| Box::pin(driver.follow(api, upid, until, since))).await
+                }
+                Next::StopTask { step, upid } => {
+                    self.with_api(move |driver, api| Box::pin(driver.stop_task(api, step, upid))).await
+                }
+            };
+            if !going_on {
+                return;
+            }
+        }
+    }
+
+    /// Runs something that needs Proxmox; a remote that was removed meanwhile is trouble like any other.
+    async fn with_api<F>(&mut self, run: F) -> bool
+    where
+        F: for<'a> FnOnce(&'a mut Self, Arc<dyn PveApi>) -> futures::future::BoxFuture<'a, bool>,
+    {
+        match self.inner.parts.pve.api(&self.op.target.installation).await {
+            Some(api) => run(self, api).await,
+            None => {
+                let gone = format!("the remote {} is not registered any more", self.op.target.remote);
+                self.facts.trouble = Some(lxc_core::ports::PveError::NotDelivered(gone));
+                true
+            }
+        }
+    }
+
+    /// Applies a change, writes it with its events, and forgets what this turn had learned. A store that
+    /// fails is asked again until it answers: what Proxmox has done cannot be undone by forgetting it.
+    pub(super) async fn commit(&mut self, change: Change) -> Written {
+        let parts = &self.inner.parts;
+        let now = self.facts.now;
+        let mut next = self.op.clone();
+        let events = match apply(&mut next, change, now, &parts.timing) {
+            Ok(events) => events,
+            Err(misfit) => {
+                tracing::error!(op = %self.op.id, %misfit, "a change that cannot be; leaving the operation alone");
+                return Written::Over;
+            }
+        };
+        let over = next.outcome().is_some();
+        let place = if over { "engine.end" } else { "engine.commit" };
+        failpoint::hit(&format!("{place}.before")).await;
+        let (first, longest) = parts.timing.trouble;
+        let mut pause = first;
+        loop {
+            match parts.store.commit(&next, &events, now).await {
+                Ok(Committed::Yes { last_seq, cancel, abandon }) => {
+                    (next.last_seq, next.cancel, next.abandon) = (last_seq, cancel, abandon);
+                    break;
+                }
+                Ok(Committed::Fenced) => {
+                    tracing::warn!(op = %self.op.id, "fenced out; another daemon drives it now");
+                    return Written::Over;
+                }
+                Err(error) => {
+                    tracing::error!(op = %self.op.id, %error, "cannot write; trying again");
+                    parts.clock.sleep(pause).await;
+                    pause = (pause * 2).min(longest);
+                }
+            }
+        }
+        failpoint::hit(&format!("{place}.after")).await;
+        self.op = next;
+        self.facts = Facts { now, ..Facts::default() };
+        parts.bus.operation_moved(self.op.id);
+        if over {
+            tracing::info!(op = %self.op.id, verb = self.op.kind.verb(), target = %self.op.target.path(),
+                state = self.op.state.name(), "ended");
+            parts.bus.inventory_moved();
+        }
+        Written::Yes
+    }
+
+    /// Waits; what was learned is stale afterwards. False = the engine drains.
+    async fn wait_until(&mut self, until: lxc_core::ids::Micros) -> bool {
+        if self.inner.draining.is_cancelled() {
+            return false;
+        }
+        let pause = until.saturating_sub(self.inner.parts.clock.now());
+        let pause = Duration::from_micros(u64::try_from(pause).unwrap_or(0));
+        tokio::select! {
+            () = self.inner.parts.clock.sleep(pause) => {}
+            () = self.nudge.notified() => self.read_wishes().await,
+            () = self.inner.draining.cancelled() => return false,
+        }
+        self.facts = Facts::default();
+        true
+    }
+
+    /// Sleeps without forgetting; a lost task has to be found even while the engine drains.
+    async fn sleep_until(&self, at: lxc_core::ids::Micros) {
+        let pause = at.saturating_sub(self.inner.parts.clock.now());
+        if let Ok(pause) = u64::try_from(pause) {
+            tokio::select! {
+                () = self.inner.parts.clock.sleep(Duration::from_micros(pause)) => {}
+                () = self.inner.draining.cancelled() => {}
+            }
+        }
+    }
+
+    pub(super) async fn read_wishes(&mut self) {
+        match self.inner.parts.store.wishes(self.op.id).await {
+            Ok((cancel, abandon)) => (self.op.cancel, self.op.abandon) = (cancel, abandon),
+            Err(error) => tracing::error!(op = %self.op.id, %error, "cannot read what was wished"),
+        }
+    }
+}
+
+/// Spreads retries; need not be random, only different for different operations and moments.
+fn jitter(id: OperationId, now: i64) -> f64 {
+    let mixed = (id.0.as_u128() as u64 ^ now.unsigned_abs()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    (mixed >> 11) as f64 / (1_u64 << 53) as f64
+}

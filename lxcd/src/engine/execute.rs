@@ -1,0 +1,176 @@
+//! The acts: look, dispatch, list, follow, stop. Each does one thing and notes what it learned as a fact;
+//! none decides what it means. False = this driver is done here.
+
+use std::sync::Arc;
+
+use lxc_core::ids::Micros;
+use lxc_core::op::{Change, Dispatch, Reply, Seen};
+use lxc_core::ports::{PveApi, PveError};
+use lxc_core::pve::{Call, RefusalKind, Upid};
+
+use super::driver::{Driver, Written};
+use super::follow::Followed;
+use crate::failpoint;
+
+impl Driver {
+    /// Reads the live state where the container lives now.
+    pub(super) async fn look(&mut self, api: Arc<dyn PveApi>, config: bool) -> bool {
+        match self.observe(&*api, config).await {
+            Ok(seen) => self.facts.seen = Some(seen),
+            Err(trouble) => self.facts.trouble = Some(trouble),
+        }
+        true
+    }
+
+    async fn observe(&mut self, api: &dyn PveApi, config: bool) -> Result<Seen, PveError> {
+        let vmid = self.op.target.vmid;
+        let mut node = self.op.target.node.clone();
+        // "Does not exist" is also said of what has moved: locate it before saying gone. Twice, for a
+        // container that moves while we look.
+        for _ in 0..2 {
+            match self.observe_on(api, &node, config).await {
+                Err(PveError::Refused(refusal)) if is_absence(&refusal.kind) => {}
+                other => return other,
+            }
+            match api.locate(vmid).await? {
+                None => return Ok(Seen::Absent),
+                Some(place) if place.is_vm => return Ok(Seen::Vm),
+                Some(place) if place.node == node => return Ok(Seen::Absent),
+                Some(place) => node = place.node,
+            }
+        }
+        self.observe_on(api, &node, config).await
+    }
+
+    async fn observe_on(&mut self, api: &dyn PveApi, node: &str, config: bool) -> Result<Seen, PveError> {
+        let vmid = self.op.target.vmid;
+        let (config, same) = if config {
+            let config = api.config(node, vmid).await?;
+            let same = self.identity().await.map(|identity| identity.matches(&config));
+            (Some(config), same)
+        } else {
+            (None, None)
+        };
+        let live = api.current(node, vmid).await?;
+        Ok(Seen::There { node: node.to_owned(), live: Box::new(live), same, config })
+    }
+
+    async fn identity(&mut self) -> Option<&lxc_core::ports::Identity> {
+        if self.identity.is_none() {
+            self.identity = self.inner.parts.store.identity(&self.op).await.ok().flatten();
+        }
+        self.identity.as_ref()
+    }
+
+    /// Records, sends once, notes the answer (DESIGN.md, rule 7).
+    pub(super) async fn dispatch(
+        &mut self,
+        api: Arc<dyn PveApi>,
+        step: usize,
+        call: Call,
+        node: String,
+        ha: bool,
+    ) -> bool {
+        if self.inner.draining.is_cancelled() {
+            return false;
+        }
+        let baseline = match api.tasks_of(&node, self.op.target.vmid).await {
+            Ok(tasks) => tasks,
+            Err(trouble) => {
+                self.facts.trouble = Some(trouble);
+                return true;
+            }
+        };
+        self.facts.now = self.inner.parts.clock.now();
+        let dispatch = Dispatch {
+            call: call.clone(),
+            node: node.clone(),
+            identity: api.identity().to_owned(),
+            newest_start: baseline.iter().map(|task| task.upid.start_time).max().unwrap_or(0),
+            baseline: baseline.into_iter().map(|task| task.upid).collect(),
+            at: self.facts.now,
+            ha,
+        };
+        let parts = &self.inner.parts;
+        if !parts.lease.may_dispatch(&*parts.clock, &parts.timing) {
+            tracing::warn!(op = %self.op.id, "the lease is about to end; leaving it to whoever claims it");
+            return false;
+        }
+        failpoint::hit("engine.record.before").await;
+        if self.commit(Change::Dispatching(step, dispatch)).await == Written::Over {
+            return false;
+        }
+        failpoint::hit("engine.record.after").await;
+        // The commit may have had to wait for its disk: the lease must still hold when the call leaves.
+        let parts = &self.inner.parts;
+        if !parts.lease.may_dispatch(&*parts.clock, &parts.timing) {
+            return false;
+        }
+        let answer = api.dispatch(&node, self.op.target.vmid, &call).await;
+        failpoint::hit("engine.sent").await;
+        self.facts.reply = Some(match answer {
+            Ok(upid) => Reply::Accepted(upid),
+            Err(error) => Reply::Error(error),
+        });
+        true
+    }
+
+    /// Lists the container's tasks, for adoption.
+    pub(super) async fn list(&mut self, api: Arc<dyn PveApi>, node: String) -> bool {
+        match self.inner.parts.store.taken_upids(&self.op).await {
+            Ok(taken) => self.facts.taken = taken,
+            Err(error) => {
+                tracing::error!(op = %self.op.id, %error, "cannot tell our tasks apart; trying again");
+                self.facts.trouble = Some(PveError::NotDelivered(error.to_string()));
+                return true;
+            }
+        }
+        match api.tasks_of(&node, self.op.target.vmid).await {
+            Ok(listed) => self.facts.listed = Some(listed),
+            Err(trouble) => self.facts.trouble = Some(trouble),
+        }
+        !self.inner.draining.is_cancelled()
+    }
+
+    /// Follows the task until it ends, the time comes or somebody wishes something.
+    pub(super) async fn follow(
+        &mut self,
+        api: Arc<dyn PveApi>,
+        upid: Upid,
+        until: Option<Micros>,
+        since: Micros,
+    ) -> bool {
+        let inner = self.inner.clone();
+        let installation = self.op.target.installation.clone();
+        let following = inner.follower.follow(&*api, &installation, &upid, since, until);
+        tokio::select! {
+            followed = following => match followed {
+                Followed::Ended(exit, tail) => self.facts.ended = Some((exit, tail)),
+                Followed::Until => {}
+                Followed::Trouble(trouble) => self.facts.trouble = Some(trouble),
+            },
+            () = self.nudge.notified() => self.read_wishes().await,
+            () = inner.draining.cancelled() => return false,
+        }
+        true
+    }
+
+    /// Asks Proxmox to abort the task. It may have ended by itself meanwhile: following it tells.
+    pub(super) async fn stop_task(&mut self, api: Arc<dyn PveApi>, step: usize, upid: Upid) -> bool {
+        if let Err(trouble) = api.stop_task(&upid).await {
+            tracing::warn!(op = %self.op.id, %trouble, "cannot abort the task");
+            if trouble.passes() {
+                self.facts.trouble = Some(trouble);
+                return true;
+            }
+        }
+        self.facts.now = self.inner.parts.clock.now();
+        self.commit(Change::StopRequested(step)).await == Written::Yes
+    }
+}
+
+/// Texts that may mean "not here any more". A token whose rights came from `/vms/N` loses them with the
+/// container, so a missing permission may mean it too; the list of guests decides.
+fn is_absence(kind: &RefusalKind) -> bool {
+    matches!(kind, RefusalKind::NoConfig | RefusalKind::Permission { .. })
+}

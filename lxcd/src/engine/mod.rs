@@ -1,0 +1,112 @@
+//! The operation engine: admits, drives and ends operations, whatever crashes in between. Decides
+//! nothing itself: `lxc_core::op` does. Must see only core's ports: no SQL, no HTTP, no gRPC.
+
+mod admission;
+mod driver;
+mod execute;
+mod follow;
+mod lease;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use lxc_core::ids::{DaemonId, OperationId};
+use lxc_core::op::Operation;
+use lxc_core::ports::{Clock, OpStore, PveDirectory};
+use lxc_core::timing::Timing;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::bus::Bus;
+pub use lease::Lease;
+
+/// What the engine needs from outside.
+pub struct Parts {
+    /// The database.
+    pub store: Arc<dyn OpStore>,
+    /// Proxmox.
+    pub pve: Arc<dyn PveDirectory>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Time constants.
+    pub timing: Timing,
+    /// Wake-ups.
+    pub bus: Arc<Bus>,
+    /// This run.
+    pub me: DaemonId,
+    /// What lets this run dispatch.
+    pub lease: Arc<Lease>,
+}
+
+/// Drives the operations this daemon has claimed. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    parts: Parts,
+    follower: follow::Follower,
+    /// Operations driven here, and how to wake their drivers.
+    drivers: Mutex<HashMap<OperationId, Arc<Notify>>>,
+    tracker: TaskTracker,
+    /// No more admissions, no more dispatches.
+    draining: CancellationToken,
+}
+
+impl Engine {
+    /// An engine at rest; [`Self::run`] sets it going.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let follower = follow::Follower::new(parts.clock.clone(), parts.timing.clone());
+        Self {
+            inner: Arc::new(Inner {
+                parts,
+                follower,
+                drivers: Mutex::default(),
+                tracker: TaskTracker::new(),
+                draining: CancellationToken::new(),
+            }),
+        }
+    }
+
+    /// Starts drivers for operations that were claimed in a submit.
+    pub fn take(&self, ours: Vec<Operation>) {
+        for op in ours {
+            self.drive(op);
+        }
+    }
+
+    /// Something was wished for an operation; its driver (if it is here) looks again.
+    pub fn nudge(&self, id: OperationId) {
+        if let Some(driver) = self.inner.drivers.lock().get(&id) {
+            driver.notify_one();
+        }
+        self.inner.parts.bus.queue_moved();
+    }
+
+    /// How many operations are driven here.
+    #[must_use]
+    pub fn driving(&self) -> usize {
+        self.inner.drivers.lock().len()
+    }
+
+    /// Stops admitting and dispatching, and waits until every driver has reached a boundary, at most for
+    /// the drain time. Tasks on Proxmox go on and are picked up again.
+    pub async fn drain(&self) {
+        self.inner.draining.cancel();
+        for driver in self.inner.drivers.lock().values() {
+            driver.notify_one();
+        }
+        self.inner.tracker.close();
+        let parts = &self.inner.parts;
+        tokio::select! {
+            () = self.inner.tracker.wait() => {}
+            () = parts.clock.sleep(parts.timing.drain) => {
+                tracing::warn!("some operations did not reach a boundary in time; they will be taken up again");
+            }
+        }
+    }
+}

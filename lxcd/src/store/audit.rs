@@ -1,0 +1,148 @@
+//! Who asked for what, when, from where, and how it ended. Append-only but for the ending; outlives the
+//! containers it speaks of.
+
+use lxc_core::actor::Actor;
+use lxc_core::ids::Micros;
+use lxc_core::op::Operation;
+use sqlx::AnyConnection;
+
+use super::submit::NewRequest;
+use super::{Result, Store, fail, get, get_json, json};
+
+/// One audit record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRow {
+    /// Row number; 0 before it is stored.
+    pub id: i64,
+    /// When it was asked for.
+    pub time: Micros,
+    /// By whom.
+    pub actor: Actor,
+    /// The verb.
+    pub verb: String,
+    /// remote/vmid, or the remote's name.
+    pub target: String,
+    /// Its operation, when it is one.
+    pub operation_id: Option<String>,
+    /// Its batch.
+    pub request_id: Option<String>,
+    /// How it ended; None while it runs.
+    pub result: Option<String>,
+    /// Error code.
+    pub code: Option<String>,
+    /// When it ended.
+    pub ended: Option<Micros>,
+    /// In words.
+    pub detail: String,
+}
+
+/// Which records a reader wants; empty fields do not narrow.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// remote/vmid, or a remote's name.
+    pub target: String,
+    /// Who, by name.
+    pub actor: String,
+    /// The verb.
+    pub verb: String,
+    /// At or after.
+    pub since: Option<Micros>,
+    /// Only what did not succeed.
+    pub failed: bool,
+    /// At most so many, the newest.
+    pub limit: i64,
+}
+
+/// The record of one operation as it is submitted.
+pub(super) fn of_operation(request: &NewRequest, op: &Operation) -> Result<AuditRow> {
+    Ok(AuditRow {
+        id: 0,
+        time: request.created,
+        actor: request.actor.clone(),
+        verb: request.verb.clone(),
+        target: op.target.path(),
+        operation_id: Some(op.id.to_string()),
+        request_id: Some(request.id.to_string()),
+        result: None,
+        code: None,
+        ended: None,
+        detail: request.options.clone(),
+    })
+}
+
+impl Store {
+    /// Adds a record of something that is no operation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit(&self, row: &AuditRow) -> Result<()> {
+        let mut tx = self.write().await?;
+        insert(&mut tx, row).await?;
+        tx.commit().await.map_err(fail)
+    }
+
+    /// Records, oldest of the newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn audit_rows(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
+        let rows = sqlx::query(
+            "SELECT * FROM audit WHERE ($1 = '' OR target = $1 OR target LIKE $6) AND ($2 = '' OR actor_name = $2) \
+             AND ($3 = '' OR verb = $3) AND time_us >= $4 \
+             AND ($5 = 0 OR (result IS NOT NULL AND result IN ('failed', 'refused', 'unknown', 'cancelled', 'denied'))) \
+             ORDER BY id DESC LIMIT $7",
+        )
+        .bind(filter.target.clone())
+        .bind(filter.actor.clone())
+        .bind(filter.verb.clone())
+        .bind(filter.since.unwrap_or(0))
+        .bind(i64::from(filter.failed))
+        .bind(format!("{}/%", filter.target))
+        .bind(filter.limit)
+        .fetch_all(&self.reader)
+        .await
+        .map_err(fail)?;
+        let mut all = rows
+            .iter()
+            .map(|row| {
+                Ok(AuditRow {
+                    id: get(row, "id")?,
+                    time: get(row, "time_us")?,
+                    actor: get_json(row, "actor")?,
+                    verb: get(row, "verb")?,
+                    target: get(row, "target")?,
+                    operation_id: get(row, "operation_id")?,
+                    request_id: get(row, "request_id")?,
+                    result: get(row, "result")?,
+                    code: get(row, "code")?,
+                    ended: get(row, "ended_us")?,
+                    detail: get(row, "detail")?,
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        all.reverse();
+        Ok(all)
+    }
+}
+
+pub(super) async fn insert(tx: &mut AnyConnection, row: &AuditRow) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO audit (time_us, actor, actor_name, verb, target, operation_id, request_id, result, code, \
+         ended_us, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+    )
+    .bind(row.time)
+    .bind(json(&row.actor)?)
+    .bind(row.actor.name.clone())
+    .bind(row.verb.clone())
+    .bind(row.target.clone())
+    .bind(row.operation_id.clone())
+    .bind(row.request_id.clone())
+    .bind(row.result.clone())
+    .bind(row.code.clone())
+    .bind(row.ended)
+    .bind(row.detail.clone())
+    .execute(tx)
+    .await
+    .map_err(fail)?;
+    Ok(())
+}

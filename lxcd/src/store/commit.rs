@@ -1,0 +1,199 @@
+//! The one way an operation is written by its owner: state, steps, events and, at its end, everything
+//! that goes with that, in one fenced transaction (DESIGN.md, rules 5 and 14).
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use lxc_core::ids::{DaemonId, Micros, OperationId};
+use lxc_core::op::{Ending, EventDraft, EventKind, Operation, State, StepKind, StepState};
+use lxc_core::ports::{Claims, Committed, Identity, OpStore, StoreError};
+use lxc_core::pve::Upid;
+use sqlx::AnyConnection;
+
+use super::event::insert_operation_events;
+use super::row::flag;
+use super::{Result, Store, fail, get, get_json, json};
+
+#[async_trait]
+impl OpStore for Store {
+    async fn claim(&self, me: DaemonId, now: Micros) -> Result<Claims, StoreError> {
+        self.claim_pass(me, now).await
+    }
+
+    async fn commit(
+        &self,
+        op: &Operation,
+        events: &[EventDraft],
+        now: Micros,
+    ) -> Result<Committed, StoreError> {
+        let mut tx = self.write().await?;
+        let committed = write_operation(&mut tx, op, events, now).await?;
+        match committed {
+            Committed::Yes { .. } => tx.commit().await.map_err(fail)?,
+            Committed::Fenced => tx.rollback().await.map_err(fail)?,
+        }
+        Ok(committed)
+    }
+
+    async fn wishes(&self, id: OperationId) -> Result<(bool, bool), StoreError> {
+        let row = sqlx::query("SELECT cancel, abandon FROM operation WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(fail)?;
+        row.map_or(Ok((false, false)), |row| Ok((flag(&row, "cancel")?, flag(&row, "abandon")?)))
+    }
+
+    async fn taken_upids(&self, op: &Operation) -> Result<HashSet<Upid>, StoreError> {
+        let rows = sqlx::query(
+            "SELECT s.upid FROM step s JOIN operation o ON o.id = s.operation_id \
+             WHERE o.installation = $1 AND o.vmid = $2 AND o.id <> $3 AND s.upid IS NOT NULL",
+        )
+        .bind(op.target.installation.0.clone())
+        .bind(i64::from(op.target.vmid))
+        .bind(op.id.to_string())
+        .fetch_all(&self.reader)
+        .await
+        .map_err(fail)?;
+        rows.iter().map(|row| super::get_parsed(row, "upid")).collect()
+    }
+
+    async fn identity(&self, op: &Operation) -> Result<Option<Identity>, StoreError> {
+        let row = sqlx::query("SELECT hwaddrs, marker FROM container WHERE id = $1")
+            .bind(op.target.container_id.to_string())
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(fail)?;
+        row.map(|row| Ok(Identity { hwaddrs: get_json(&row, "hwaddrs")?, marker: get(&row, "marker")? }))
+            .transpose()
+    }
+}
+
+/// Writes `op` within a transaction; `Fenced` = nothing may be written, roll back.
+pub(super) async fn write_operation(
+    tx: &mut AnyConnection,
+    op: &Operation,
+    events: &[EventDraft],
+    now: Micros,
+) -> Result<Committed> {
+    let outcome = op.outcome().map(json).transpose()?;
+    let row = sqlx::query(
+        "UPDATE operation SET state = $3, outcome = $4, warnings = $5, node = $6, degraded_since_us = $7, \
+         started_us = $8, finished_us = $9, last_seq = last_seq + $10 \
+         WHERE id = $1 AND fence = $2 AND finished_us IS NULL RETURNING last_seq, cancel, abandon",
+    )
+    .bind(op.id.to_string())
+    .bind(op.fence)
+    .bind(op.state.name())
+    .bind(outcome)
+    .bind(json(&op.warnings)?)
+    .bind(op.target.node.clone())
+    .bind(op.degraded_since)
+    .bind(op.started)
+    .bind(op.finished)
+    .bind(i64::try_from(events.len()).unwrap_or(0))
+    .fetch_optional(&mut *tx)
+    .await
+    .map_err(fail)?;
+    let Some(row) = row else { return Ok(Committed::Fenced) };
+    let last_seq: i64 = get(&row, "last_seq")?;
+    for (idx, step) in op.steps.iter().enumerate() {
+        sqlx::query(
+            "UPDATE step SET state = $3, data = $4, upid = $5, started_us = $6, finished_us = $7 \
+             WHERE operation_id = $1 AND idx = $2",
+        )
+        .bind(op.id.to_string())
+        .bind(i64::try_from(idx).unwrap_or(0))
+        .bind(step.state.name())
+        .bind(json(&step.state)?)
+        .bind(step.state.upid().map(|upid| upid.as_str().to_owned()))
+        .bind(step.started)
+        .bind(step.finished)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    }
+    insert_operation_events(tx, op, last_seq, events, now).await?;
+    record_container(tx, op, events, now).await?;
+    if let State::Ended(_) = op.state {
+        end(tx, op, now).await?;
+    }
+    Ok(Committed::Yes { last_seq, cancel: flag(&row, "cancel")?, abandon: flag(&row, "abandon")? })
+}
+
+/// What a finished step tells about the container is known at once, whatever the next sample says.
+async fn record_container(
+    tx: &mut AnyConnection,
+    op: &Operation,
+    events: &[EventDraft],
+    now: Micros,
+) -> Result<()> {
+    let id = op.target.container_id.to_string();
+    for event in events {
+        let power = match event.kind {
+            EventKind::Started => "running",
+            EventKind::Stopped => "stopped",
+            _ => continue,
+        };
+        sqlx::query(
+            "UPDATE container SET power = $2, node = $3, observed_us = $4, version = version + 1 WHERE id = $1",
+        )
+        .bind(id.clone())
+        .bind(power)
+        .bind(op.target.node.clone())
+        .bind(now)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    }
+    let gone = op.steps.iter().any(|step| {
+        matches!(step.kind, StepKind::Delete | StepKind::Forget)
+            && matches!(step.state, StepState::Done { .. })
+    });
+    if gone {
+        sqlx::query(
+            "UPDATE container SET closed_us = $2, version = version + 1 WHERE id = $1 AND closed_us IS NULL",
+        )
+        .bind(id)
+        .bind(now)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    }
+    Ok(())
+}
+
+/// The terminal transaction's share: attention mark, audit, lock.
+async fn end(tx: &mut AnyConnection, op: &Operation, now: Micros) -> Result<()> {
+    let Some(outcome) = op.outcome() else { return Ok(()) };
+    let attention = match outcome.ending {
+        Ending::NeedsAttention => Some(Some(op.id.to_string())),
+        Ending::Succeeded if outcome.changed => Some(None),
+        _ => None,
+    };
+    if let Some(mark) = attention {
+        sqlx::query("UPDATE container SET attention = $2, version = version + 1 WHERE id = $1")
+            .bind(op.target.container_id.to_string())
+            .bind(mark)
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+    }
+    let code = outcome.error.as_ref().map(|error| error.code.as_str());
+    sqlx::query(
+        "UPDATE audit SET result = $2, code = $3, ended_us = $4 WHERE operation_id = $1 AND ended_us IS NULL",
+    )
+    .bind(op.id.to_string())
+    .bind(outcome.result(&op.kind))
+    .bind(code)
+    .bind(now)
+    .execute(&mut *tx)
+    .await
+    .map_err(fail)?;
+    sqlx::query("DELETE FROM container_lock WHERE operation_id = $1")
+        .bind(op.id.to_string())
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    Ok(())
+}

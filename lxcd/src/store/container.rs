@@ -1,0 +1,168 @@
+//! Containers as rows, one per incarnation. Owns their storage; which row a sample belongs to is decided
+//! by the inventory.
+
+use lxc_core::ids::{ContainerId, Installation, Micros, Vmid};
+use lxc_core::pve::{Config, Live, Power};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+use super::event::{NewEvent, insert_event};
+use super::row::vmid;
+use super::{Result, Store, fail, get, get_json, get_parsed, json};
+
+/// One incarnation of a container, as last seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContainerRow {
+    /// Incarnation.
+    pub id: ContainerId,
+    /// Where it lives.
+    pub installation: Installation,
+    /// Its number there.
+    pub vmid: Vmid,
+    /// Host name.
+    pub name: Option<String>,
+    /// Node it was last seen on.
+    pub node: String,
+    /// None = Proxmox has not been able to say.
+    pub power: Option<Power>,
+    /// creating, ready, error, deleting.
+    pub lifecycle: String,
+    /// The last sample.
+    pub live: Live,
+    /// The last config read.
+    pub config: Option<Config>,
+    /// MAC addresses, for telling incarnations apart.
+    pub hwaddrs: Vec<String>,
+    /// Our marker in its description.
+    pub marker: Option<String>,
+    /// Resource pool.
+    pub pool: Option<String>,
+    /// Addresses, the primary one first.
+    pub ips: Vec<String>,
+    /// Our template it was made from.
+    pub template: Option<String>,
+    /// Operation that asks for a look.
+    pub attention: Option<String>,
+    /// Operation that put it into `error`.
+    pub error_op: Option<String>,
+    /// When we first saw it.
+    pub first_seen: Micros,
+    /// When the sample was taken.
+    pub observed: Micros,
+    /// Since when Proxmox answers without it.
+    pub gone_since: Option<Micros>,
+}
+
+const COLUMNS: &str = "id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, marker, \
+     pool, ips, template, attention, error_op, first_seen_us, observed_us, gone_since_us";
+
+impl Store {
+    /// Every container that is not closed, of one installation or of all.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn containers(&self, installation: Option<&Installation>) -> Result<Vec<ContainerRow>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM container WHERE closed_us IS NULL AND ($1 = '' OR installation = $1) \
+             ORDER BY installation, vmid"
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(installation.map_or_else(String::new, |i| i.0.clone()))
+            .fetch_all(&self.reader)
+            .await
+            .map_err(fail)?;
+        rows.iter().map(container_row).collect()
+    }
+
+    /// Writes rows as they are now, new ones included, closes others, and tells what happened; one
+    /// transaction. A row whose stored observation is newer than the one given keeps its power and node.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is written.
+    pub async fn record_containers(
+        &self,
+        rows: &[ContainerRow],
+        closed: &[ContainerId],
+        events: &[NewEvent],
+        now: Micros,
+    ) -> Result<()> {
+        let mut tx = self.write().await?;
+        for id in closed {
+            sqlx::query("UPDATE container SET closed_us = $2, version = version + 1 WHERE id = $1 AND closed_us IS NULL")
+                .bind(id.to_string())
+                .bind(now)
+                .execute(&mut *tx)
+                .await
+                .map_err(fail)?;
+        }
+        for row in rows {
+            upsert(&mut tx, row).await?;
+        }
+        for event in events {
+            insert_event(&mut tx, event, now).await?;
+        }
+        tx.commit().await.map_err(fail)
+    }
+}
+
+async fn upsert(tx: &mut AnyConnection, row: &ContainerRow) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO container (id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, \
+         marker, pool, ips, template, first_seen_us, observed_us, version, gone_since_us) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17) \
+         ON CONFLICT (id) DO UPDATE SET name = excluded.name, live = excluded.live, config = excluded.config, \
+         hwaddrs = excluded.hwaddrs, marker = excluded.marker, pool = excluded.pool, ips = excluded.ips, \
+         gone_since_us = excluded.gone_since_us, version = container.version + 1, \
+         node = CASE WHEN container.observed_us > excluded.observed_us THEN container.node ELSE excluded.node END, \
+         power = CASE WHEN container.observed_us > excluded.observed_us THEN container.power ELSE excluded.power END, \
+         observed_us = CASE WHEN container.observed_us > excluded.observed_us THEN container.observed_us \
+         ELSE excluded.observed_us END",
+    )
+    .bind(row.id.to_string())
+    .bind(row.installation.0.clone())
+    .bind(i64::from(row.vmid))
+    .bind(row.name.clone())
+    .bind(row.node.clone())
+    .bind(row.power.map(Power::as_str))
+    .bind(row.lifecycle.clone())
+    .bind(json(&row.live)?)
+    .bind(row.config.as_ref().map(json).transpose()?)
+    .bind(json(&row.hwaddrs)?)
+    .bind(row.marker.clone())
+    .bind(row.pool.clone())
+    .bind(json(&row.ips)?)
+    .bind(row.template.clone())
+    .bind(row.first_seen)
+    .bind(row.observed)
+    .bind(row.gone_since)
+    .execute(tx)
+    .await
+    .map_err(fail)?;
+    Ok(())
+}
+
+fn container_row(row: &AnyRow) -> Result<ContainerRow> {
+    let power: Option<String> = get(row, "power")?;
+    let config: Option<String> = get(row, "config")?;
+    Ok(ContainerRow {
+        id: get_parsed(row, "id")?,
+        installation: Installation(get(row, "installation")?),
+        vmid: vmid(row)?,
+        name: get(row, "name")?,
+        node: get(row, "node")?,
+        power: power.map(|power| if power == "running" { Power::Running } else { Power::Stopped }),
+        lifecycle: get(row, "lifecycle")?,
+        live: get_json(row, "live")?,
+        config: config.and_then(|text| serde_json::from_str(&text).ok()),
+        hwaddrs: get_json(row, "hwaddrs")?,
+        marker: get(row, "marker")?,
+        pool: get(row, "pool")?,
+        ips: get_json(row, "ips")?,
+        template: get(row, "template")?,
+        attention: get(row, "attention")?,
+        error_op: get(row, "error_op")?,
+        first_seen: get(row, "first_seen_us")?,
+        observed: get(row, "observed_us")?,
+        gone_since: get(row, "gone_since_us")?,
+    })
+}

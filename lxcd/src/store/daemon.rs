@@ -1,0 +1,81 @@
+//! Daemons and their leases as rows. A lease that has ended frees what its daemon drove.
+
+use lxc_core::ids::{DaemonId, Micros};
+
+use super::{Result, Store, fail};
+
+/// One run of one lxcd process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DaemonRow {
+    /// Its id, new for each run.
+    pub id: DaemonId,
+    /// Host it runs on.
+    pub host: String,
+    /// Process there.
+    pub pid: u32,
+    /// Identity of its state directory; a restart there claims its own at once.
+    pub state_id: String,
+    /// Version.
+    pub version: String,
+    /// When it began.
+    pub started: Micros,
+}
+
+impl Store {
+    /// Registers a run; earlier runs of the same state directory are over.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn register_daemon(&self, daemon: &DaemonRow, lease_until: Micros) -> Result<()> {
+        let mut tx = self.write().await?;
+        sqlx::query("UPDATE daemon SET lease_us = 0 WHERE state_id = $1")
+            .bind(daemon.state_id.clone())
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+        sqlx::query(
+            "INSERT INTO daemon (id, host, pid, state_id, version, started_us, heartbeat_us, lease_us) \
+             VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
+        )
+        .bind(daemon.id.to_string())
+        .bind(daemon.host.clone())
+        .bind(i64::from(daemon.pid))
+        .bind(daemon.state_id.clone())
+        .bind(daemon.version.clone())
+        .bind(daemon.started)
+        .bind(lease_until)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+        tx.commit().await.map_err(fail)
+    }
+
+    /// Extends a lease. False = this run was declared over; it must stop driving.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn heartbeat(&self, id: DaemonId, now: Micros, lease_until: Micros) -> Result<bool> {
+        let done =
+            sqlx::query("UPDATE daemon SET heartbeat_us = $2, lease_us = $3 WHERE id = $1 AND lease_us > 0")
+                .bind(id.to_string())
+                .bind(now)
+                .bind(lease_until)
+                .execute(&self.writer)
+                .await
+                .map_err(fail)?;
+        Ok(done.rows_affected() > 0)
+    }
+
+    /// Ends a lease now, at an orderly shutdown.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_daemon(&self, id: DaemonId) -> Result<()> {
+        sqlx::query("UPDATE daemon SET lease_us = 0 WHERE id = $1")
+            .bind(id.to_string())
+            .execute(&self.writer)
+            .await
+            .map_err(fail)?;
+        Ok(())
+    }
+}

@@ -1,0 +1,266 @@
+//! The journal: events of operations and of the inventory, append-only. Owns the global cursor (on
+//! SQLite the row number); must not decide which events there are.
+
+use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, Vmid};
+use lxc_core::op::{EventDraft, EventKind, Operation};
+use serde::{Deserialize, Serialize};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use super::row::vmid;
+use super::{Result, Store, fail, get, get_json, json};
+
+/// What an event says beside its columns.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct EventData {
+    /// In words.
+    pub message: String,
+    /// Step, from 1, and how many there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<(u32, u32)>,
+    /// Of the whole operation, 0–100.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub percent: Option<f64>,
+    /// When Proxmox kills what still runs then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forced_at: Option<Micros>,
+    /// graceful, forced, unobserved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub how: Option<String>,
+}
+
+/// A stored event.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventRow {
+    /// Global, in commit order.
+    pub cursor: i64,
+    /// Operation and number in it.
+    pub operation: Option<(OperationId, i64)>,
+    /// When.
+    pub time: Micros,
+    /// Its type.
+    pub kind: String,
+    /// Installation it happened in.
+    pub installation: Installation,
+    /// Container.
+    pub vmid: Vmid,
+    /// Incarnation.
+    pub container_id: String,
+    /// remote/vmid as it was then.
+    pub target: String,
+    /// Host name as it was then.
+    pub name: Option<String>,
+    /// Who.
+    pub actor: Option<String>,
+    /// The rest.
+    pub data: EventData,
+}
+
+/// An event outside of any operation: what the inventory saw.
+#[derive(Debug, Clone)]
+pub struct NewEvent {
+    /// Its type.
+    pub kind: EventKind,
+    /// Installation it happened in.
+    pub installation: Installation,
+    /// Container.
+    pub vmid: Vmid,
+    /// Incarnation.
+    pub container_id: ContainerId,
+    /// remote/vmid.
+    pub target: String,
+    /// Host name.
+    pub name: Option<String>,
+    /// In words.
+    pub message: String,
+}
+
+/// Which events a reader wants; empty fields do not narrow.
+#[derive(Debug, Clone, Default)]
+pub struct EventFilter {
+    /// Behind this cursor.
+    pub after: Option<i64>,
+    /// At or after.
+    pub since: Option<Micros>,
+    /// Types.
+    pub kinds: Vec<String>,
+    /// Name of who caused it.
+    pub actor: String,
+    /// Step, progress and log events too.
+    pub detailed: bool,
+    /// Only these containers; None = all.
+    pub containers: Option<Vec<(Installation, Vmid)>>,
+    /// At most so many: the first ones after `after`, else the last ones.
+    pub limit: i64,
+}
+
+const COLUMNS: &str = "cursor, operation_id, seq, time_us, type, installation, vmid, container_id, target, \
+     name, actor, data";
+
+impl Store {
+    /// Events of one operation behind `after`, in order, at most `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn operation_events(&self, id: OperationId, after: i64, limit: i64) -> Result<Vec<EventRow>> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM event WHERE operation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(id.to_string())
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(fail)?;
+        rows.iter().map(event_row).collect()
+    }
+
+    /// Events of everything, oldest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<EventRow>> {
+        let mut clauses =
+            vec!["cursor > $1".to_owned(), "time_us >= $2".to_owned(), "($3 = '' OR actor = $3)".to_owned()];
+        if !filter.detailed {
+            clauses.push("detail = 0".to_owned());
+        }
+        let kinds: Vec<String> = EventKind::ALL
+            .iter()
+            .map(|kind| kind.as_str())
+            .filter(|kind| filter.kinds.iter().any(|wanted| wanted == kind))
+            .map(|kind| format!("'{kind}'"))
+            .collect();
+        if !filter.kinds.is_empty() {
+            clauses.push(if kinds.is_empty() {
+                "1 = 0".to_owned()
+            } else {
+                format!("type IN ({})", kinds.join(", "))
+            });
+        }
+        if let Some(containers) = &filter.containers {
+            // Installations are hex, vmids numbers: neither can break out of its quotes.
+            let pairs: Vec<String> = containers
+                .iter()
+                .filter(|(installation, _)| installation.0.bytes().all(|b| b.is_ascii_hexdigit()))
+                .map(|(installation, vmid)| format!("(installation = '{installation}' AND vmid = {vmid})"))
+                .collect();
+            clauses.push(if pairs.is_empty() {
+                "1 = 0".to_owned()
+            } else {
+                format!("({})", pairs.join(" OR "))
+            });
+        }
+        let order = if filter.after.is_some() { "ASC" } else { "DESC" };
+        let sql = format!(
+            "SELECT {COLUMNS} FROM event WHERE {} ORDER BY cursor {order} LIMIT $4",
+            clauses.join(" AND ")
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(filter.after.unwrap_or(0))
+            .bind(filter.since.unwrap_or(0))
+            .bind(filter.actor.clone())
+            .bind(filter.limit)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(fail)?;
+        let mut events = rows.iter().map(event_row).collect::<Result<Vec<_>>>()?;
+        if filter.after.is_none() {
+            events.reverse();
+        }
+        Ok(events)
+    }
+
+    /// The newest cursor, 0 when there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn newest_cursor(&self) -> Result<i64> {
+        sqlx::query_scalar("SELECT COALESCE(MAX(cursor), 0) FROM event")
+            .fetch_one(&self.reader)
+            .await
+            .map_err(fail)
+    }
+}
+
+fn event_row(row: &AnyRow) -> Result<EventRow> {
+    let id: Option<String> = get(row, "operation_id")?;
+    let seq: Option<i64> = get(row, "seq")?;
+    Ok(EventRow {
+        cursor: get(row, "cursor")?,
+        operation: id.and_then(|id| id.parse().ok()).zip(seq),
+        time: get(row, "time_us")?,
+        kind: get(row, "type")?,
+        installation: Installation(get(row, "installation")?),
+        vmid: vmid(row)?,
+        container_id: get(row, "container_id")?,
+        target: get(row, "target")?,
+        name: get(row, "name")?,
+        actor: get(row, "actor")?,
+        data: get_json(row, "data")?,
+    })
+}
+
+/// Appends the events of one change, ending with number `last_seq`.
+pub(super) async fn insert_operation_events(
+    tx: &mut AnyConnection,
+    op: &Operation,
+    last_seq: i64,
+    events: &[EventDraft],
+    now: Micros,
+) -> Result<()> {
+    let first = last_seq - i64::try_from(events.len()).unwrap_or(0) + 1;
+    let steps = u32::try_from(op.steps.len()).unwrap_or(0);
+    for (seq, event) in (first..).zip(events) {
+        let data = EventData {
+            message: event.message.clone(),
+            step: event.step.map(|step| (u32::try_from(step + 1).unwrap_or(0), steps)),
+            percent: event.percent,
+            forced_at: event.forced_at,
+            how: event.how.map(|how| how.as_str().to_owned()),
+        };
+        sqlx::query(
+            "INSERT INTO event (operation_id, seq, time_us, type, detail, installation, vmid, container_id, \
+             target, name, actor, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+        )
+        .bind(op.id.to_string())
+        .bind(seq)
+        .bind(now)
+        .bind(event.kind.as_str())
+        .bind(i64::from(event.kind.is_detail()))
+        .bind(op.target.installation.0.clone())
+        .bind(i64::from(op.target.vmid))
+        .bind(op.target.container_id.to_string())
+        .bind(op.target.path())
+        .bind(op.target.name.clone())
+        .bind(op.actor.clone())
+        .bind(json(&data)?)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    }
+    Ok(())
+}
+
+/// Appends an event outside of any operation.
+pub(super) async fn insert_event(tx: &mut AnyConnection, event: &NewEvent, now: Micros) -> Result<()> {
+    let data = EventData { message: event.message.clone(), ..EventData::default() };
+    sqlx::query(
+        "INSERT INTO event (time_us, type, detail, installation, vmid, container_id, target, name, data) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(now)
+    .bind(event.kind.as_str())
+    .bind(i64::from(event.kind.is_detail()))
+    .bind(event.installation.0.clone())
+    .bind(i64::from(event.vmid))
+    .bind(event.container_id.to_string())
+    .bind(event.target.clone())
+    .bind(event.name.clone())
+    .bind(json(&data)?)
+    .execute(&mut *tx)
+    .await
+    .map_err(fail)?;
+    Ok(())
+}

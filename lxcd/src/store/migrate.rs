@@ -1,0 +1,103 @@
+//! Making and upgrading the schema: forward only, embedded. Owns the copy before an upgrade and the
+//! words for a database that cannot be used; must not know the tables.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use lxc_core::error::{Code, Error};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{AnyPool, AssertSqlSafe, SqlSafeStr};
+
+const SQLITE: &[(i64, &str, &str)] = &[(1, "init", include_str!("../../../migrations/sqlite/0001_init.sql"))];
+const POSTGRES: &[(i64, &str, &str)] =
+    &[(1, "init", include_str!("../../../migrations/postgres/0001_init.sql"))];
+
+fn migrator(files: &'static [(i64, &'static str, &'static str)]) -> Migrator {
+    let migrations = files
+        .iter()
+        .map(|(version, name, sql)| {
+            Migration::new(
+                *version,
+                Cow::Borrowed(*name),
+                MigrationType::Simple,
+                (*sql).into_sql_str(),
+                false,
+            )
+        })
+        .collect();
+    Migrator::with_migrations(migrations)
+}
+
+/// Brings a SQLite file up to date; what was there before is copied beside it first.
+pub(super) async fn sqlite(pool: &AnyPool, path: &Path) -> Result<(), Error> {
+    let check: Result<(String,), _> = sqlx::query_as("PRAGMA quick_check(1)").fetch_one(pool).await;
+    match check {
+        Ok((answer,)) if answer == "ok" => {}
+        Ok((answer,)) => return Err(corrupt(path, &answer)),
+        Err(error) => return Err(open_error(&error, path)),
+    }
+    let applied: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
+        .fetch_one(pool)
+        .await
+        .unwrap_or(0);
+    let newest = SQLITE.last().map_or(0, |(version, ..)| *version);
+    if applied > 0 && applied < newest {
+        let copy = path.with_extension(format!("before-{newest}.db"));
+        let _ = std::fs::remove_file(&copy);
+        let quoted = copy.display().to_string().replace('\'', "''");
+        sqlx::query(AssertSqlSafe(format!("VACUUM INTO '{quoted}'")))
+            .execute(pool)
+            .await
+            .map_err(|e| open_error(&e, path))?;
+    }
+    migrator(SQLITE).run(pool).await.map_err(|e| upgrade_error(&e, &path.display().to_string()))
+}
+
+pub(super) async fn postgres(pool: &AnyPool) -> Result<(), Error> {
+    migrator(POSTGRES).run(pool).await.map_err(|e| upgrade_error(&e, "the Postgres database"))
+}
+
+fn corrupt(path: &Path, why: &str) -> Error {
+    Error::new(Code::CorruptDatabase, format!("the database {} is damaged", path.display()))
+        .because(why.to_owned())
+        .hint_noted(
+            format!("sqlite3 {} .recover > /tmp/recovered.sql", path.display()),
+            "keep a copy of the file first; lxcd has changed nothing",
+        )
+}
+
+/// What keeps a SQLite file from being opened.
+pub(super) fn open_error(error: &sqlx::Error, path: &Path) -> Error {
+    match super::fail_ref(error) {
+        lxc_core::ports::StoreError::Corrupt(why) => corrupt(path, &why),
+        lxc_core::ports::StoreError::Full(why) => {
+            Error::new(Code::DiskFull, format!("no room for the database {}", path.display())).because(why)
+        }
+        lxc_core::ports::StoreError::Failed(why) => {
+            Error::new(Code::StoreFailed, format!("the database {} cannot be opened", path.display()))
+                .because(why)
+        }
+    }
+}
+
+/// What keeps a Postgres database from being opened; the URL may hold a password and is not shown.
+pub(super) fn postgres_error(error: &sqlx::Error) -> Error {
+    Error::new(Code::StoreFailed, "the Postgres database cannot be opened").because(error.to_string())
+}
+
+fn upgrade_error(error: &MigrateError, what: &str) -> Error {
+    match error {
+        MigrateError::VersionMissing(version) => {
+            Error::new(Code::NewerDatabase, format!("{what} was written by a newer lxcd"))
+                .because(format!("it has schema {version}, this lxcd knows up to {}", SQLITE.len()))
+                .hint_noted("lxcd --version", "install the version that wrote it, or a later one")
+        }
+        MigrateError::VersionMismatch(version) => {
+            Error::new(Code::CorruptDatabase, format!("{what} has another schema {version} than this lxcd"))
+                .because("it was changed by hand, or by a build that was never released")
+        }
+        other => {
+            Error::new(Code::StoreFailed, format!("{what} cannot be upgraded")).because(other.to_string())
+        }
+    }
+}

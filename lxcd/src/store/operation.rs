@@ -1,0 +1,186 @@
+//! Reading operations, and the flags people set on them. Must not move an operation (`commit`).
+
+use std::collections::HashMap;
+
+use lxc_core::ids::{Micros, OperationId, RequestId};
+use lxc_core::op::{Operation, Step};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe};
+
+use super::row::{self, OPERATION};
+use super::{Result, Store, fail, get};
+
+/// Which operations a listing wants; empty fields do not narrow.
+#[derive(Debug, Clone, Default)]
+pub struct OperationFilter {
+    /// State names.
+    pub states: Vec<String>,
+    /// The verb.
+    pub verb: String,
+    /// Name of who asked.
+    pub actor: String,
+    /// Created at or after.
+    pub since: Option<Micros>,
+    /// At most so many, the newest.
+    pub limit: i64,
+}
+
+impl Store {
+    /// One operation with its steps.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn operation(&self, id: OperationId) -> Result<Option<Operation>> {
+        Ok(load(&mut *self.read().await?, "id = $1", &id.to_string()).await?.pop())
+    }
+
+    /// The operations of a batch, in the order of its targets.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn batch(&self, id: RequestId) -> Result<Vec<Operation>> {
+        load(&mut *self.read().await?, "request_id = $1 ORDER BY idx", &id.to_string()).await
+    }
+
+    /// Operations or batches whose id ends so; the batch's operations count as one match.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn operations_ending(&self, digits: &str) -> Result<Vec<Vec<Operation>>> {
+        // Only hex and dashes get here, so the pattern has no wildcards of its own.
+        let pattern = format!("%{digits}");
+        let mut found: Vec<Vec<Operation>> =
+            load(&mut *self.read().await?, "id LIKE $1 ORDER BY created_us DESC LIMIT 10", &pattern)
+                .await?
+                .into_iter()
+                .map(|op| vec![op])
+                .collect();
+        let rows = sqlx::query("SELECT id FROM request WHERE id LIKE $1 ORDER BY created_us DESC LIMIT 10")
+            .bind(&pattern)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(fail)?;
+        for row in rows {
+            found.push(self.batch(super::get_parsed(&row, "id")?).await?);
+        }
+        Ok(found)
+    }
+
+    /// Operations, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Operation>> {
+        let mut clauses = vec!["($1 = '' OR verb = $1)", "($2 = '' OR actor = $2)", "created_us >= $3"];
+        let states: Vec<String> = filter
+            .states
+            .iter()
+            .filter(|state| state.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
+            .map(|state| format!("'{state}'"))
+            .collect();
+        let list = format!("state IN ({})", states.join(", "));
+        if !states.is_empty() {
+            clauses.push(&list);
+        }
+        let sql = format!(
+            "SELECT {OPERATION} FROM operation WHERE {} ORDER BY created_us DESC, id DESC LIMIT $4",
+            clauses.join(" AND ")
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(&filter.verb)
+            .bind(&filter.actor)
+            .bind(filter.since.unwrap_or(0))
+            .bind(filter.limit)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(fail)?;
+        with_steps(&mut *self.read().await?, rows).await
+    }
+
+    /// Everything queued or running.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn open_operations(&self) -> Result<Vec<Operation>> {
+        let sql =
+            format!("SELECT {OPERATION} FROM operation WHERE finished_us IS NULL ORDER BY created_us, idx");
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.reader).await.map_err(fail)?;
+        with_steps(&mut *self.read().await?, rows).await
+    }
+
+    /// How many run and how many wait.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn operation_counts(&self) -> Result<(u32, u32)> {
+        let rows = sqlx::query(
+            "SELECT state, COUNT(*) AS many FROM operation WHERE finished_us IS NULL GROUP BY state",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(fail)?;
+        let mut counts = (0, 0);
+        for row in rows {
+            let many = u32::try_from(get::<i64>(&row, "many")?).unwrap_or(u32::MAX);
+            if get::<String>(&row, "state")? == "running" { counts.0 = many } else { counts.1 = many }
+        }
+        Ok(counts)
+    }
+
+    /// Sets the durable cancel flag of an operation that has not ended. False = it has.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn request_cancel(&self, id: OperationId, abandon: bool) -> Result<bool> {
+        let done = sqlx::query(
+            "UPDATE operation SET cancel = 1, abandon = CASE WHEN $2 = 1 THEN 1 ELSE abandon END \
+             WHERE id = $1 AND finished_us IS NULL",
+        )
+        .bind(id.to_string())
+        .bind(i64::from(abandon))
+        .execute(&self.writer)
+        .await
+        .map_err(fail)?;
+        Ok(done.rows_affected() > 0)
+    }
+}
+
+/// Operations by one text-valued clause, with their steps.
+pub(super) async fn load(
+    connection: &mut AnyConnection,
+    clause: &str,
+    value: &str,
+) -> Result<Vec<Operation>> {
+    let sql = format!("SELECT {OPERATION} FROM operation WHERE {clause}");
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(value.to_owned())
+        .fetch_all(&mut *connection)
+        .await
+        .map_err(fail)?;
+    with_steps(connection, rows).await
+}
+
+/// Turns rows into operations and reads their steps, some hundred operations at a time.
+pub(super) async fn with_steps(connection: &mut AnyConnection, rows: Vec<AnyRow>) -> Result<Vec<Operation>> {
+    let mut all = rows.iter().map(row::operation).collect::<Result<Vec<_>>>()?;
+    let mut steps: HashMap<String, Vec<Step>> = HashMap::new();
+    for chunk in all.chunks(500) {
+        let places: Vec<String> = (1..=chunk.len()).map(|n| format!("${n}")).collect();
+        let sql = format!(
+            "SELECT operation_id, kind, data, started_us, finished_us FROM step \
+             WHERE operation_id IN ({}) ORDER BY operation_id, idx",
+            places.join(", ")
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for op in chunk {
+            query = query.bind(op.id.to_string());
+        }
+        for row in query.fetch_all(&mut *connection).await.map_err(fail)? {
+            steps.entry(get(&row, "operation_id")?).or_default().push(row::step(&row)?);
+        }
+    }
+    for op in &mut all {
+        op.steps = steps.remove(&op.id.to_string()).unwrap_or_default();
+    }
+    Ok(all)
+}

@@ -1,0 +1,189 @@
+//! Remotes and their pins as rows. The token secret is a ciphertext here; opening it is the keyring's.
+
+use lxc_core::ids::{Installation, Micros};
+use sqlx::AnyConnection;
+use sqlx::any::AnyRow;
+
+use super::row::flag;
+use super::{Result, Store, fail, get, get_json, json};
+
+/// One Proxmox installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RemoteRow {
+    /// Its name here.
+    pub name: String,
+    /// What it is.
+    pub installation: Installation,
+    /// API URLs, the first one preferred.
+    pub urls: Vec<String>,
+    /// `user@realm!token`
+    pub token_id: String,
+    /// Ciphertext.
+    pub token_secret: String,
+    /// PEM of a CA to trust instead of the system store.
+    pub ca_pem: Option<String>,
+    /// Who added it.
+    pub owner: String,
+    /// The one a bare vmid means.
+    pub is_default: bool,
+    /// As last seen.
+    pub pve_version: Option<String>,
+    /// Cluster name; None for a standalone node.
+    pub cluster: Option<String>,
+    /// When it was added.
+    pub created: Micros,
+    /// Certificates it is known by.
+    pub pins: Vec<PinRow>,
+}
+
+/// A certificate that is trusted for one URL or node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PinRow {
+    /// URL it is shown at.
+    pub url: String,
+    /// Node it belongs to, when known.
+    pub node: Option<String>,
+    /// SHA-256, upper-case hex with colons.
+    pub fingerprint: String,
+    /// `person` or `node`.
+    pub source: String,
+    /// When it expires.
+    pub not_after: Option<Micros>,
+}
+
+impl Store {
+    /// Every remote, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remotes(&self) -> Result<Vec<RemoteRow>> {
+        let rows =
+            sqlx::query("SELECT * FROM remote ORDER BY name").fetch_all(&self.reader).await.map_err(fail)?;
+        let mut remotes = rows.iter().map(remote_row).collect::<Result<Vec<_>>>()?;
+        let pins = sqlx::query("SELECT * FROM pin ORDER BY remote, url")
+            .fetch_all(&self.reader)
+            .await
+            .map_err(fail)?;
+        for pin in &pins {
+            let name: String = get(pin, "remote")?;
+            if let Some(remote) = remotes.iter_mut().find(|remote| remote.name == name) {
+                remote.pins.push(PinRow {
+                    url: get(pin, "url")?,
+                    node: get(pin, "node")?,
+                    fingerprint: get(pin, "fingerprint")?,
+                    source: get(pin, "source")?,
+                    not_after: get(pin, "not_after_us")?,
+                });
+            }
+        }
+        Ok(remotes)
+    }
+
+    /// Adds a remote, or replaces the one that was called `name`.
+    ///
+    /// # Errors
+    /// When the database fails, or the installation is known under another name (a UNIQUE violation).
+    pub async fn put_remote(&self, name: &str, remote: &RemoteRow) -> Result<()> {
+        let mut tx = self.write().await?;
+        if remote.is_default {
+            sqlx::query("UPDATE remote SET is_default = 0 WHERE name <> $1")
+                .bind(name.to_owned())
+                .execute(&mut *tx)
+                .await
+                .map_err(fail)?;
+        }
+        put(&mut tx, name, remote).await?;
+        sqlx::query("DELETE FROM pin WHERE remote = $1")
+            .bind(remote.name.clone())
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+        for pin in &remote.pins {
+            sqlx::query(
+                "INSERT INTO pin (remote, url, node, fingerprint, source, not_after_us) \
+                 VALUES ($1, $2, $3, $4, $5, $6)",
+            )
+            .bind(remote.name.clone())
+            .bind(pin.url.clone())
+            .bind(pin.node.clone())
+            .bind(pin.fingerprint.clone())
+            .bind(pin.source.clone())
+            .bind(pin.not_after)
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+        }
+        tx.commit().await.map_err(fail)
+    }
+
+    /// Removes a remote with its pins and its containers' rows; operations, events and audit stay.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn remove_remote(&self, name: &str, installation: &Installation, now: Micros) -> Result<()> {
+        let mut tx = self.write().await?;
+        sqlx::query("DELETE FROM remote WHERE name = $1")
+            .bind(name.to_owned())
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+        sqlx::query("UPDATE container SET closed_us = $2 WHERE installation = $1 AND closed_us IS NULL")
+            .bind(installation.0.clone())
+            .bind(now)
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+        tx.commit().await.map_err(fail)
+    }
+}
+
+async fn put(tx: &mut AnyConnection, name: &str, remote: &RemoteRow) -> Result<()> {
+    let known: Option<(i64,)> = sqlx::query_as("SELECT created_us FROM remote WHERE name = $1")
+        .bind(name.to_owned())
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(fail)?;
+    let sql = if known.is_some() {
+        "UPDATE remote SET name = $2, installation = $3, urls = $4, token_id = $5, token_secret = $6, \
+         ca_pem = $7, owner = $8, is_default = $9, pve_version = $10, cluster = $11, created_us = $12 \
+         WHERE name = $1"
+    } else {
+        "INSERT INTO remote (name, installation, urls, token_id, token_secret, ca_pem, owner, is_default, \
+         pve_version, cluster, created_us) \
+         SELECT $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 WHERE $1 = $1"
+    };
+    sqlx::query(sql)
+        .bind(name.to_owned())
+        .bind(remote.name.clone())
+        .bind(remote.installation.0.clone())
+        .bind(json(&remote.urls)?)
+        .bind(remote.token_id.clone())
+        .bind(remote.token_secret.clone())
+        .bind(remote.ca_pem.clone())
+        .bind(remote.owner.clone())
+        .bind(i64::from(remote.is_default))
+        .bind(remote.pve_version.clone())
+        .bind(remote.cluster.clone())
+        .bind(remote.created)
+        .execute(tx)
+        .await
+        .map_err(fail)?;
+    Ok(())
+}
+
+fn remote_row(row: &AnyRow) -> Result<RemoteRow> {
+    Ok(RemoteRow {
+        name: get(row, "name")?,
+        installation: Installation(get(row, "installation")?),
+        urls: get_json(row, "urls")?,
+        token_id: get(row, "token_id")?,
+        token_secret: get(row, "token_secret")?,
+        ca_pem: get(row, "ca_pem")?,
+        owner: get(row, "owner")?,
+        is_default: flag(row, "is_default")?,
+        pve_version: get(row, "pve_version")?,
+        cluster: get(row, "cluster")?,
+        created: get(row, "created_us")?,
+        pins: Vec::new(),
+    })
+}

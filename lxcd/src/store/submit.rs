@@ -1,0 +1,156 @@
+//! Submitting: request, operations, audit and first events in one transaction, with admission in the
+//! same one (DESIGN.md, rule 1).
+
+use lxc_core::actor::Actor;
+use lxc_core::ids::{DaemonId, Micros, RequestId};
+use lxc_core::op::{EventDraft, EventKind, Operation};
+use lxc_core::ports::Claims;
+use sqlx::AnyConnection;
+
+use super::event::insert_operation_events;
+use super::{Result, Store, fail, get, json};
+
+/// What a person asked for, resolved.
+#[derive(Debug, Clone)]
+pub struct NewRequest {
+    /// The caller's key, or one made for it.
+    pub id: RequestId,
+    /// Of verb, flags and selector text: what makes a repeated request the same.
+    pub digest: String,
+    /// Who.
+    pub actor: Actor,
+    /// The verb.
+    pub verb: String,
+    /// Flags, as JSON.
+    pub options: String,
+    /// The selector as typed.
+    pub selector_text: String,
+    /// At once.
+    pub max_parallel: u32,
+    /// At once per node; 0 = unbounded.
+    pub max_per_node: u32,
+    /// Stop at the first failure.
+    pub on_error_stop: bool,
+    /// Between two admissions.
+    pub pause: Micros,
+    /// When.
+    pub created: Micros,
+    /// One per target, queued.
+    pub operations: Vec<Operation>,
+}
+
+/// What came of a submit.
+#[derive(Debug)]
+pub enum Submitted {
+    /// Stored; what may begin has been claimed.
+    New(Claims),
+    /// The same request was stored before; this is its batch.
+    Replayed(RequestId),
+    /// The request id was used for something else.
+    Reused,
+}
+
+impl Store {
+    /// Stores a request and admits what may begin, for daemon `me`.
+    ///
+    /// # Errors
+    /// When the database fails; then nothing is stored.
+    pub async fn submit(&self, request: &NewRequest, me: DaemonId) -> Result<Submitted> {
+        let mut tx = self.write().await?;
+        let known = sqlx::query("SELECT digest FROM request WHERE id = $1")
+            .bind(request.id.to_string())
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(fail)?;
+        if let Some(row) = known {
+            let same = get::<String>(&row, "digest")? == request.digest;
+            return Ok(if same { Submitted::Replayed(request.id) } else { Submitted::Reused });
+        }
+        insert_request(&mut tx, request).await?;
+        for (idx, op) in request.operations.iter().enumerate() {
+            insert_operation(&mut tx, op, idx).await?;
+            let opening = format!("op {}{}", op.id.short(), op.kind.opening());
+            let first = EventDraft::new(EventKind::Progress, opening);
+            insert_operation_events(&mut tx, op, 1, &[first], request.created).await?;
+            super::audit::insert(&mut tx, &super::audit::of_operation(request, op)?).await?;
+        }
+        let claims = self.admit_pass(&mut tx, me, request.created).await?;
+        tx.commit().await.map_err(fail)?;
+        Ok(Submitted::New(claims))
+    }
+}
+
+async fn insert_request(tx: &mut AnyConnection, request: &NewRequest) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO request (id, digest, actor, actor_name, verb, options, selector_text, max_parallel, \
+         max_per_node, on_error_stop, pause_us, created_us) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+    )
+    .bind(request.id.to_string())
+    .bind(request.digest.clone())
+    .bind(json(&request.actor)?)
+    .bind(request.actor.name.clone())
+    .bind(request.verb.clone())
+    .bind(request.options.clone())
+    .bind(request.selector_text.clone())
+    .bind(i64::from(request.max_parallel))
+    .bind(i64::from(request.max_per_node))
+    .bind(i64::from(request.on_error_stop))
+    .bind(request.pause)
+    .bind(request.created)
+    .execute(tx)
+    .await
+    .map_err(fail)?;
+    Ok(())
+}
+
+async fn insert_operation(tx: &mut AnyConnection, op: &Operation, idx: usize) -> Result<()> {
+    let target = &op.target;
+    sqlx::query(
+        "INSERT INTO operation (id, request_id, idx, verb, kind, kind_version, weight, installation, vmid, \
+         container_id, remote, name, node, actor, state, warnings, if_needed, lock_deadline_us, cancel, \
+         abandon, fence, created_us, last_seq, trimmed_seq, retry_of) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', '[]', $15, $16, 0, 0, \
+         0, $17, 1, 0, $18)",
+    )
+    .bind(op.id.to_string())
+    .bind(op.request_id.to_string())
+    .bind(i64::try_from(idx).unwrap_or(0))
+    .bind(op.kind.verb())
+    .bind(json(&op.kind)?)
+    .bind(lxc_core::op::Kind::VERSION)
+    .bind(op.kind.weight().name())
+    .bind(target.installation.0.clone())
+    .bind(i64::from(target.vmid))
+    .bind(target.container_id.to_string())
+    .bind(target.remote.clone())
+    .bind(target.name.clone())
+    .bind(target.node.clone())
+    .bind(op.actor.clone())
+    .bind(i64::from(op.if_needed))
+    .bind(op.lock_deadline)
+    .bind(op.created)
+    .bind(op.retry_of.map(|id| id.to_string()))
+    .execute(&mut *tx)
+    .await
+    .map_err(fail)?;
+    for (step_idx, step) in op.steps.iter().enumerate() {
+        sqlx::query(
+            "INSERT INTO step (operation_id, idx, kind, state, data, upid, started_us, finished_us) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(op.id.to_string())
+        .bind(i64::try_from(step_idx).unwrap_or(0))
+        .bind(step.kind.name())
+        .bind(step.state.name())
+        .bind(json(&step.state)?)
+        // A step carried over by a retry belongs to the operation that ran it.
+        .bind(None::<String>)
+        .bind(step.started)
+        .bind(step.finished)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    }
+    Ok(())
+}
