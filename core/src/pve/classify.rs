@@ -82,8 +82,11 @@ fn classify(text: &str) -> RefusalKind {
     }
     if let Some(rest) = text.strip_prefix("Permission check failed") {
         let inside = rest.trim().trim_start_matches('(').trim_end_matches(')');
-        let mut parts = inside.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty());
-        return RefusalKind::Permission { path: parts.next(), privilege: parts.next() };
+        // Some say in a sentence what only root@pam may do, instead of a path and a privilege.
+        let (path, privilege) = inside.split_once(',').unwrap_or((inside, ""));
+        let path = Some(path.trim()).filter(|path| path.starts_with('/')).map(str::to_owned);
+        let privilege = Some(privilege.trim()).filter(|privilege| !privilege.is_empty()).map(str::to_owned);
+        return RefusalKind::Permission { path, privilege };
     }
     if has("can't lock file") && has("got timeout") {
         RefusalKind::Busy
@@ -141,6 +144,14 @@ mod tests {
                 },
             ),
             ("Permission check failed", RefusalKind::Permission { path: None, privilege: None }),
+            (
+                "Permission check failed (changing the hookscript is only allowed for root@pam)",
+                RefusalKind::Permission { path: None, privilege: None },
+            ),
+            (
+                "Permission check failed (, VM.Audit)",
+                RefusalKind::Permission { path: None, privilege: Some("VM.Audit".into()) },
+            ),
         ];
         for (text, kind) in cases {
             assert_eq!(Refusal::from_text(text).kind, kind, "{text}");

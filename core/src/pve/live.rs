@@ -43,7 +43,7 @@ pub struct Placement {
     pub is_vm: bool,
 }
 
-/// Figures of a running container; all absent when it is stopped.
+/// Figures of a container. What is used is absent when it is stopped; what it may use stays.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Usage {
@@ -59,7 +59,7 @@ pub struct Usage {
     pub swap: Option<u64>,
     /// Bytes of swap it may use.
     pub swap_max: Option<u64>,
-    /// Bytes of its root file system used; 0 when stopped.
+    /// Bytes of its root file system used.
     pub disk: Option<u64>,
     /// Size of its root file system in bytes.
     pub disk_max: Option<u64>,

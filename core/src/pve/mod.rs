@@ -3,10 +3,12 @@
 
 pub mod call;
 pub mod classify;
+pub mod inventory;
 pub mod live;
 pub mod task;
 
 pub use call::Call;
 pub use classify::{Refusal, RefusalKind};
+pub use inventory::{ClusterMember, ClusterStatus, Node, NodeStatus, Permissions, Resource, Version};
 pub use live::{Config, Ha, Live, Placement, Power, Usage};
 pub use task::{TaskEntry, TaskExit, TaskStatus, Upid};
