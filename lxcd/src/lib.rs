@@ -1,8 +1,9 @@
-//! lxcd: the daemon. The only crate that opens a socket to a database, Proxmox or SSH. [`app`] wires
+//! lxcd: the daemon. The only crate that opens a socket to a database, Proxmox or SSH. `app` wires
 //! the parts together; every other module sees only what ARCHITECTURE.md lets it see.
 
 pub mod bus;
 pub mod clock;
 pub mod engine;
 pub mod failpoint;
+pub mod pve;
 pub mod store;

@@ -1,0 +1,182 @@
+//! [`PveClient`]: one installation's API through one token. Owns the paths of the calls about one
+//! container and the port to the engine; shapes are read in `lxc`, `tasks` and `nodes`.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use http::Method;
+use lxc_core::error::{Code, Error};
+use lxc_core::ids::Vmid;
+use lxc_core::ports::{LogPage, PveApi, PveError};
+use lxc_core::pve::{
+    Call, Config, Live, Placement, RefusalKind, TaskEntry, TaskStatus, Upid, call::Method as CallMethod,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::auth::Token;
+use super::metrics::{Class, Counters};
+use super::tls::Trust;
+use super::transport::{LIST, Options, Request, SMALL, Transport};
+use super::url::ApiUrl;
+use super::{lxc, nodes, tasks};
+
+/// What may stand in a path segment as it is; a UPID's `:` and `@` would too, but are encoded.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Lines of a task log in one answer.
+const LOG_LINES: u32 = 500;
+
+/// One URL of a remote and what makes its certificate acceptable.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// Where.
+    pub url: ApiUrl,
+    /// Whom to expect there.
+    pub trust: Trust,
+}
+
+/// The API of one remote as one token sees it. Cheap to keep, not to make: one per remote and token.
+#[derive(Debug)]
+pub struct PveClient {
+    endpoints: Vec<Endpoint>,
+    token: Token,
+    pub(super) transport: Transport,
+}
+
+impl PveClient {
+    /// Connects to nothing yet. Of several endpoints the first is used.
+    ///
+    /// # Errors
+    /// LXC0213 without an endpoint; LXC0107 when TLS or HTTP cannot be set up.
+    pub fn new(endpoints: Vec<Endpoint>, token: Token, options: Options) -> Result<Self, Error> {
+        let Some(first) = endpoints.first() else {
+            return Err(Error::new(Code::BadUrl, "a remote needs at least one URL"));
+        };
+        let transport = Transport::new(&first.url, &first.trust, &token, options)?;
+        Ok(Self { endpoints, token, transport })
+    }
+
+    /// Where it asks, in the order of preference.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Endpoint] {
+        &self.endpoints
+    }
+
+    /// What was asked so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        self.transport.counters()
+    }
+
+    pub(super) async fn ask<T: serde::de::DeserializeOwned>(
+        &self,
+        request: Request<'_>,
+    ) -> Result<T, PveError> {
+        self.transport.get(request).await?.answer().data()
+    }
+}
+
+/// One segment of a path.
+pub(super) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
+}
+
+fn lxc_path(node: &str, rest: &str) -> String {
+    format!("/nodes/{}/lxc/{rest}", segment(node))
+}
+
+fn task_path(upid: &Upid, rest: &str) -> String {
+    format!("/nodes/{}/tasks/{}{rest}", segment(&upid.node), segment(upid.as_str()))
+}
+
+#[async_trait]
+impl PveApi for PveClient {
+    fn identity(&self) -> &str {
+        self.token.id()
+    }
+
+    async fn current(&self, node: &str, vmid: Vmid) -> Result<Live, PveError> {
+        let path = lxc_path(node, &format!("{vmid}/status/current"));
+        let received =
+            self.transport.get(Request { class: Class::Current, node, path: &path, limit: SMALL }).await?;
+        lxc::current(received.answer(), vmid)
+    }
+
+    async fn config(&self, node: &str, vmid: Vmid) -> Result<Config, PveError> {
+        // Without current=1 the answer would hold what is only pending.
+        let path = lxc_path(node, &format!("{vmid}/config?current=1"));
+        let values: lxc::ConfigValues =
+            self.ask(Request { class: Class::Config, node, path: &path, limit: SMALL }).await?;
+        Ok(values.into_config())
+    }
+
+    async fn locate(&self, vmid: Vmid) -> Result<Option<Placement>, PveError> {
+        let request =
+            Request { class: Class::Resources, node: "", path: "/cluster/resources?type=vm", limit: LIST };
+        let received = self.transport.get(request).await?;
+        nodes::placement(received.answer(), vmid)
+    }
+
+    async fn tasks_of(&self, node: &str, vmid: Vmid) -> Result<Vec<TaskEntry>, PveError> {
+        let path = format!("/nodes/{}/tasks?source=all&vmid={vmid}&limit=200", segment(node));
+        let rows: Vec<tasks::Row> =
+            self.ask(Request { class: Class::Tasks, node, path: &path, limit: SMALL }).await?;
+        Ok(tasks::entries(rows))
+    }
+
+    async fn active_tasks(&self, node: &str) -> Result<Vec<TaskEntry>, PveError> {
+        let path = format!("/nodes/{}/tasks?source=active&limit=1000", segment(node));
+        let rows: Vec<tasks::Row> =
+            self.ask(Request { class: Class::Tasks, node, path: &path, limit: SMALL }).await?;
+        Ok(tasks::entries(rows))
+    }
+
+    async fn task_status(&self, upid: &Upid) -> Result<TaskStatus, PveError> {
+        let path = task_path(upid, "/status");
+        let request = Request { class: Class::TaskStatus, node: &upid.node, path: &path, limit: SMALL };
+        match self.transport.get(request).await {
+            Ok(received) => tasks::status(received.answer()),
+            Err(PveError::Refused(refusal)) if tasks::is_unknown(&refusal) => Ok(TaskStatus::Unknown),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn task_log(&self, upid: &Upid, start: u64) -> Result<LogPage, PveError> {
+        let path = task_path(upid, &format!("/log?start={start}&limit={LOG_LINES}"));
+        let lines: Vec<tasks::Line> =
+            self.ask(Request { class: Class::TaskLog, node: &upid.node, path: &path, limit: LIST }).await?;
+        Ok(tasks::log_page(lines, start))
+    }
+
+    async fn dispatch(&self, node: &str, vmid: Vmid, call: &Call) -> Result<Upid, PveError> {
+        let path = lxc_path(node, &call.path(vmid));
+        let method = match call.method() {
+            CallMethod::Post => Method::POST,
+            CallMethod::Delete => Method::DELETE,
+        };
+        let request = Request { class: Class::Dispatch, node, path: &path, limit: SMALL };
+        let received = self.transport.change(request, method, &call.parameters()).await?;
+        tasks::started(received.answer())
+    }
+
+    async fn stop_task(&self, upid: &Upid) -> Result<(), PveError> {
+        let path = task_path(upid, "");
+        let request = Request { class: Class::StopTask, node: &upid.node, path: &path, limit: SMALL };
+        self.transport.change(request, Method::DELETE, &[]).await.map(|_| ())
+    }
+
+    async fn interfaces(&self, node: &str, vmid: Vmid) -> Result<BTreeMap<String, Vec<String>>, PveError> {
+        let path = lxc_path(node, &format!("{vmid}/interfaces"));
+        let request = Request { class: Class::Interfaces, node, path: &path, limit: SMALL };
+        let rows: Option<Vec<lxc::Interface>> = match self.ask(request).await {
+            // Before 8.1 there is no such call.
+            Err(PveError::Refused(refusal))
+                if refusal.kind == RefusalKind::Other && refusal.text.ends_with("not implemented") =>
+            {
+                None
+            }
+            other => other?,
+        };
+        Ok(lxc::addresses(rows.unwrap_or_default()))
+    }
+}

@@ -1,0 +1,32 @@
+//! Proxmox VE over HTTPS: trust, tokens, requests, answers. Owns every byte that goes to or comes from
+//! the API and hands out core's types only; must not decide what an answer means for an operation
+//! (core), keep anything (store), or know about remotes by name (app).
+//!
+//! From the outside in: [`ApiUrl`] and [`probe`] before anything is trusted, [`Endpoint`] and
+//! [`Token`] to describe a remote, [`PveClient`] to talk to it.
+
+mod answer;
+mod auth;
+mod certificates;
+mod client;
+mod fingerprint;
+mod limits;
+mod lxc;
+mod metrics;
+mod nodes;
+mod probe;
+mod scalar;
+mod tasks;
+mod tls;
+mod transport;
+mod url;
+
+pub use auth::Token;
+pub use certificates::NodeCertificates;
+pub use client::{Endpoint, PveClient};
+pub use fingerprint::Fingerprint;
+pub use metrics::{Class, Counters};
+pub use probe::{Certificate, probe};
+pub use tls::{CaBundle, Trust};
+pub use transport::Options;
+pub use url::ApiUrl;
