@@ -8,5 +8,6 @@ pub mod ids;
 pub mod op;
 pub mod ports;
 pub mod pve;
+pub mod selector;
 pub mod text;
 pub mod timing;
