@@ -9,7 +9,7 @@ use lxc_core::pve::Refusal;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::scalar::Scalar;
+use super::scalar::{Object, Scalar};
 
 /// How much of a strange answer is shown.
 const SHOWN: usize = 80;
@@ -46,6 +46,16 @@ impl Answer<'_> {
         self.check()?;
         let read: Result<Data<T>, _> = serde_json::from_slice(self.body);
         read.map(|found| found.data).map_err(|error| self.garbage(&describe(&error)))
+    }
+
+    /// The data of a good answer that must be an object.
+    pub(super) fn object<T: DeserializeOwned>(&self) -> Result<T, PveError> {
+        self.data::<Object<T>>().map(|object| object.0)
+    }
+
+    /// The data of a good answer that must be a list of objects.
+    pub(super) fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>, PveError> {
+        self.data::<Vec<Object<T>>>().map(|rows| rows.into_iter().map(|row| row.0).collect())
     }
 
     /// Whether the answer is a good one, and what it says otherwise.
@@ -205,6 +215,8 @@ mod tests {
         assert!(text("<!DOCTYPE html>").starts_with("pve1:8006 answered HTML instead of JSON"));
         assert!(text("").ends_with("an empty body"));
         assert!(text("{\"data\":7}").contains("another shape"));
+        let list = answer(200, "OK", "{\"data\":[[1,2]]}");
+        assert!(list.rows::<Envelope>().is_err() && list.data::<Scalar>().is_ok());
         let junk = "\u{1b}[31m\u{7}red ".repeat(100_000);
         assert!(text(&junk).len() < 200 && !text(&junk).contains('\u{1b}'));
     }

@@ -47,8 +47,8 @@ impl Row {
     }
 }
 
-fn read(answer: Answer<'_>) -> Result<NodeCertificates, PveError> {
-    let rows: Vec<Row> = answer.data()?;
+pub(super) fn read(answer: Answer<'_>) -> Result<NodeCertificates, PveError> {
+    let rows: Vec<Row> = answer.rows()?;
     let mut named: Vec<(String, Fingerprint)> = rows
         .into_iter()
         .filter_map(|mut row| Some((std::mem::take(&mut row.filename).text()?, row.fingerprint()?)))

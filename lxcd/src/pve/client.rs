@@ -9,7 +9,8 @@ use lxc_core::error::{Code, Error};
 use lxc_core::ids::Vmid;
 use lxc_core::ports::{LogPage, PveApi, PveError};
 use lxc_core::pve::{
-    Call, Config, Live, Placement, RefusalKind, TaskEntry, TaskStatus, Upid, call::Method as CallMethod,
+    Call, Config, Live, Placement, Refusal, RefusalKind, TaskEntry, TaskStatus, Upid,
+    call::Method as CallMethod,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -67,13 +68,6 @@ impl PveClient {
     pub fn counters(&self) -> &Counters {
         self.transport.counters()
     }
-
-    pub(super) async fn ask<T: serde::de::DeserializeOwned>(
-        &self,
-        request: Request<'_>,
-    ) -> Result<T, PveError> {
-        self.transport.get(request).await?.answer().data()
-    }
 }
 
 /// One segment of a path.
@@ -105,9 +99,8 @@ impl PveApi for PveClient {
     async fn config(&self, node: &str, vmid: Vmid) -> Result<Config, PveError> {
         // Without current=1 the answer would hold what is only pending.
         let path = lxc_path(node, &format!("{vmid}/config?current=1"));
-        let values: lxc::ConfigValues =
-            self.ask(Request { class: Class::Config, node, path: &path, limit: SMALL }).await?;
-        Ok(values.into_config())
+        let request = Request { class: Class::Config, node, path: &path, limit: SMALL };
+        lxc::config(self.transport.get(request).await?.answer())
     }
 
     async fn locate(&self, vmid: Vmid) -> Result<Option<Placement>, PveError> {
@@ -119,16 +112,14 @@ impl PveApi for PveClient {
 
     async fn tasks_of(&self, node: &str, vmid: Vmid) -> Result<Vec<TaskEntry>, PveError> {
         let path = format!("/nodes/{}/tasks?source=all&vmid={vmid}&limit=200", segment(node));
-        let rows: Vec<tasks::Row> =
-            self.ask(Request { class: Class::Tasks, node, path: &path, limit: SMALL }).await?;
-        Ok(tasks::entries(rows))
+        let request = Request { class: Class::Tasks, node, path: &path, limit: SMALL };
+        tasks::entries(self.transport.get(request).await?.answer())
     }
 
     async fn active_tasks(&self, node: &str) -> Result<Vec<TaskEntry>, PveError> {
         let path = format!("/nodes/{}/tasks?source=active&limit=1000", segment(node));
-        let rows: Vec<tasks::Row> =
-            self.ask(Request { class: Class::Tasks, node, path: &path, limit: SMALL }).await?;
-        Ok(tasks::entries(rows))
+        let request = Request { class: Class::Tasks, node, path: &path, limit: SMALL };
+        tasks::entries(self.transport.get(request).await?.answer())
     }
 
     async fn task_status(&self, upid: &Upid) -> Result<TaskStatus, PveError> {
@@ -143,9 +134,9 @@ impl PveApi for PveClient {
 
     async fn task_log(&self, upid: &Upid, start: u64) -> Result<LogPage, PveError> {
         let path = task_path(upid, &format!("/log?start={start}&limit={LOG_LINES}"));
-        let lines: Vec<tasks::Line> =
-            self.ask(Request { class: Class::TaskLog, node: &upid.node, path: &path, limit: LIST }).await?;
-        Ok(tasks::log_page(lines, start))
+        // One line may be as long as its task likes.
+        let request = Request { class: Class::TaskLog, node: &upid.node, path: &path, limit: LIST };
+        tasks::log(self.transport.get(request).await?.answer(), start)
     }
 
     async fn dispatch(&self, node: &str, vmid: Vmid, call: &Call) -> Result<Upid, PveError> {
@@ -168,15 +159,16 @@ impl PveApi for PveClient {
     async fn interfaces(&self, node: &str, vmid: Vmid) -> Result<BTreeMap<String, Vec<String>>, PveError> {
         let path = lxc_path(node, &format!("{vmid}/interfaces"));
         let request = Request { class: Class::Interfaces, node, path: &path, limit: SMALL };
-        let rows: Option<Vec<lxc::Interface>> = match self.ask(request).await {
+        match self.transport.get(request).await {
+            Ok(received) => lxc::interfaces(received.answer()),
             // Before 8.1 there is no such call.
-            Err(PveError::Refused(refusal))
-                if refusal.kind == RefusalKind::Other && refusal.text.ends_with("not implemented") =>
-            {
-                None
-            }
-            other => other?,
-        };
-        Ok(lxc::addresses(rows.unwrap_or_default()))
+            Err(PveError::Refused(refusal)) if is_missing_call(&refusal) => Ok(BTreeMap::new()),
+            Err(error) => Err(error),
+        }
     }
+}
+
+/// `501 Method 'GET …' not implemented`
+fn is_missing_call(refusal: &Refusal) -> bool {
+    refusal.kind == RefusalKind::Other && refusal.text.ends_with("not implemented")
 }

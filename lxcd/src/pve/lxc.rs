@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::Answer;
-use super::scalar::{Scalar, tags};
+use super::scalar::{Object, Scalar, tags};
 
 /// The figures rows of containers, and of all guests, have in common.
 #[derive(Debug, Default, Deserialize)]
@@ -105,7 +105,7 @@ impl Row {
 
 /// `…/status/current` of one container.
 pub(super) fn current(answer: Answer<'_>, vmid: Vmid) -> Result<Live, PveError> {
-    let row: Row = answer.data()?;
+    let row: Row = answer.object()?;
     let live = row.live(Some(vmid)).ok_or_else(|| answer.garbage("no state of a container"))?;
     if live.vmid == vmid { Ok(live) } else { Err(answer.garbage("the state of another container")) }
 }
@@ -113,7 +113,7 @@ pub(super) fn current(answer: Answer<'_>, vmid: Vmid) -> Result<Live, PveError> 
 /// `/nodes/N/lxc`, by vmid. One row that cannot be read makes the whole list unusable: leaving it out
 /// would make its container look deleted.
 pub(super) fn list(answer: Answer<'_>) -> Result<Vec<Live>, PveError> {
-    let rows: Vec<Row> = answer.data()?;
+    let rows: Vec<Row> = answer.rows()?;
     let read: Option<Vec<Live>> = rows.into_iter().map(|row| row.live(None)).collect();
     let mut all = read.ok_or_else(|| answer.garbage("a list with a row that is no container"))?;
     all.sort_by_key(|live| live.vmid);
@@ -121,21 +121,16 @@ pub(super) fn list(answer: Answer<'_>) -> Result<Vec<Live>, PveError> {
 }
 
 /// `…/config`: every key, known or not.
-#[derive(Debug, Deserialize)]
-#[serde(transparent)]
-pub(super) struct ConfigValues(BTreeMap<String, Value>);
-
-impl ConfigValues {
-    pub(super) fn into_config(self) -> Config {
-        let text = |value: Value| match value {
-            Value::Null => None,
-            Value::Bool(on) => Some(String::from(if on { "1" } else { "0" })),
-            Value::String(text) => Some(text),
-            // Numbers, and the raw `lxc` entries, which are a list of pairs.
-            other => Some(other.to_string()),
-        };
-        Config { values: self.0.into_iter().filter_map(|(key, value)| Some((key, text(value)?))).collect() }
-    }
+pub(super) fn config(answer: Answer<'_>) -> Result<Config, PveError> {
+    let values: BTreeMap<String, Value> = answer.data()?;
+    let text = |value: Value| match value {
+        Value::Null => None,
+        Value::Bool(on) => Some(String::from(if on { "1" } else { "0" })),
+        Value::String(text) => Some(text),
+        // Numbers, and the raw `lxc` entries, which are a list of pairs.
+        other => Some(other.to_string()),
+    };
+    Ok(Config { values: values.into_iter().filter_map(|(key, value)| Some((key, text(value)?))).collect() })
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -148,7 +143,7 @@ struct Address {
 /// A row of `…/interfaces`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Interface {
+struct Interface {
     name: Scalar,
     /// Since 8.3; before, there are only the two below, with the last address of each family.
     #[serde(rename = "ip-addresses")]
@@ -157,9 +152,15 @@ pub(super) struct Interface {
     inet6: Scalar,
 }
 
+/// `…/interfaces`; null when stopped.
+pub(super) fn interfaces(answer: Answer<'_>) -> Result<BTreeMap<String, Vec<String>>, PveError> {
+    let rows: Option<Vec<Object<Interface>>> = answer.data()?;
+    Ok(addresses(rows.unwrap_or_default().into_iter().map(|row| row.0).collect()))
+}
+
 /// Addresses somebody else could reach, by interface, without prefix lengths. Left out: `lo`, and
 /// loopback and link-local addresses on any other.
-pub(super) fn addresses(rows: Vec<Interface>) -> BTreeMap<String, Vec<String>> {
+fn addresses(rows: Vec<Interface>) -> BTreeMap<String, Vec<String>> {
     let mut all = BTreeMap::new();
     for row in rows {
         let Some(name) = row.name.word().filter(|name| name != "lo") else {

@@ -17,6 +17,8 @@ mod nodes;
 mod probe;
 mod scalar;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod transport;
 mod url;

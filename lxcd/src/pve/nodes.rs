@@ -98,8 +98,8 @@ struct VersionRow {
     release: Scalar,
 }
 
-fn version(answer: Answer<'_>) -> Result<Version, PveError> {
-    let row: VersionRow = answer.data()?;
+pub(super) fn version(answer: Answer<'_>) -> Result<Version, PveError> {
+    let row: VersionRow = answer.object()?;
     let version = row.version.word().ok_or_else(|| answer.garbage("no version of Proxmox VE"))?;
     Ok(Version { version, release: row.release.text().unwrap_or_default() })
 }
@@ -119,8 +119,8 @@ struct NodeRow {
     uptime: Scalar,
 }
 
-fn nodes(answer: Answer<'_>) -> Result<Vec<Node>, PveError> {
-    let rows: Vec<NodeRow> = answer.data()?;
+pub(super) fn nodes(answer: Answer<'_>) -> Result<Vec<Node>, PveError> {
+    let rows: Vec<NodeRow> = answer.rows()?;
     let node = |row: NodeRow| {
         Some(Node {
             name: row.node.word()?,
@@ -152,8 +152,8 @@ struct ClusterRow {
     ip: Scalar,
 }
 
-fn cluster(answer: Answer<'_>) -> Result<ClusterStatus, PveError> {
-    let rows: Vec<ClusterRow> = answer.data()?;
+pub(super) fn cluster(answer: Answer<'_>) -> Result<ClusterStatus, PveError> {
+    let rows: Vec<ClusterRow> = answer.rows()?;
     let mut status = ClusterStatus::default();
     for row in rows {
         match row.r#type.text().as_deref() {
@@ -191,8 +191,8 @@ struct ResourceRow {
     figures: Figures,
 }
 
-fn resources(answer: Answer<'_>) -> Result<Vec<Resource>, PveError> {
-    let rows: Vec<ResourceRow> = answer.data()?;
+pub(super) fn resources(answer: Answer<'_>) -> Result<Vec<Resource>, PveError> {
+    let rows: Vec<ResourceRow> = answer.rows()?;
     let resource = |row: ResourceRow| {
         let power = power(&row.status);
         Some(Resource {
@@ -226,7 +226,7 @@ struct PlacementRow {
 
 /// One vmid in `/cluster/resources?type=vm`.
 pub(super) fn placement(answer: Answer<'_>, vmid: Vmid) -> Result<Option<Placement>, PveError> {
-    let rows: Vec<PlacementRow> = answer.data()?;
+    let rows: Vec<PlacementRow> = answer.rows()?;
     let Some(row) = rows.into_iter().find(|row| row.vmid.vmid() == Some(vmid)) else {
         return Ok(None);
     };
@@ -260,8 +260,8 @@ struct StatusRow {
     uptime: Scalar,
 }
 
-fn node_status(answer: Answer<'_>) -> Result<NodeStatus, PveError> {
-    let row: StatusRow = answer.data()?;
+pub(super) fn node_status(answer: Answer<'_>) -> Result<NodeStatus, PveError> {
+    let row: StatusRow = answer.object()?;
     let memory = row.memory.unwrap_or_default();
     Ok(NodeStatus {
         pve_version: row.pveversion.word(),
@@ -275,7 +275,7 @@ fn node_status(answer: Answer<'_>) -> Result<NodeStatus, PveError> {
     })
 }
 
-fn permissions(answer: Answer<'_>) -> Result<Permissions, PveError> {
+pub(super) fn permissions(answer: Answer<'_>) -> Result<Permissions, PveError> {
     let paths: BTreeMap<String, BTreeMap<String, Scalar>> = answer.data()?;
     let held =
         |map: BTreeMap<String, Scalar>| map.into_iter().map(|(name, below)| (name, below.flag())).collect();

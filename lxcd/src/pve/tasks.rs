@@ -11,14 +11,16 @@ use super::scalar::Scalar;
 /// A row of `/nodes/N/tasks`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Row {
+struct Row {
     upid: Scalar,
     status: Scalar,
     endtime: Scalar,
 }
 
-/// Newest first. Rows whose name is no UPID are left out: they cannot be anybody's task of ours.
-pub(super) fn entries(rows: Vec<Row>) -> Vec<TaskEntry> {
+/// `/nodes/N/tasks`, newest first. Rows whose name is no UPID are left out: they cannot be a task of
+/// ours.
+pub(super) fn entries(answer: Answer<'_>) -> Result<Vec<TaskEntry>, PveError> {
+    let rows: Vec<Row> = answer.rows()?;
     let mut all: Vec<TaskEntry> = rows
         .into_iter()
         .filter_map(|row| {
@@ -41,7 +43,7 @@ pub(super) fn entries(rows: Vec<Row>) -> Vec<TaskEntry> {
             .then_with(|| b.exit.is_some().cmp(&a.exit.is_some()))
     });
     all.dedup_by(|a, b| a.upid == b.upid);
-    all
+    Ok(all)
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,7 +55,7 @@ struct StatusRow {
 
 /// `…/tasks/UPID/status`
 pub(super) fn status(answer: Answer<'_>) -> Result<TaskStatus, PveError> {
-    let row: StatusRow = answer.data()?;
+    let row: StatusRow = answer.object()?;
     match (row.status.text().as_deref(), row.exitstatus.word()) {
         (Some("running"), _) => Ok(TaskStatus::Running),
         (Some("stopped"), Some(text)) => Ok(TaskStatus::Ended(TaskExit::parse(&text))),
@@ -76,14 +78,19 @@ pub(super) fn is_unknown(refusal: &Refusal) -> bool {
 /// A line of a task log; `n` counts from 1.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-pub(super) struct Line {
+struct Line {
     n: Scalar,
     t: Scalar,
 }
 
+/// `…/tasks/UPID/log`
+pub(super) fn log(answer: Answer<'_>, start: u64) -> Result<LogPage, PveError> {
+    Ok(log_page(answer.rows()?, start))
+}
+
 /// A page behind `start`. An empty log is shown as one made-up line, which the first real one later
 /// replaces: it must not be counted.
-pub(super) fn log_page(lines: Vec<Line>, start: u64) -> LogPage {
+fn log_page(lines: Vec<Line>, start: u64) -> LogPage {
     let made_up = |line: &Line| {
         let text = match &line.t {
             Scalar::Text(text) => text.as_str(),
@@ -123,8 +130,7 @@ mod tests {
              {{\"upid\":\"{upid}\",\"status\":\"RUNNING\"}},{{\"upid\":\"junk\"}},
              {{\"upid\":\"{upid}\",\"status\":\"unexpected status\",\"endtime\":1}}]}}"
         );
-        let rows: Vec<Row> = read(&json, |answer| answer.data()).unwrap();
-        let all = entries(rows);
+        let all = read(&json, entries).unwrap();
         assert_eq!(all.len(), 2);
         assert_eq!((all[0].upid.as_str(), all[1].upid.as_str()), (upid, older));
         assert!(matches!(all[0].exit, Some(TaskExit::Vanished(_))));

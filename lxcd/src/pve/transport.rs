@@ -6,7 +6,7 @@ use std::error::Error as StdError;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method};
 use hyper::ext::ReasonPhrase;
 use lxc_core::error::{Code, Error};
@@ -250,6 +250,8 @@ impl Transport {
         let started = Instant::now();
         let mut builder = client.request(method, url).header(AUTHORIZATION, self.authorization.clone());
         if let Some(form) = body {
+            // hyper leaves it out for an empty body; Proxmox wants it with every POST that has one.
+            builder = builder.header(CONTENT_LENGTH, form.len());
             builder = builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
         }
         self.counters.sent(request.class);
