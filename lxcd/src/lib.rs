@@ -3,7 +3,10 @@
 
 pub mod bus;
 pub mod clock;
+pub mod config;
 pub mod engine;
 pub mod failpoint;
+pub mod keyring;
+pub mod peer;
 pub mod pve;
 pub mod store;

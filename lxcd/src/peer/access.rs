@@ -1,0 +1,197 @@
+//! The decision on roles: pure, from the configuration, the daemon's own uid and what a remote's owner
+//! decided. Must not look anybody up.
+//!
+//! * As long as the configuration names no admin, root and the daemon's own user are admin; once it
+//!   has a `roles.admin`, that list alone counts. Nobody else is anything.
+//! * On a remote with an owner, a role from `[roles]` counts for its owner and for root only: to
+//!   anybody else it opens by `[remotes.NAME.roles]` or by being shared.
+//! * The highest role counts.
+
+use std::collections::BTreeMap;
+
+use lxc_core::actor::{Actor, Role};
+
+use crate::config::{Config, Roles, Who};
+
+/// A role and the reason for it, as `whoami` shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Granted {
+    /// The role.
+    pub role: Role,
+    /// `roles.admin names @wheel`
+    pub because: String,
+}
+
+impl Granted {
+    fn new(role: Role, because: impl Into<String>) -> Self {
+        Self { role, because: because.into() }
+    }
+}
+
+/// Somebody a remote belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Their uid.
+    pub uid: u32,
+    /// Identity domain of that uid.
+    pub domain: String,
+}
+
+/// One `remote share`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// With whom.
+    pub who: Who,
+    /// As what.
+    pub role: Role,
+}
+
+/// What is known about access to one remote.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RemoteAccess {
+    /// Its name, as in `[remotes.NAME.roles]`.
+    pub name: String,
+    /// Who added it; None belongs to everybody with a role.
+    pub owner: Option<Owner>,
+    /// With whom it is shared.
+    pub shares: Vec<Share>,
+}
+
+/// Everything the decision needs that does not change with the caller.
+#[derive(Debug, Clone, Default)]
+pub struct Access {
+    roles: Roles,
+    remotes: BTreeMap<String, Roles>,
+    daemon_uid: u32,
+}
+
+impl Access {
+    /// From a configuration and the daemon's effective uid.
+    #[must_use]
+    pub fn new(config: &Config, daemon_uid: u32) -> Self {
+        Self { roles: config.roles.clone(), remotes: config.remote_roles.clone(), daemon_uid }
+    }
+
+    /// The highest role of somebody in these groups, on one remote or apart from any. None = they
+    /// are nobody here, and a remote of that name does not exist for them.
+    #[must_use]
+    pub fn role_of(
+        &self,
+        actor: &Actor,
+        groups: &[String],
+        remote: Option<&RemoteAccess>,
+    ) -> Option<Granted> {
+        let general = self.general(actor, groups);
+        let Some(remote) = remote else {
+            return general;
+        };
+        let theirs = remote
+            .owner
+            .as_ref()
+            .is_none_or(|owner| actor.uid == 0 || (owner.uid == actor.uid && owner.domain == actor.domain));
+        let configured = self.remotes.get(&remote.name).and_then(|roles| {
+            let (role, who) = roles.of(&actor.name, groups)?;
+            Some(Granted::new(role, format!("remotes.{}.roles.{role} names {who}", remote.name)))
+        });
+        let shared = remote.shares.iter().filter(|share| share.who.means(&actor.name, groups));
+        let shared = shared.map(|share| Granted::new(share.role, format!("shared with {}", share.who)));
+        // Of equals the first, which is the one people wrote down for everything.
+        general
+            .filter(|_| theirs)
+            .into_iter()
+            .chain(configured)
+            .chain(shared)
+            .reduce(|best, next| if next.role > best.role { next } else { best })
+    }
+
+    fn general(&self, actor: &Actor, groups: &[String]) -> Option<Granted> {
+        if self.roles.admin.is_none() {
+            if actor.uid == 0 {
+                return Some(Granted::new(Role::Admin, "root"));
+            }
+            if actor.uid == self.daemon_uid {
+                return Some(Granted::new(Role::Admin, "the user lxcd runs as"));
+            }
+        }
+        let (role, who) = self.roles.of(&actor.name, groups)?;
+        Some(Granted::new(role, format!("roles.{role} names {who}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn actor(name: &str, uid: u32) -> Actor {
+        Actor {
+            name: name.to_owned(),
+            uid,
+            domain: "host".to_owned(),
+            pid: 1,
+            process: String::new(),
+            tty: String::new(),
+            login_uid: None,
+            sudo_uid: None,
+        }
+    }
+
+    fn who(names: &[&str]) -> Option<Vec<Who>> {
+        Some(names.iter().filter_map(|name| Who::parse(name)).collect())
+    }
+
+    fn role(granted: Option<Granted>) -> Option<Role> {
+        granted.map(|granted| granted.role)
+    }
+
+    #[test]
+    fn without_a_configuration_root_and_the_daemon_are_admin() {
+        let access = Access { daemon_uid: 1000, ..Access::default() };
+        assert_eq!(access.role_of(&actor("root", 0), &[], None), Some(Granted::new(Role::Admin, "root")));
+        assert_eq!(role(access.role_of(&actor("ops", 1000), &[], None)), Some(Role::Admin));
+        assert_eq!(access.role_of(&actor("eve", 1001), &["wheel".into()], None), None);
+    }
+
+    #[test]
+    fn a_configured_admin_list_is_the_whole_list() {
+        let roles = Roles { admin: who(&["@wheel"]), operator: None, viewer: who(&["bob"]) };
+        let access = Access { roles, daemon_uid: 1000, ..Access::default() };
+        assert_eq!(access.role_of(&actor("root", 0), &[], None), None);
+        assert_eq!(access.role_of(&actor("ops", 1000), &[], None), None);
+        let granted = access.role_of(&actor("ops", 1000), &["wheel".into()], None);
+        assert_eq!(granted, Some(Granted::new(Role::Admin, "roles.admin names @wheel")));
+        assert_eq!(role(access.role_of(&actor("bob", 1001), &[], None)), Some(Role::Viewer));
+        // Only viewers named: the defaults for admin stay.
+        let roles = Roles { viewer: who(&["bob"]), ..Roles::default() };
+        let access = Access { roles, daemon_uid: 1000, ..Access::default() };
+        assert_eq!(role(access.role_of(&actor("root", 0), &[], None)), Some(Role::Admin));
+    }
+
+    #[test]
+    fn a_remote_with_an_owner_is_theirs() {
+        let roles = Roles { admin: who(&["ann", "bob", "root"]), ..Roles::default() };
+        let named = Roles { viewer: who(&["cat"]), ..Roles::default() };
+        let remotes = BTreeMap::from([("lab".to_owned(), named)]);
+        let access = Access { roles, remotes, daemon_uid: 0 };
+        let mut lab = RemoteAccess {
+            name: "lab".to_owned(),
+            owner: Some(Owner { uid: 1, domain: "host".to_owned() }),
+            shares: Vec::new(),
+        };
+        assert_eq!(role(access.role_of(&actor("ann", 1), &[], Some(&lab))), Some(Role::Admin));
+        assert_eq!(access.role_of(&actor("bob", 2), &[], Some(&lab)), None);
+        assert_eq!(role(access.role_of(&actor("root", 0), &[], Some(&lab))), Some(Role::Admin));
+        assert_eq!(role(access.role_of(&actor("cat", 3), &[], Some(&lab))), Some(Role::Viewer));
+        assert_eq!(access.role_of(&actor("cat", 3), &[], None), None);
+        let elsewhere = Actor { domain: "other".to_owned(), ..actor("ann", 1) };
+        assert_eq!(access.role_of(&elsewhere, &[], Some(&lab)), None);
+
+        lab.shares = vec![
+            Share { who: Who::Group("dev".into()), role: Role::Viewer },
+            Share { who: Who::User("dan".into()), role: Role::Operator },
+        ];
+        let granted = access.role_of(&actor("dan", 4), &["dev".into()], Some(&lab));
+        assert_eq!(granted, Some(Granted::new(Role::Operator, "shared with dan")));
+        lab.owner = None;
+        assert_eq!(role(access.role_of(&actor("bob", 2), &[], Some(&lab))), Some(Role::Admin));
+    }
+}
