@@ -1,7 +1,7 @@
 //! Wake-ups inside this process: "operation X has more to tell", "the queue may move", "the listing may
 //! differ". Carries no data and may lose messages to slow readers, who then read the store again.
 
-use lxc_core::ids::OperationId;
+use lxc_core::ids::{Installation, OperationId, Vmid};
 use tokio::sync::{Notify, broadcast, watch};
 
 /// How many wake-ups a slow reader may fall behind before it is told that it did.
@@ -11,6 +11,7 @@ const BEHIND: usize = 1024;
 #[derive(Debug)]
 pub struct Bus {
     operations: broadcast::Sender<OperationId>,
+    containers: broadcast::Sender<(Installation, Vmid)>,
     queue: Notify,
     inventory: watch::Sender<u64>,
 }
@@ -19,6 +20,7 @@ impl Default for Bus {
     fn default() -> Self {
         Self {
             operations: broadcast::Sender::new(BEHIND),
+            containers: broadcast::Sender::new(BEHIND),
             queue: Notify::new(),
             inventory: watch::Sender::new(0),
         }
@@ -36,6 +38,23 @@ impl Bus {
     #[must_use]
     pub fn operations(&self) -> broadcast::Receiver<OperationId> {
         self.operations.subscribe()
+    }
+
+    /// How many listen for operations right now.
+    #[must_use]
+    pub fn watchers(&self) -> u32 {
+        u32::try_from(self.operations.receiver_count()).unwrap_or(u32::MAX)
+    }
+
+    /// An operation has found out something about a container.
+    pub fn container_moved(&self, installation: &Installation, vmid: Vmid) {
+        let _ = self.containers.send((installation.clone(), vmid));
+    }
+
+    /// Every container that moves from now on; `Lagged` means: read the store again.
+    #[must_use]
+    pub fn containers(&self) -> broadcast::Receiver<(Installation, Vmid)> {
+        self.containers.subscribe()
     }
 
     /// A lock or a slot was freed, or something was submitted.

@@ -158,7 +158,9 @@ impl Driver {
         if over {
             tracing::info!(op = %self.op.id, verb = self.op.kind.verb(), target = %self.op.target.path(),
                 state = self.op.state.name(), "ended");
-            parts.bus.inventory_moved();
+        }
+        if over || events.iter().any(|event| !event.kind.is_detail()) {
+            parts.bus.container_moved(&self.op.target.installation, self.op.target.vmid);
         }
         Written::Yes
     }

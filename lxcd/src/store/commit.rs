@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use async_trait::async_trait;
 use lxc_core::ids::{DaemonId, Micros, OperationId};
-use lxc_core::op::{Ending, EventDraft, EventKind, Operation, State, StepKind, StepState};
+use lxc_core::op::{Ending, EventDraft, EventKind, Operation, State, StepKind, StepState, Word};
 use lxc_core::ports::{Claims, Committed, Identity, OpStore, StoreError};
 use lxc_core::pve::Upid;
 use sqlx::AnyConnection;
@@ -196,4 +196,40 @@ async fn end(tx: &mut AnyConnection, op: &Operation, now: Micros) -> Result<()> 
         .await
         .map_err(fail)?;
     Ok(())
+}
+
+impl Store {
+    /// Clears the attention mark of an operation by a person's word, and says so in its events.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn resolve_attention(&self, op: &Operation, succeeded: bool, now: Micros) -> Result<()> {
+        let Some(outcome) = op.outcome() else { return Ok(()) };
+        let mut outcome = outcome.clone();
+        outcome.ending = if succeeded { Ending::Succeeded } else { Ending::Failed };
+        outcome.word = if succeeded { Word::Done } else { Word::Failed };
+        outcome.detail = "resolved by a person".to_owned();
+        let state = if succeeded { "succeeded" } else { "failed" };
+        let mut tx = self.write().await?;
+        let row = sqlx::query(
+            "UPDATE operation SET state = $2, outcome = $3, last_seq = last_seq + 1 \
+             WHERE id = $1 AND state = 'needs_attention' RETURNING last_seq",
+        )
+        .bind(op.id.to_string())
+        .bind(state)
+        .bind(json(&outcome)?)
+        .fetch_optional(&mut *tx)
+        .await
+        .map_err(fail)?;
+        if let Some(row) = row {
+            let event = EventDraft::new(EventKind::Changed, format!("resolved as {state}"));
+            insert_operation_events(&mut tx, op, get(&row, "last_seq")?, &[event], now).await?;
+            sqlx::query("UPDATE container SET attention = NULL, version = version + 1 WHERE attention = $1")
+                .bind(op.id.to_string())
+                .execute(&mut *tx)
+                .await
+                .map_err(fail)?;
+        }
+        tx.commit().await.map_err(fail)
+    }
 }

@@ -74,6 +74,47 @@ impl Store {
         rows.iter().map(container_row).collect()
     }
 
+    /// The open row of one container.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn container(&self, installation: &Installation, vmid: Vmid) -> Result<Option<ContainerRow>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM container WHERE installation = $1 AND vmid = $2 AND closed_us IS NULL"
+        );
+        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+            .bind(installation.0.clone())
+            .bind(i64::from(vmid))
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(fail)?;
+        row.as_ref().map(container_row).transpose()
+    }
+
+    /// Locks that are held: container, operation, verb.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn held_locks(&self) -> Result<Vec<(Installation, Vmid, String, String)>> {
+        let rows = sqlx::query(
+            "SELECT l.installation, l.vmid, l.operation_id, o.verb FROM container_lock l \
+             JOIN operation o ON o.id = l.operation_id",
+        )
+        .fetch_all(&self.reader)
+        .await
+        .map_err(fail)?;
+        rows.iter()
+            .map(|row| {
+                Ok((
+                    Installation(get(row, "installation")?),
+                    vmid(row)?,
+                    get(row, "operation_id")?,
+                    get(row, "verb")?,
+                ))
+            })
+            .collect()
+    }
+
     /// Writes rows as they are now, new ones included, closes others, and tells what happened; one
     /// transaction. A row whose stored observation is newer than the one given keeps its power and node.
     ///

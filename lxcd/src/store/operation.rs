@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use lxc_core::actor::Actor;
 use lxc_core::ids::{Micros, OperationId, RequestId};
 use lxc_core::op::{Operation, Step};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::row::{self, OPERATION};
-use super::{Result, Store, fail, get};
+use super::{Result, Store, fail, get, get_json};
 
 /// Which operations a listing wants; empty fields do not narrow.
 #[derive(Debug, Clone, Default)]
@@ -125,6 +126,19 @@ impl Store {
             if get::<String>(&row, "state")? == "running" { counts.0 = many } else { counts.1 = many }
         }
         Ok(counts)
+    }
+
+    /// Who made a request, with process and terminal.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn request_actor(&self, id: RequestId) -> Result<Option<Actor>> {
+        let row = sqlx::query("SELECT actor FROM request WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(fail)?;
+        row.map(|row| get_json(&row, "actor")).transpose()
     }
 
     /// Sets the durable cancel flag of an operation that has not ended. False = it has.

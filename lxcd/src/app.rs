@@ -1,0 +1,198 @@
+//! The one wiring place: opens everything in order, serves, and closes everything in reverse order. Owns
+//! start-up and shutdown; must not contain any other logic.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Instant;
+
+use lxc_core::error::{Code, Error, Result};
+use lxc_core::ids::DaemonId;
+use lxc_core::ports::{Clock, OpStore};
+use lxc_core::timing::{Timing, micros};
+use secrecy::ExposeSecret;
+use tokio::sync::oneshot;
+use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Server;
+
+use crate::bus::Bus;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::engine::{Engine, Lease, Parts};
+use crate::inventory::Inventory;
+use crate::keyring::{KeyFile, Keyring};
+use crate::peer::{self, Peers};
+use crate::service::access::Access;
+use crate::service::registry::Registry;
+use crate::service::{Services, store_error};
+use crate::state_dir::StateDir;
+use crate::store::{DaemonRow, Store};
+use crate::{heartbeat, pve, rpc, socket};
+
+/// The row of `meta` that tells whether the keys are the right ones.
+const KEY_CHECK: &str = "keyring_check";
+/// The row of `meta` that names the state directory.
+const STATE_ID: &str = "state_id";
+
+/// Opens the database the configuration names.
+///
+/// # Errors
+/// When it cannot be used.
+pub async fn open_store(config: &Config, state: &StateDir) -> Result<Store> {
+    match &config.database {
+        Some(url) => Store::open_postgres(url.expose_secret()).await,
+        None => Store::open_sqlite(&state.path().join("lxcd.db")).await,
+    }
+}
+
+/// Opens the keyring that fits the database; makes one where there is none.
+///
+/// # Errors
+/// LXC0511 when the keys do not fit.
+pub async fn open_keyring(store: &Store, state: &StateDir) -> Result<Keyring> {
+    let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
+    let file = KeyFile::locate(state.path(), credentials.as_deref());
+    let check = store.meta(KEY_CHECK).await.map_err(store_error)?;
+    let keyring = file.open(check.as_deref())?;
+    if check.is_none() {
+        store.set_meta(KEY_CHECK, &keyring.check_value()?).await.map_err(store_error)?;
+    }
+    Ok(keyring)
+}
+
+/// Runs lxcd until `stop`. `ready` is told once calls are answered.
+///
+/// # Errors
+/// Whatever keeps it from starting.
+pub async fn run(
+    config: Config,
+    timing: Timing,
+    stop: CancellationToken,
+    ready: Option<oneshot::Sender<()>>,
+) -> Result<()> {
+    timing
+        .check()
+        .map_err(|rule| Error::new(Code::Internal, "the time constants do not fit").because(rule))?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let (started, since) = (clock.now(), Instant::now());
+    let state = StateDir::take(&config.state_dir)?;
+    let mut socket = socket::listen(&config.socket, config.socket_group.as_deref())?;
+    let store = open_store(&config, &state).await?;
+    let keyring = Arc::new(open_keyring(&store, &state).await?);
+    let registry = Arc::new(Registry::load(store.clone(), keyring, pve::Options::default()).await?);
+    let bus = Arc::new(Bus::default());
+    let rows: Vec<_> = registry.all().iter().map(|remote| remote.row.clone()).collect();
+    let inventory = Inventory::load(store.clone(), bus.clone(), clock.clone(), timing.clone(), &rows)
+        .await
+        .map_err(store_error)?;
+
+    let me = DaemonId::generate();
+    let lease = Arc::new(Lease::default());
+    let daemon = DaemonRow {
+        id: me,
+        host: nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default(),
+        pid: std::process::id(),
+        state_id: state_id(&store).await?,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started,
+    };
+    let sent = clock.boot();
+    store.register_daemon(&daemon, started + micros(timing.lease)).await.map_err(store_error)?;
+    lease.extend(sent, &timing);
+
+    let op_store: Arc<dyn OpStore> = Arc::new(store.clone());
+    let engine = Engine::new(Parts {
+        store: op_store,
+        pve: registry.clone(),
+        clock: clock.clone(),
+        timing: timing.clone(),
+        bus: bus.clone(),
+        me,
+        lease: lease.clone(),
+    });
+    let access = Access::new(
+        peer::Access::new(&config, nix::unistd::geteuid().as_raw()),
+        Peers::new(config.identity_domain.clone()),
+    );
+    let services = Services {
+        store: store.clone(),
+        registry: registry.clone(),
+        inventory: inventory.clone(),
+        engine: engine.clone(),
+        bus,
+        clock: clock.clone(),
+        timing: timing.clone(),
+        access: Arc::new(access),
+        me,
+    };
+
+    let background = CancellationToken::new();
+    let beating = tokio::spawn(heartbeat::beat(
+        store.clone(),
+        clock.clone(),
+        timing.clone(),
+        me,
+        lease,
+        background.clone(),
+    ));
+    let admitting = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.run().await }
+    });
+    let following = tokio::spawn({
+        let inventory = inventory.clone();
+        async move { inventory.follow_operations().await }
+    });
+    for remote in registry.all() {
+        inventory.watch_remote(&remote.row, remote.client.clone());
+    }
+
+    let about = rpc::About {
+        socket: config.socket.display().to_string(),
+        state_dir: config.state_dir.display().to_string(),
+        started,
+        since,
+    };
+    let routes = rpc::routes(services, about)
+        .await
+        .map_err(|error| Error::new(Code::Internal, "cannot serve").because(error.to_string()))?;
+    let listener = socket.take().ok_or_else(|| Error::new(Code::Internal, "the socket was taken twice"))?;
+    tracing::info!(socket = %config.socket.display(), store = store.dialect().name(), pid = daemon.pid, "serving");
+    if let Some(ready) = ready {
+        // Whoever waited for it may have gone.
+        let _ = ready.send(());
+    }
+    // Not serving any more comes first: whoever calls now is told to come back.
+    let serving = Server::builder()
+        .http2_keepalive_interval(Some(timing.keep_alive))
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop.clone().cancelled_owned());
+    let mut serving = tokio::spawn(serving);
+    tokio::select! {
+        () = stop.cancelled() => {}
+        ended = &mut serving => tracing::error!(?ended, "the server ended by itself"),
+    }
+    tracing::info!("shutting down; tasks on Proxmox go on and are picked up again");
+    engine.drain().await;
+    admitting.abort();
+    // Streams that are still open are ended: their watchers come back and go on where they were.
+    serving.abort();
+    inventory.stop().await;
+    following.abort();
+    background.cancel();
+    let _ = beating.await;
+    if let Err(error) = store.release_daemon(me).await {
+        tracing::warn!(%error, "cannot give the lease back; it ends by itself");
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn state_id(store: &Store) -> Result<String> {
+    if let Some(id) = store.meta(STATE_ID).await.map_err(store_error)? {
+        return Ok(id);
+    }
+    let id = DaemonId::generate().to_string();
+    store.set_meta(STATE_ID, &id).await.map_err(store_error)?;
+    Ok(id)
+}

@@ -1,0 +1,107 @@
+//! The picture: plain data, replaced as a whole, read without locks. Must not do anything.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lxc_core::error::Code;
+use lxc_core::ids::{Installation, Micros, Vmid};
+use lxc_core::pve::Node;
+
+use crate::store::ContainerRow;
+
+/// How far a row can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Freshness {
+    /// Proxmox said so at the last poll.
+    Live,
+    /// From before the last start of lxcd or an older poll; nothing speaks against it.
+    Cached,
+    /// Its node or remote could not be asked.
+    Stale,
+}
+
+impl Freshness {
+    /// Its name in JSON.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Cached => "cached",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// Why something cannot be asked, and since when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// What it is to the person who lists.
+    pub code: Code,
+    /// Since when.
+    pub since: Micros,
+    /// Proxmox's words, or the connection's.
+    pub why: String,
+}
+
+/// One container.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// As stored.
+    pub row: ContainerRow,
+    /// How far to believe it.
+    pub freshness: Freshness,
+    /// Its config has to be read (again).
+    pub wants_config: bool,
+}
+
+/// One node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NodeView {
+    /// As `/nodes` says.
+    pub node: Node,
+    /// When.
+    pub observed: Micros,
+    /// Why it cannot be asked.
+    pub trouble: Option<Trouble>,
+}
+
+/// One remote.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RemoteView {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub installation: Installation,
+    /// Its nodes.
+    pub nodes: BTreeMap<String, NodeView>,
+    /// Its containers, gone ones included.
+    pub containers: BTreeMap<Vmid, Arc<Entry>>,
+    /// Numbers of its virtual machines, so that a target that is one can be told.
+    pub vms: Vec<Vmid>,
+    /// Last complete answer to "what is there".
+    pub polled: Option<Micros>,
+    /// Why it cannot be asked at all.
+    pub trouble: Option<Trouble>,
+    /// What the token may do, folded; a container that is missing after this changed is not gone.
+    pub permissions: Option<u64>,
+}
+
+impl RemoteView {
+    /// A remote nobody has asked yet.
+    #[must_use]
+    pub fn new(name: &str, installation: &Installation) -> Self {
+        Self {
+            name: name.to_owned(),
+            installation: installation.clone(),
+            nodes: BTreeMap::new(),
+            containers: BTreeMap::new(),
+            vms: Vec::new(),
+            polled: None,
+            trouble: None,
+            permissions: None,
+        }
+    }
+}
+
+/// Everything, by remote name.
+pub type Picture = BTreeMap<String, Arc<RemoteView>>;

@@ -1,0 +1,7 @@
+//! The thin binary: arguments, logging, signals, exit code.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lxcd::cli::main()
+}

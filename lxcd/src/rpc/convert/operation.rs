@@ -1,0 +1,194 @@
+//! Operations, steps, requests and forecasts.
+
+use lxc_core::actor::Actor;
+use lxc_core::error::{Code, Error, Result};
+use lxc_core::ids::Installation;
+use lxc_core::op::{Kind, Operation, Step, StepState};
+use lxc_proto::v1;
+
+use crate::service::dry_run::Forecast;
+use crate::service::listing::Listed;
+use crate::service::verbs::{Ref, VerbRequest};
+use crate::service::watch::Item;
+
+/// Grace of shutdown and restart where none is given, seconds (PRODUCT.md, Lifecycle).
+const GRACE: u32 = 30;
+
+pub(in crate::rpc) fn operation(op: &Operation, actor: Option<&Actor>) -> v1::Operation {
+    let target = &op.target;
+    let outcome = op.outcome();
+    v1::Operation {
+        id: op.id.to_string(),
+        request_id: op.request_id.to_string(),
+        verb: op.kind.verb().to_owned(),
+        target: Some(v1::ContainerRef {
+            installation: target.installation.to_string(),
+            vmid: target.vmid,
+            container_id: target.container_id.to_string(),
+            remote: target.remote.clone(),
+            name: target.name.clone().unwrap_or_default(),
+            node: target.node.clone(),
+            status: String::new(),
+            disk_bytes: 0,
+            created_us: 0,
+        }),
+        state: op.state.name().to_owned(),
+        result: outcome.map(|outcome| outcome.result(&op.kind).to_owned()).unwrap_or_default(),
+        detail: outcome.map(|outcome| outcome.detail.clone()).unwrap_or_default(),
+        how: how(op),
+        changed: outcome.is_some_and(|outcome| outcome.changed),
+        warnings: outcome.map(|outcome| outcome.warnings.clone()).unwrap_or_default(),
+        error: outcome.and_then(|outcome| outcome.error.as_ref()).map(super::error),
+        steps: op.steps.iter().map(step).collect(),
+        actor: Some(
+            actor.map_or_else(|| v1::Actor { name: op.actor.clone(), ..v1::Actor::default() }, super::actor),
+        ),
+        created_us: op.created,
+        started_us: op.started,
+        finished_us: op.finished,
+        retry_of: op.retry_of.map(|id| id.to_string()),
+        cancel_requested: op.cancel,
+        degraded_since_us: op.degraded_since,
+        last_seq: op.last_seq,
+        phase: phase(op),
+    }
+}
+
+/// How the container was stopped, of whichever step stopped it.
+fn how(op: &Operation) -> Option<String> {
+    op.outcome().and_then(|outcome| outcome.how).map(|how| how.as_str().to_owned())
+}
+
+fn phase(op: &Operation) -> String {
+    match op.current_step() {
+        _ if op.outcome().is_some() => String::new(),
+        None => String::new(),
+        Some(step) => format!("{}{}", op.step_prefix(step), op.steps[step].state.name()),
+    }
+}
+
+fn step(step: &Step) -> v1::Step {
+    let outcome = match &step.state {
+        StepState::Verifying { exit, .. } => Some(exit.text()),
+        StepState::Done { exit, .. } | StepState::Failed { exit, .. } | StepState::Unknown { exit } => {
+            Some(exit.clone())
+        }
+        _ => None,
+    };
+    v1::Step {
+        name: step.kind.name().to_owned(),
+        state: step.state.name().to_owned(),
+        outcome,
+        upid: step.state.upid().map(ToString::to_string),
+        started_us: step.started,
+        finished_us: step.finished,
+    }
+}
+
+pub(in crate::rpc) fn reference(item: &Listed) -> v1::ContainerRef {
+    let row = &item.entry.row;
+    v1::ContainerRef {
+        installation: row.installation.to_string(),
+        vmid: row.vmid,
+        container_id: row.id.to_string(),
+        remote: item.remote.clone(),
+        name: row.name.clone().unwrap_or_default(),
+        node: row.node.clone(),
+        status: item.status.clone(),
+        disk_bytes: row.live.usage.disk_max.unwrap_or(0),
+        created_us: 0,
+    }
+}
+
+/// Reads a request; everything in it came from outside.
+pub(in crate::rpc) fn verb_request(request: v1::SubmitRequest) -> Result<VerbRequest> {
+    let options = request.options.unwrap_or_default();
+    let bad = |what: String| Error::new(Code::BadValue, what);
+    let grace = options.grace_seconds.unwrap_or(GRACE);
+    if grace == 0 || grace > 24 * 3600 {
+        return Err(bad(format!("a grace of {grace} seconds"))
+            .because("1 second to 24 hours; a grace of 0 never ends on Proxmox")
+            .hint_noted("lxcctl stop {target}", "power off now"));
+    }
+    let force = !options.no_force;
+    let kind = match request.verb.as_str() {
+        "start" => Kind::Start,
+        "stop" => Kind::Stop,
+        "shutdown" => Kind::Shutdown { grace, force },
+        "restart" => Kind::Restart { grace, force },
+        "delete" => Kind::Delete { destroy_unreferenced_disks: options.destroy_unreferenced_disks },
+        "forget" => Kind::Forget,
+        other => {
+            return Err(bad(format!("there is no verb {:?}", other.chars().take(40).collect::<String>())));
+        }
+    };
+    let on_error_stop = match request.on_error.as_str() {
+        "" | "continue" => false,
+        "stop" => true,
+        other => return Err(bad(format!("--on-error takes continue or stop, not {other:?}"))),
+    };
+    let refs = request
+        .refs
+        .into_iter()
+        .map(|target| {
+            let id = target.container_id.parse().map_err(|_| bad("a target without its id".to_owned()))?;
+            Ok(Ref { installation: Installation(target.installation), vmid: target.vmid, container_id: id })
+        })
+        .collect::<Result<Vec<Ref>>>()?;
+    Ok(VerbRequest {
+        request_id: request.request_id,
+        kind,
+        refs,
+        if_needed: options.if_needed,
+        wait_lock: options.wait_lock_us.map(|wait| wait.max(0)),
+        max_parallel: request.max_parallel,
+        max_per_node: request.max_per_node,
+        on_error_stop,
+        pause: request.pause_us.max(0),
+        selector_text: request.selector_text,
+        retry_of: None,
+    })
+}
+
+pub(in crate::rpc) fn watch_item(item: &Item) -> v1::WatchReply {
+    use v1::watch_reply::Item as Wire;
+    let wire = match item {
+        Item::Snapshot(op) => Wire::Snapshot(operation(op, None)),
+        Item::Event(event) => Wire::Event(super::event(event)),
+        Item::Skipped { id, from, to } => {
+            Wire::Skipped(v1::Skipped { operation_id: id.to_string(), from: *from, to: *to })
+        }
+        Item::Result(op) => Wire::Result(operation(op, None)),
+    };
+    v1::WatchReply { item: Some(wire) }
+}
+
+pub(in crate::rpc) fn forecast(forecast: &Forecast) -> v1::DryRunItem {
+    let outcome = forecast.outcome.as_ref();
+    let error = outcome.and_then(|outcome| outcome.error.as_ref());
+    let verdict = match (error, outcome) {
+        (Some(_), _) => "would refuse".to_owned(),
+        (None, Some(_)) => "would leave unchanged".to_owned(),
+        // A shutdown is a stop to whoever reads the row (CLI.md, Many containers).
+        (None, None) => match forecast.op.kind {
+            Kind::Shutdown { .. } => "would stop".to_owned(),
+            _ => format!("would {}", forecast.op.kind.verb()),
+        },
+    };
+    v1::DryRunItem {
+        target: operation(&forecast.op, None).target,
+        checks: forecast
+            .checks
+            .iter()
+            .map(|check| v1::Check {
+                name: check.name.to_owned(),
+                result: check.result.to_owned(),
+                detail: check.detail.clone(),
+            })
+            .collect(),
+        calls: forecast.calls.clone(),
+        verdict,
+        error: error.map(super::error),
+        changed: outcome.is_none(),
+    }
+}

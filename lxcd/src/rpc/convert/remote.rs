@@ -1,0 +1,63 @@
+//! Remotes and certificates.
+
+use lxc_proto::v1;
+
+use crate::inventory::RemoteView;
+use crate::pve::Certificate;
+use crate::store::RemoteRow;
+
+pub(in crate::rpc) fn remote(row: &RemoteRow, view: Option<&RemoteView>) -> v1::Remote {
+    let trouble = view.and_then(|view| view.trouble.as_ref());
+    let node_down = view.is_some_and(|view| view.nodes.values().any(|node| node.trouble.is_some()));
+    let status = match (view.and_then(|view| view.polled), trouble) {
+        (_, Some(trouble)) => match trouble.code {
+            lxc_core::error::Code::PveUnauthorized => "unauthorized",
+            lxc_core::error::Code::CertificateChanged => "untrusted",
+            _ => "unreachable",
+        },
+        (Some(_), None) if node_down => "degraded",
+        (Some(_), None) => "ok",
+        (None, None) => "unknown",
+    };
+    v1::Remote {
+        name: row.name.clone(),
+        installation: row.installation.to_string(),
+        urls: row.urls.clone(),
+        token_id: row.token_id.clone(),
+        pins: row
+            .pins
+            .iter()
+            .map(|pin| v1::Pin {
+                url: pin.url.clone(),
+                node: pin.node.clone().unwrap_or_default(),
+                fingerprint: pin.fingerprint.clone(),
+                not_after_us: pin.not_after,
+                source: pin.source.clone(),
+            })
+            .collect(),
+        owner: row.owner.clone(),
+        is_default: row.is_default,
+        pve_version: row.pve_version.clone(),
+        cluster: row.cluster.clone(),
+        nodes: view.map(|view| view.nodes.keys().cloned().collect()).unwrap_or_default(),
+        containers: view.map_or(0, |view| {
+            let there = view.containers.values().filter(|entry| entry.row.gone_since.is_none());
+            u32::try_from(there.count()).unwrap_or(u32::MAX)
+        }),
+        status: status.to_owned(),
+        status_detail: trouble.map(|trouble| trouble.why.clone()).unwrap_or_default(),
+        checked_us: view.and_then(|view| view.polled),
+        created_us: row.created,
+        has_ca: row.ca_pem.is_some(),
+    }
+}
+
+pub(in crate::rpc) fn certificate(certificate: &Certificate) -> v1::Certificate {
+    v1::Certificate {
+        fingerprint: certificate.fingerprint.to_string(),
+        subject: certificate.subject.clone(),
+        not_after_us: certificate.not_after.unwrap_or(0),
+        vouched: certificate.vouched,
+        issuer: certificate.issuer.clone(),
+    }
+}

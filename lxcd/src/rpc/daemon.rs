@@ -1,0 +1,105 @@
+//! `lxc.v1.Daemon`.
+
+use lxc_proto::v1::daemon_server::Daemon;
+use lxc_proto::v1::{
+    HelloReply, HelloRequest, RemotePoll, RemoteRole, StatusReply, StatusRequest, WhoAmIReply, WhoAmIRequest,
+};
+use tonic::{Request, Response, Status};
+
+use super::guard::check_version;
+use super::status::status;
+use super::{Api, convert};
+use crate::service::store_error;
+
+#[tonic::async_trait]
+impl Daemon for Api {
+    async fn hello(&self, request: Request<HelloRequest>) -> Result<Response<HelloReply>, Status> {
+        check_version(&request.get_ref().client_version).map_err(|error| status(&error))?;
+        let version = env!("CARGO_PKG_VERSION").to_owned();
+        Ok(Response::new(HelloReply {
+            oldest_client: neighbour(&version, -1),
+            newest_client: neighbour(&version, 1),
+            daemon_version: version,
+        }))
+    }
+
+    async fn status(&self, request: Request<StatusRequest>) -> Result<Response<StatusReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let services = &self.services;
+        services.access.enter(&caller).map_err(|error| status(&error))?;
+        let (running, queued) =
+            services.store.operation_counts().await.map_err(|error| status(&store_error(error)))?;
+        let picture = services.inventory.picture();
+        let seen = picture.values().filter(|view| services.access.sees(&caller, &view.name));
+        let mut problems = Vec::new();
+        let mut polls = Vec::new();
+        for view in seen {
+            let requests =
+                services.registry.get(&view.name).map_or(0, |remote| remote.client.counters().total());
+            let word = match &view.trouble {
+                Some(trouble) => {
+                    problems.push(format!("{}: {}", view.name, trouble.why));
+                    trouble.code.as_str()
+                }
+                None => "ok",
+            };
+            polls.push(RemotePoll {
+                remote: view.name.clone(),
+                last_us: view.polled,
+                status: word.to_owned(),
+                requests,
+            });
+        }
+        Ok(Response::new(StatusReply {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            pid: std::process::id(),
+            started_us: self.about.started,
+            socket: self.about.socket.clone(),
+            store: services.store.dialect().name().to_owned(),
+            state_dir: self.about.state_dir.clone(),
+            status: if problems.is_empty() { "ok" } else { "degraded" }.to_owned(),
+            problems,
+            operations_running: running,
+            operations_queued: queued,
+            watchers: services.bus.watchers(),
+            resident_bytes: resident_bytes(),
+            daemon_id: services.me.to_string(),
+            polls,
+        }))
+    }
+
+    async fn who_am_i(&self, request: Request<WhoAmIRequest>) -> Result<Response<WhoAmIReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let access = &self.services.access;
+        let (role, because) = access.role(&caller, None).map_or_else(
+            || (String::new(), "no role names you".to_owned()),
+            |(role, because)| (role.to_string(), because),
+        );
+        let remotes = self.services.registry.all();
+        let remotes = remotes.iter().filter_map(|remote| {
+            let (role, because) = access.role(&caller, Some(&remote.row.name))?;
+            Some(RemoteRole { remote: remote.row.name.clone(), role: role.to_string(), because })
+        });
+        Ok(Response::new(WhoAmIReply {
+            actor: Some(convert::actor(&caller.actor)),
+            role,
+            because,
+            remotes: remotes.collect(),
+        }))
+    }
+}
+
+/// The minor version beside `version`, as "0.2".
+fn neighbour(version: &str, by: i64) -> String {
+    let mut parts = version.split('.').map(|part| part.parse::<i64>().unwrap_or(0));
+    let (major, minor) = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+    format!("{major}.{}", (minor + by).max(0))
+}
+
+/// Resident memory of this process (proc_pid_statm(5): the second figure, in pages).
+fn resident_bytes() -> u64 {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
+    let pages: u64 = statm.split_whitespace().nth(1).and_then(|pages| pages.parse().ok()).unwrap_or(0);
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().unwrap_or(4096);
+    pages * u64::try_from(page).unwrap_or(4096)
+}

@@ -1,0 +1,67 @@
+//! In front of every call: who is it, do we speak the same version, are we still open? Owns the handshake
+//! and the log line of each call.
+
+use lxc_core::error::{Code, Error};
+use tonic::transport::server::UdsConnectInfo;
+use tonic::{Request, Status};
+
+use super::Api;
+use super::status::status;
+use crate::service::access::Caller;
+
+/// The header a client says its version in.
+const VERSION: &str = "lxc-client-version";
+
+impl Api {
+    /// Lets a call in.
+    pub(super) async fn enter<T>(
+        &self,
+        request: &Request<T>,
+        sudo_uid: Option<u32>,
+    ) -> Result<Caller, Status> {
+        if let Some(version) = request.metadata().get(VERSION).and_then(|value| value.to_str().ok()) {
+            check_version(version).map_err(|error| status(&error))?;
+        }
+        let peer = request.extensions().get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
+        let Some(peer) = peer else {
+            let error = Error::new(Code::Role, "the socket does not say who calls");
+            return Err(status(&error));
+        };
+        self.services.access.caller(&peer, sudo_uid).await.map_err(|error| status(&error))
+    }
+}
+
+/// Client and daemon work together one minor version apart (PRODUCT.md, Where it runs).
+pub(super) fn check_version(client: &str) -> Result<(), Error> {
+    let ours = env!("CARGO_PKG_VERSION");
+    let (Some(theirs), Some(own)) = (minor(client), minor(ours)) else {
+        return Err(Error::new(Code::Usage, "that is no version"));
+    };
+    if theirs.0 == own.0 && theirs.1.abs_diff(own.1) <= 1 {
+        return Ok(());
+    }
+    let older = if theirs < own { "lxcctl" } else { "lxcd" };
+    Err(Error::new(Code::VersionMismatch, format!("lxcctl {client} and lxcd {ours} do not work together"))
+        .because("they may be one minor version apart at most")
+        .hint_noted("lxcctl daemon status", format!("{older} is the older one: upgrade it, or restart lxcd")))
+}
+
+fn minor(version: &str) -> Option<(u64, u64)> {
+    let mut parts = version.split('.');
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_minor_apart_is_near_enough() {
+        let (major, own) = minor(env!("CARGO_PKG_VERSION")).unwrap();
+        assert!(check_version(&format!("{major}.{own}.7")).is_ok());
+        assert!(check_version(&format!("{major}.{}.0", own + 1)).is_ok());
+        let far = check_version(&format!("{major}.{}.0", own + 2)).unwrap_err();
+        assert_eq!(far.code, Code::VersionMismatch);
+        assert!(check_version("nonsense").is_err());
+    }
+}

@@ -1,0 +1,63 @@
+//! gRPC: a method decodes, calls one use case, encodes. Owns the protobuf types on the daemon's side and
+//! the guard in front of every call; must not hold any logic of its own.
+
+mod containers;
+mod convert;
+mod daemon;
+mod events;
+mod guard;
+mod operations;
+mod remotes;
+mod status;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use lxc_proto::v1::containers_server::ContainersServer;
+use lxc_proto::v1::daemon_server::DaemonServer;
+use lxc_proto::v1::events_server::EventsServer;
+use lxc_proto::v1::operations_server::OperationsServer;
+use lxc_proto::v1::remotes_server::RemotesServer;
+use tonic::service::Routes;
+
+use crate::service::Services;
+
+/// What `daemon status` tells about this run.
+#[derive(Debug, Clone)]
+pub struct About {
+    /// Where it listens.
+    pub socket: String,
+    /// Where it keeps its state.
+    pub state_dir: String,
+    /// When it began.
+    pub started: i64,
+    /// The same, for measuring.
+    pub since: Instant,
+}
+
+/// Implements every service.
+#[derive(Clone)]
+pub struct Api {
+    services: Services,
+    about: Arc<About>,
+}
+
+/// Everything that is served on the socket.
+///
+/// # Errors
+/// When the embedded descriptors cannot be read, which is a fault of the build.
+pub async fn routes(services: Services, about: About) -> Result<Routes, tonic_reflection::server::Error> {
+    let api = Api { services, about: Arc::new(about) };
+    let (health, health_service) = tonic_health::server::health_reporter();
+    health.set_serving::<DaemonServer<Api>>().await;
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(lxc_proto::DESCRIPTORS)
+        .build_v1()?;
+    Ok(Routes::new(health_service)
+        .add_service(reflection)
+        .add_service(DaemonServer::new(api.clone()))
+        .add_service(ContainersServer::new(api.clone()))
+        .add_service(EventsServer::new(api.clone()))
+        .add_service(OperationsServer::new(api.clone()))
+        .add_service(RemotesServer::new(api)))
+}

@@ -1,0 +1,151 @@
+//! `lxc.v1.Remotes`.
+
+use lxc_proto::v1::remotes_server::Remotes;
+use lxc_proto::v1::{
+    AddRemoteReply, AddRemoteRequest, ListRemotesReply, ListRemotesRequest, ProbeReply, ProbeRequest,
+    RemoteCheck, RemoveRemoteReply, RemoveRemoteRequest, SetRemoteReply, SetRemoteRequest, TestRemoteReply,
+    TestRemoteRequest, TrustItem, TrustReply, TrustRequest,
+};
+use secrecy::SecretString;
+use tonic::{Request, Response, Status};
+
+use super::status::status;
+use super::{Api, convert};
+use crate::service::remotes::{Changes, NewRemote};
+use crate::store::RemoteRow;
+
+fn some(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+impl Api {
+    fn remote(&self, row: &RemoteRow) -> lxc_proto::v1::Remote {
+        let picture = self.services.inventory.picture();
+        convert::remote(row, picture.get(&row.name).map(|view| &**view))
+    }
+}
+
+#[tonic::async_trait]
+impl Remotes for Api {
+    async fn probe(&self, request: Request<ProbeRequest>) -> Result<Response<ProbeReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let request = request.into_inner();
+        let ca = some(request.ca_pem);
+        let (url, certificate) = self
+            .services
+            .probe(&caller, &request.url, ca.as_deref())
+            .await
+            .map_err(|error| status(&error))?;
+        Ok(Response::new(ProbeReply {
+            url: url.to_string(),
+            host: url.authority(),
+            certificate: Some(convert::certificate(&certificate)),
+        }))
+    }
+
+    async fn add(&self, request: Request<AddRemoteRequest>) -> Result<Response<AddRemoteReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let request = request.into_inner();
+        let new = NewRemote {
+            name: request.name,
+            url: request.url,
+            token_id: request.token_id,
+            secret: SecretString::from(request.token_secret),
+            fingerprint: some(request.fingerprint),
+            ca_pem: some(request.ca_pem),
+            make_default: request.make_default,
+        };
+        let added = self.services.add_remote(&caller, new).await.map_err(|error| status(&error))?;
+        Ok(Response::new(AddRemoteReply {
+            remote: Some(self.remote(&added.row)),
+            learned_nodes: added.learned,
+            warnings: added.warnings,
+        }))
+    }
+
+    async fn list(&self, request: Request<ListRemotesRequest>) -> Result<Response<ListRemotesReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let name = some(request.into_inner().name);
+        let rows = self.services.remotes(&caller, name.as_deref()).map_err(|error| status(&error))?;
+        Ok(Response::new(ListRemotesReply { items: rows.iter().map(|row| self.remote(row)).collect() }))
+    }
+
+    async fn test(&self, request: Request<TestRemoteRequest>) -> Result<Response<TestRemoteReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let name = request.into_inner().name;
+        let (row, checks) =
+            self.services.test_remote(&caller, &name).await.map_err(|error| status(&error))?;
+        Ok(Response::new(TestRemoteReply {
+            checks: checks
+                .into_iter()
+                .map(|check| RemoteCheck {
+                    name: check.name.to_owned(),
+                    result: if check.error.is_some() { "failed" } else { "ok" }.to_owned(),
+                    code: check.error.as_ref().map(|error| error.code.to_string()).unwrap_or_default(),
+                    detail: check
+                        .error
+                        .map_or(check.detail, |error| error.why.first().cloned().unwrap_or(error.message)),
+                    latency_ms: u32::try_from(check.took.as_millis()).unwrap_or(u32::MAX),
+                })
+                .collect(),
+            remote: Some(self.remote(&row)),
+        }))
+    }
+
+    async fn trust(&self, request: Request<TrustRequest>) -> Result<Response<TrustReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let request = request.into_inner();
+        let accept = request.accept.into_iter().collect();
+        let (row, items) =
+            self.services.trust(&caller, &request.name, &accept).await.map_err(|error| status(&error))?;
+        let items = items
+            .into_iter()
+            .map(|item| {
+                let shown = item.now.as_ref().ok();
+                let fingerprint = shown.map(|shown| shown.fingerprint.to_string());
+                TrustItem {
+                    url: item.url,
+                    changed: item.old.is_some() && fingerprint.is_some() && item.old != fingerprint,
+                    old_fingerprint: item.old.unwrap_or_default(),
+                    certificate: shown.map(convert::certificate),
+                    installation_changed: false,
+                    error: item.now.as_ref().err().map(ToString::to_string).unwrap_or_default(),
+                }
+            })
+            .collect();
+        Ok(Response::new(TrustReply { items, remote: Some(self.remote(&row)) }))
+    }
+
+    async fn set(&self, request: Request<SetRemoteRequest>) -> Result<Response<SetRemoteReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let request = request.into_inner();
+        let changes = Changes {
+            name: request.new_name,
+            make_default: request.make_default,
+            url: request.url,
+            token_id: request.token_id,
+            secret: request.token_secret.map(SecretString::from),
+            fingerprint: request.fingerprint,
+        };
+        let row = self
+            .services
+            .set_remote(&caller, &request.name, changes)
+            .await
+            .map_err(|error| status(&error))?;
+        Ok(Response::new(SetRemoteReply { remote: Some(self.remote(&row)) }))
+    }
+
+    async fn remove(
+        &self,
+        request: Request<RemoveRemoteRequest>,
+    ) -> Result<Response<RemoveRemoteReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let request = request.into_inner();
+        let (containers, running_operations) = self
+            .services
+            .remove_remote(&caller, &request.name, request.dry_run)
+            .await
+            .map_err(|error| status(&error))?;
+        Ok(Response::new(RemoveRemoteReply { containers, running_operations }))
+    }
+}

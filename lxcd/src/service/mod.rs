@@ -1,0 +1,77 @@
+//! Use cases: what a caller can ask lxcd to do, in core's types. Owns permissions and the order of
+//! things; must not know gRPC or SQL, nor decide what an operation does next (core).
+
+pub mod access;
+pub mod dry_run;
+pub mod journal;
+pub mod listing;
+pub mod operations;
+pub mod registry;
+pub mod remotes;
+pub mod resolve;
+pub mod verbs;
+pub mod watch;
+
+use std::sync::Arc;
+
+use lxc_core::error::{Code, Error};
+use lxc_core::ids::{DaemonId, Micros};
+use lxc_core::ports::{Clock, StoreError};
+use lxc_core::timing::Timing;
+
+use crate::bus::Bus;
+use crate::engine::Engine;
+use crate::inventory::Inventory;
+use crate::store::Store;
+use access::Access;
+use registry::Registry;
+
+/// What the use cases work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// The database.
+    pub store: Store,
+    /// Known remotes and their clients.
+    pub registry: Arc<Registry>,
+    /// What is out there.
+    pub inventory: Arc<Inventory>,
+    /// What runs operations.
+    pub engine: Engine,
+    /// Wake-ups.
+    pub bus: Arc<Bus>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Time constants.
+    pub timing: Timing,
+    /// Who may do what.
+    pub access: Arc<Access>,
+    /// This run.
+    pub me: DaemonId,
+}
+
+impl Services {
+    /// Now.
+    #[must_use]
+    pub fn now(&self) -> Micros {
+        self.clock.now()
+    }
+}
+
+/// A failing store as an answer to a person.
+#[must_use]
+pub fn store_error(error: StoreError) -> Error {
+    match error {
+        StoreError::Full(why) => {
+            Error::new(Code::DiskFull, "lxcd has no room to write").because(why).hint_noted(
+                "lxcctl daemon status",
+                "says where its state is; running operations are still watched",
+            )
+        }
+        StoreError::Corrupt(why) => {
+            Error::new(Code::CorruptDatabase, "lxcd's database is damaged").because(why)
+        }
+        StoreError::Failed(why) => {
+            Error::new(Code::StoreFailed, "lxcd's database does not answer").because(why)
+        }
+    }
+}

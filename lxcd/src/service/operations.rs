@@ -1,0 +1,304 @@
+//! Looking at operations and wishing something for them: cancel, retry, resolve. Owns who may, and the
+//! short names; what a wish leads to is decided in core.
+
+use std::collections::HashSet;
+
+use lxc_core::actor::Actor;
+use lxc_core::error::{Code, Error, Result};
+use lxc_core::ids::{Installation, Micros, RequestId, Vmid};
+use lxc_core::op::{Ending, Kind, Operation, State};
+use lxc_core::selector::Selection;
+
+use super::access::Caller;
+use super::verbs::{Batch, Ref, VerbRequest};
+use super::{Services, store_error};
+use crate::store::{AuditRow, EventRow, OperationFilter};
+
+/// Operations in full.
+#[derive(Debug)]
+pub struct ShownOperations {
+    /// Of one id or batch.
+    pub operations: Vec<Operation>,
+    /// Who asked, with process and terminal.
+    pub actor: Option<Actor>,
+    /// The last events.
+    pub log: Vec<EventRow>,
+}
+
+impl Services {
+    /// The operations behind an id: one, or those of a batch. Takes full ids and last digits.
+    ///
+    /// # Errors
+    /// LXC0303 when there is none the caller may see; LXC0202 when the digits fit several.
+    pub async fn find_operations(&self, caller: &Caller, id: &str) -> Result<Vec<Operation>> {
+        self.access.enter(caller)?;
+        let none = || {
+            let shown: String = id.chars().take(60).collect();
+            Error::new(Code::NoOperation, format!("there is no operation {shown}")).hint("lxcctl op ls")
+        };
+        let digits = id.to_ascii_lowercase();
+        if digits.len() < 4 || !digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+            return Err(none());
+        }
+        let found = self.store.operations_ending(&digits).await.map_err(store_error)?;
+        let mut found: Vec<Vec<Operation>> = found
+            .into_iter()
+            .filter(|batch| {
+                batch.iter().all(|op| self.access.sees(caller, &op.target.remote)) && !batch.is_empty()
+            })
+            .collect();
+        // An id that is given in full means itself.
+        if let Some(exact) =
+            found.iter().position(|batch| batch.len() == 1 && batch[0].id.to_string() == digits)
+        {
+            return Ok(found.swap_remove(exact));
+        }
+        match found.len() {
+            0 => Err(none()),
+            1 => Ok(found.swap_remove(0)),
+            many => {
+                let mut error = Error::new(Code::Ambiguous, format!("{id} is the end of {many} ids"));
+                for batch in &found {
+                    let op = &batch[0];
+                    error.why.push(format!("{}  {} {}", op.id, op.kind.verb(), op.target.label()));
+                }
+                Err(error.hint(format!("lxcctl op show {}", found[0][0].id)))
+            }
+        }
+    }
+
+    /// Operations, newest first; with targets, only those on containers they name.
+    ///
+    /// # Errors
+    /// When the store fails, or a target cannot be resolved.
+    pub async fn list_operations(
+        &self,
+        caller: &Caller,
+        selection: &Selection,
+        filter: &OperationFilter,
+    ) -> Result<Vec<Operation>> {
+        self.access.enter(caller)?;
+        self.check_remote(caller, selection.remote.as_deref())?;
+        let wanted: Option<HashSet<(Installation, Vmid)>> = if selection.is_empty() {
+            None
+        } else {
+            let found = self.resolve(caller, selection, "forget", 0).await?;
+            let key =
+                |item: &super::listing::Listed| (item.entry.row.installation.clone(), item.entry.row.vmid);
+            Some(found.refs.iter().map(|(item, _)| key(item)).collect())
+        };
+        let mut all = self.store.operations(filter).await.map_err(store_error)?;
+        all.retain(|op| {
+            let target = &op.target;
+            self.access.sees(caller, &target.remote)
+                && selection.remote.as_ref().is_none_or(|remote| *remote == target.remote)
+                && wanted.as_ref().is_none_or(|set| set.contains(&(target.installation.clone(), target.vmid)))
+        });
+        Ok(all)
+    }
+
+    /// Operations in full, with the last lines of their log.
+    ///
+    /// # Errors
+    /// As [`Self::find_operations`].
+    pub async fn show_operations(
+        &self,
+        caller: &Caller,
+        id: &str,
+        log_lines: u32,
+    ) -> Result<ShownOperations> {
+        let operations = self.find_operations(caller, id).await?;
+        let actor = match operations.first() {
+            Some(op) => self.store.request_actor(op.request_id).await.map_err(store_error)?,
+            None => None,
+        };
+        let mut log = Vec::new();
+        if log_lines > 0 {
+            for op in &operations {
+                let after = op.last_seq.saturating_sub(i64::from(log_lines)).max(0);
+                let events = self.store.operation_events(op.id, after, i64::from(log_lines)).await;
+                log.extend(events.map_err(store_error)?);
+            }
+        }
+        Ok(ShownOperations { operations, actor, log })
+    }
+
+    /// Wishes that operations end. Answers with them and what the wish will do.
+    ///
+    /// # Errors
+    /// LXC0601 without the role; LXC0508 when none of them runs any more.
+    pub async fn cancel(
+        &self,
+        caller: &Caller,
+        id: &str,
+        abandon: bool,
+    ) -> Result<(Vec<Operation>, Vec<String>)> {
+        let ops = self.find_operations(caller, id).await?;
+        let mut notes = Vec::new();
+        let mut any = false;
+        for op in &ops {
+            self.may(caller, op, "cancel")?;
+            let wished = op.outcome().is_none()
+                && self.store.request_cancel(op.id, abandon).await.map_err(store_error)?;
+            any |= wished;
+            notes.push(if wished { cancel_note(op).to_owned() } else { "has ended already".to_owned() });
+        }
+        if !any {
+            return Err(Error::new(Code::OperationState, format!("{id} has ended already"))
+                .because("there is nothing left to cancel")
+                .hint(format!("lxcctl op show {id}")));
+        }
+        for op in &ops {
+            self.engine.nudge(op.id);
+        }
+        self.record(caller, "cancel", &ops).await?;
+        let mut now = Vec::new();
+        for op in &ops {
+            now.extend(self.store.operation(op.id).await.map_err(store_error)?);
+        }
+        Ok((now, notes))
+    }
+
+    /// Clears attention marks by a person's word.
+    ///
+    /// # Errors
+    /// LXC0508 when the operation asks for none.
+    pub async fn resolve_attention(
+        &self,
+        caller: &Caller,
+        id: &str,
+        succeeded: bool,
+    ) -> Result<Vec<Operation>> {
+        let ops = self.find_operations(caller, id).await?;
+        for op in &ops {
+            self.may(caller, op, "resolve")?;
+            if !matches!(&op.state, State::Ended(outcome) if outcome.ending == Ending::NeedsAttention) {
+                return Err(Error::new(
+                    Code::OperationState,
+                    format!("{} needs no attention", op.id.short()),
+                )
+                .because(format!("it is {}", op.state.name()))
+                .hint(format!("lxcctl op show {}", op.id.short())));
+            }
+        }
+        for op in &ops {
+            self.store.resolve_attention(op, succeeded, self.now()).await.map_err(store_error)?;
+            self.bus.operation_moved(op.id);
+            self.bus.container_moved(&op.target.installation, op.target.vmid);
+        }
+        self.record(caller, if succeeded { "resolve succeeded" } else { "resolve failed" }, &ops).await?;
+        let mut now = Vec::new();
+        for op in &ops {
+            now.extend(self.store.operation(op.id).await.map_err(store_error)?);
+        }
+        Ok(now)
+    }
+
+    /// Makes a new operation that takes an ended one up again.
+    ///
+    /// # Errors
+    /// LXC0508 when it has not ended, or succeeded.
+    pub async fn retry(&self, caller: &Caller, id: &str, request_id: String) -> Result<Batch> {
+        let ops = self.find_operations(caller, id).await?;
+        let [op] = &ops[..] else {
+            return Err(Error::new(Code::Usage, format!("{id} is a batch of {} operations", ops.len()))
+                .because("one operation is retried at a time")
+                .hint(format!("lxcctl op show {id}")));
+        };
+        self.may(caller, op, "retry")?;
+        let refuse = |why: &str| {
+            Error::new(Code::OperationState, format!("{} cannot be retried", op.id.short()))
+                .because(why.to_owned())
+                .hint(format!("lxcctl op show {}", op.id.short()))
+        };
+        match &op.state {
+            State::Queued | State::Running => return Err(refuse("it has not ended yet")),
+            State::Ended(outcome) if outcome.ending == Ending::Succeeded => {
+                return Err(refuse("it succeeded"));
+            }
+            State::Ended(_) => {}
+        }
+        // A restart whose first step is done goes on with the second: the container is stopped now.
+        let kind = op.kind.clone();
+        let request = VerbRequest {
+            request_id,
+            if_needed: op.if_needed || matches!(kind, Kind::Restart { .. }),
+            kind,
+            refs: vec![Ref {
+                installation: op.target.installation.clone(),
+                vmid: op.target.vmid,
+                container_id: op.target.container_id,
+            }],
+            wait_lock: None,
+            max_parallel: 1,
+            max_per_node: 0,
+            on_error_stop: false,
+            pause: 0,
+            selector_text: format!("retry {}", op.id),
+            retry_of: Some(op.id),
+        };
+        self.submit(caller, &request).await
+    }
+
+    fn may(&self, caller: &Caller, op: &Operation, verb: &str) -> Result<()> {
+        let remote = &op.target.remote;
+        let owner = self.registry.get(remote).map_or_else(String::new, |remote| remote.row.owner.clone());
+        // Whoever may not do a thing may not end it either.
+        let needed = if super::access::needed(op.kind.verb()) > super::access::needed(verb) {
+            op.kind.verb()
+        } else {
+            verb
+        };
+        self.access.require(caller, remote, needed, &op.target.label(), &owner)
+    }
+
+    async fn record(&self, caller: &Caller, verb: &str, ops: &[Operation]) -> Result<()> {
+        for op in ops {
+            let row = done(
+                &caller.actor,
+                verb,
+                op.target.path(),
+                self.now(),
+                format!("op {}", op.id),
+                Some(op.request_id),
+            );
+            self.store.audit(&row).await.map_err(store_error)?;
+        }
+        Ok(())
+    }
+}
+
+/// An audit record of something that is done as it is asked for.
+#[must_use]
+pub fn done(
+    actor: &Actor,
+    verb: &str,
+    target: String,
+    now: Micros,
+    detail: String,
+    request: Option<RequestId>,
+) -> AuditRow {
+    AuditRow {
+        id: 0,
+        time: now,
+        actor: actor.clone(),
+        verb: verb.to_owned(),
+        target,
+        operation_id: None,
+        request_id: request.map(|id| id.to_string()),
+        result: Some("succeeded".to_owned()),
+        code: None,
+        ended: Some(now),
+        detail,
+    }
+}
+
+/// What a wish to cancel will come to (DESIGN.md, rule 15).
+fn cancel_note(op: &Operation) -> &'static str {
+    match (&op.state, op.current_step().map(|step| op.steps[step].kind)) {
+        (State::Queued, _) => "ends at once, nothing was begun",
+        (_, Some(kind)) if kind.can_be_cut_off() => "its Proxmox task is aborted",
+        _ if op.steps.len() > 1 => "ends at the next step boundary",
+        _ => "cannot be cut off safely; it ends with this step",
+    }
+}

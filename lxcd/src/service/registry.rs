@@ -1,0 +1,155 @@
+//! Known remotes with their clients. Owns opening and sealing of token secrets, and the way from an
+//! installation to its API; must not poll or decide.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use lxc_core::error::Result;
+use lxc_core::ids::Installation;
+use lxc_core::ports::{PveApi, PveDirectory};
+use parking_lot::RwLock;
+use secrecy::SecretString;
+
+use super::store_error;
+use crate::keyring::{Keyring, Place};
+use crate::pve::{CaBundle, Endpoint, Options, PveClient, Token, Trust};
+use crate::store::{RemoteRow, Store};
+
+/// One remote and how to talk to it.
+#[derive(Debug)]
+pub struct Remote {
+    /// As stored.
+    pub row: RemoteRow,
+    /// Its API.
+    pub client: Arc<PveClient>,
+}
+
+/// Every known remote.
+pub struct Registry {
+    store: Store,
+    keyring: Arc<Keyring>,
+    options: Options,
+    remotes: RwLock<BTreeMap<String, Arc<Remote>>>,
+}
+
+impl Registry {
+    /// Opens every stored remote. One that cannot be opened is left out and logged: it must not keep the
+    /// others from working.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn load(store: Store, keyring: Arc<Keyring>, options: Options) -> Result<Self> {
+        let registry = Self { store, keyring, options, remotes: RwLock::default() };
+        for row in registry.store.remotes().await.map_err(store_error)? {
+            match registry.open(row.clone()) {
+                Ok(remote) => {
+                    registry.remotes.write().insert(row.name, Arc::new(remote));
+                }
+                Err(error) => tracing::error!(remote = row.name, %error, "this remote cannot be used"),
+            }
+        }
+        Ok(registry)
+    }
+
+    /// All of them, by name.
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Remote>> {
+        self.remotes.read().values().cloned().collect()
+    }
+
+    /// One of them.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<Arc<Remote>> {
+        self.remotes.read().get(name).cloned()
+    }
+
+    /// The one that a bare vmid means.
+    #[must_use]
+    pub fn default_name(&self) -> Option<String> {
+        self.remotes
+            .read()
+            .values()
+            .find(|remote| remote.row.is_default)
+            .map(|remote| remote.row.name.clone())
+    }
+
+    /// A client for a URL and token, with what makes its certificate acceptable.
+    ///
+    /// # Errors
+    /// When the token, the CA or the URL cannot be used.
+    pub fn client(&self, row: &RemoteRow, secret: SecretString) -> Result<PveClient> {
+        let ca = row.ca_pem.as_ref().map(|pem| CaBundle::from_pem(pem.as_bytes())).transpose()?;
+        let mut endpoints = Vec::new();
+        for url in &row.urls {
+            let pins = row.pins.iter().filter(|pin| pin.url == *url);
+            let pins = pins.filter_map(|pin| pin.fingerprint.parse().ok()).collect();
+            endpoints.push(Endpoint { url: url.parse()?, trust: Trust { pins, ca: ca.clone() } });
+        }
+        PveClient::new(endpoints, Token::new(row.token_id.clone(), secret)?, self.options.clone())
+    }
+
+    /// The secret of a stored remote.
+    ///
+    /// # Errors
+    /// LXC0511 when the keys do not open it.
+    pub fn secret(&self, row: &RemoteRow) -> Result<SecretString> {
+        self.keyring.open(place(row), &row.token_secret)
+    }
+
+    /// Seals a secret for a row; the row's installation is bound in, so a ciphertext cannot be moved.
+    ///
+    /// # Errors
+    /// When there is no randomness.
+    pub fn seal(&self, row: &RemoteRow, secret: &SecretString) -> Result<String> {
+        self.keyring.seal(place(row), secret)
+    }
+
+    /// Stores a remote in the place of the one called `name`, and uses it from now on.
+    ///
+    /// # Errors
+    /// When the store fails or the remote cannot be opened.
+    pub async fn put(&self, name: &str, row: RemoteRow) -> Result<Arc<Remote>> {
+        let remote = Arc::new(self.open(row.clone())?);
+        self.store.put_remote(name, &row).await.map_err(store_error)?;
+        let mut remotes = self.remotes.write();
+        remotes.remove(name);
+        if row.is_default {
+            for other in remotes.values_mut().filter(|other| other.row.is_default) {
+                let row = RemoteRow { is_default: false, ..other.row.clone() };
+                *other = Arc::new(Remote { row, client: other.client.clone() });
+            }
+        }
+        remotes.insert(row.name, remote.clone());
+        Ok(remote)
+    }
+
+    /// Forgets a remote, its pins and its containers' rows.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remove(&self, row: &RemoteRow, now: lxc_core::ids::Micros) -> Result<()> {
+        self.store.remove_remote(&row.name, &row.installation, now).await.map_err(store_error)?;
+        self.remotes.write().remove(&row.name);
+        Ok(())
+    }
+
+    fn open(&self, row: RemoteRow) -> Result<Remote> {
+        let secret = self.secret(&row)?;
+        let client = Arc::new(self.client(&row, secret)?);
+        Ok(Remote { row, client })
+    }
+}
+
+fn place(row: &RemoteRow) -> Place<'_> {
+    Place { table: "remote", row: &row.installation.0, column: "token_secret" }
+}
+
+#[async_trait]
+impl PveDirectory for Registry {
+    async fn api(&self, installation: &Installation) -> Option<Arc<dyn PveApi>> {
+        let remotes = self.remotes.read();
+        let remote = remotes.values().find(|remote| remote.row.installation == *installation)?;
+        Some(remote.client.clone())
+    }
+}

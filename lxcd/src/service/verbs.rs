@@ -1,0 +1,224 @@
+//! Submitting verbs. Owns the checks of a request as a whole, its digest for idempotency, and the queued
+//! operations made from it; when they begin is the engine's.
+
+use lxc_core::error::{Code, Error, Result};
+use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId, Vmid};
+use lxc_core::op::{Kind, Operation, State, Step, StepState, Target};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use super::access::Caller;
+use super::listing::no_container;
+use super::{Services, store_error};
+use crate::store::{NewRequest, Submitted};
+
+/// Most targets one request may have.
+const MOST_TARGETS: usize = 10_000;
+
+/// What was asked for.
+#[derive(Debug, Clone)]
+pub struct VerbRequest {
+    /// The caller's key; empty = a new one.
+    pub request_id: String,
+    /// What to do.
+    pub kind: Kind,
+    /// To exactly these, as resolved.
+    pub refs: Vec<Ref>,
+    /// Already so = success.
+    pub if_needed: bool,
+    /// Wait so long for locks; None = refuse at once, 0 = for ever.
+    pub wait_lock: Option<Micros>,
+    /// At once; 0 = the default of 8.
+    pub max_parallel: u32,
+    /// At once per node; 0 = unbounded.
+    pub max_per_node: u32,
+    /// Stop at the first failure.
+    pub on_error_stop: bool,
+    /// Between two admissions.
+    pub pause: Micros,
+    /// The selector as typed.
+    pub selector_text: String,
+    /// The operation that is taken up again.
+    pub retry_of: Option<OperationId>,
+}
+
+/// One target of a request.
+#[derive(Debug, Clone)]
+pub struct Ref {
+    /// Where it lives.
+    pub installation: Installation,
+    /// Its number there.
+    pub vmid: Vmid,
+    /// The incarnation that was shown.
+    pub container_id: ContainerId,
+}
+
+/// What a submit came to.
+#[derive(Debug)]
+pub struct Batch {
+    /// Its id.
+    pub request_id: RequestId,
+    /// Its operations, in the order of the refs.
+    pub operations: Vec<Operation>,
+    /// The request was known before.
+    pub replayed: bool,
+}
+
+/// What makes a repeated request the same one.
+#[derive(Serialize)]
+struct Same<'a> {
+    kind: &'a Kind,
+    if_needed: bool,
+    wait_lock: Option<Micros>,
+    max_parallel: u32,
+    max_per_node: u32,
+    on_error_stop: bool,
+    pause: Micros,
+    selector_text: &'a str,
+    actor: (&'a str, &'a str),
+}
+
+impl Services {
+    /// Stores a request and lets begin what may.
+    ///
+    /// # Errors
+    /// When the request cannot be taken as a whole; what single targets come to is in their operations.
+    pub async fn submit(&self, caller: &Caller, request: &VerbRequest) -> Result<Batch> {
+        self.access.enter(caller)?;
+        let verb = request.kind.verb();
+        if request.refs.is_empty() {
+            return Err(Error::new(Code::EmptySelection, format!("{verb} what?")));
+        }
+        if request.refs.len() > MOST_TARGETS {
+            return Err(Error::new(Code::TooMany, format!("{} targets in one request", request.refs.len()))
+                .because(format!("one request takes {MOST_TARGETS} at most")));
+        }
+        let id = request_id(&request.request_id)?;
+        let (digest, options) = digest(caller, request);
+        let now = self.now();
+        let mut operations = Vec::with_capacity(request.refs.len());
+        for target in &request.refs {
+            operations.push(self.queued(caller, request, target, id, now).await?);
+        }
+        let new = NewRequest {
+            id,
+            digest,
+            actor: caller.actor.clone(),
+            verb: verb.to_owned(),
+            options,
+            selector_text: request.selector_text.clone(),
+            max_parallel: if request.max_parallel == 0 { 8 } else { request.max_parallel },
+            max_per_node: request.max_per_node,
+            on_error_stop: request.on_error_stop,
+            pause: request.pause,
+            created: now,
+            operations,
+        };
+        let replayed = match self.store.submit(&new, self.me).await.map_err(store_error)? {
+            Submitted::New(claims) => {
+                for ended in &claims.ended {
+                    self.bus.operation_moved(*ended);
+                }
+                self.engine.take(claims.ours);
+                self.bus.queue_moved();
+                false
+            }
+            Submitted::Replayed(_) => true,
+            Submitted::Reused => {
+                return Err(Error::new(Code::RequestIdReused, "this request id was used for something else")
+                    .because(format!("{id} belongs to a request with another verb, flags or targets"))
+                    .hint(format!("lxcctl op show {id}")));
+            }
+        };
+        self.bus.inventory_moved();
+        let operations = self.store.batch(id).await.map_err(store_error)?;
+        Ok(Batch { request_id: id, operations, replayed })
+    }
+
+    /// One operation, queued, after looking whether the caller may.
+    pub(super) async fn queued(
+        &self,
+        caller: &Caller,
+        request: &VerbRequest,
+        target: &Ref,
+        request_id: RequestId,
+        now: Micros,
+    ) -> Result<Operation> {
+        let verb = request.kind.verb();
+        let picture = self.inventory.picture();
+        let view = picture.values().find(|view| view.installation == target.installation);
+        let text = target.vmid.to_string();
+        let view = view.ok_or_else(|| no_container(&text))?;
+        let path = format!("{}/{text}", view.name);
+        if !self.access.sees(caller, &view.name) {
+            return Err(no_container(&path));
+        }
+        let entry = view.containers.get(&target.vmid).ok_or_else(|| no_container(&path))?;
+        let label = entry.row.name.as_ref().map_or_else(|| path.clone(), |name| format!("{path} ({name})"));
+        let owner = self.registry.get(&view.name).map_or_else(String::new, |remote| remote.row.owner.clone());
+        self.access.require(caller, &view.name, verb, &label, &owner)?;
+        Ok(Operation {
+            id: OperationId::generate(),
+            request_id,
+            kind: request.kind.clone(),
+            target: Target {
+                installation: target.installation.clone(),
+                vmid: target.vmid,
+                container_id: target.container_id,
+                remote: view.name.clone(),
+                name: entry.row.name.clone(),
+                node: entry.row.node.clone(),
+            },
+            state: State::Queued,
+            steps: steps(&request.kind),
+            if_needed: request.if_needed,
+            lock_deadline: request.wait_lock.map(|wait| if wait == 0 { Micros::MAX } else { now + wait }),
+            cancel: false,
+            abandon: false,
+            fence: 0,
+            degraded_since: None,
+            created: now,
+            started: None,
+            finished: None,
+            last_seq: 1,
+            retry_of: request.retry_of,
+            actor: caller.actor.name.clone(),
+            warnings: Vec::new(),
+        })
+    }
+}
+
+fn steps(kind: &Kind) -> Vec<Step> {
+    kind.steps()
+        .iter()
+        .map(|step| Step { kind: *step, state: StepState::NEW, started: None, finished: None })
+        .collect()
+}
+
+fn request_id(text: &str) -> Result<RequestId> {
+    if text.is_empty() {
+        return Ok(RequestId::generate());
+    }
+    text.parse().map_err(|_| {
+        Error::new(Code::BadValue, "a request id is a UUID")
+            .because(format!("{:?} is none", text.chars().take(60).collect::<String>()))
+            .hint_noted("--request-id \"$(uuidgen)\"", "the same one for every attempt at the same thing")
+    })
+}
+
+/// What makes it the same request, and the flags for the record.
+fn digest(caller: &Caller, request: &VerbRequest) -> (String, String) {
+    let same = Same {
+        kind: &request.kind,
+        if_needed: request.if_needed,
+        wait_lock: request.wait_lock,
+        max_parallel: request.max_parallel,
+        max_per_node: request.max_per_node,
+        on_error_stop: request.on_error_stop,
+        pause: request.pause,
+        selector_text: &request.selector_text,
+        actor: (&caller.actor.domain, &caller.actor.name),
+    };
+    let text = serde_json::to_string(&same).unwrap_or_default();
+    (hex::encode(Sha256::digest(text.as_bytes())), text)
+}
