@@ -5,6 +5,7 @@ mod environment;
 mod reader;
 mod roles;
 mod schema;
+mod sections;
 #[cfg(test)]
 mod tests;
 

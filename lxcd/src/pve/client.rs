@@ -16,8 +16,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::auth::Token;
 use super::metrics::{Class, Counters};
+use super::options::Options;
 use super::tls::Trust;
-use super::transport::{LIST, Options, Request, SMALL, Transport};
+use super::transport::{LIST, Request, SMALL, Transport};
 use super::url::ApiUrl;
 use super::{lxc, nodes, tasks};
 

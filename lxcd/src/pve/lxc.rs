@@ -5,107 +5,17 @@ use std::net::IpAddr;
 
 use lxc_core::ids::Vmid;
 use lxc_core::ports::PveError;
-use lxc_core::pve::{Config, Ha, Live, Power, Usage};
+use lxc_core::pve::{Config, Live};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::answer::Answer;
-use super::scalar::{Object, Scalar, tags};
-
-/// The figures rows of containers, and of all guests, have in common.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Figures {
-    cpu: Scalar,
-    /// `cpus` in rows of containers, `maxcpu` in `/cluster/resources`.
-    #[serde(alias = "maxcpu")]
-    cpus: Scalar,
-    mem: Scalar,
-    maxmem: Scalar,
-    swap: Scalar,
-    maxswap: Scalar,
-    disk: Scalar,
-    maxdisk: Scalar,
-    netin: Scalar,
-    netout: Scalar,
-    uptime: Scalar,
-}
-
-impl Figures {
-    /// What is used is only true of a running one; Proxmox writes zeros otherwise.
-    pub(super) fn usage(&self, power: Option<Power>) -> Usage {
-        let running = power == Some(Power::Running);
-        let used = |value: &Scalar| if running { value.amount() } else { None };
-        Usage {
-            cpu: if running { self.cpu.float().map(|cpu| cpu.max(0.0)) } else { None },
-            cpus: self.cpus.float(),
-            memory: used(&self.mem),
-            memory_max: self.maxmem.amount(),
-            swap: used(&self.swap),
-            swap_max: self.maxswap.amount(),
-            disk: used(&self.disk),
-            disk_max: self.maxdisk.amount(),
-            net_in: used(&self.netin),
-            net_out: used(&self.netout),
-            uptime: used(&self.uptime),
-        }
-    }
-}
-
-/// `running`, `stopped`, or None for anything else.
-pub(super) fn power(status: &Scalar) -> Option<Power> {
-    match status {
-        Scalar::Text(text) if text == "running" => Some(Power::Running),
-        Scalar::Text(text) if text == "stopped" => Some(Power::Stopped),
-        _ => None,
-    }
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct HaRow {
-    managed: Scalar,
-    state: Scalar,
-}
-
-/// A row of the list, or `status/current`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Row {
-    vmid: Scalar,
-    name: Scalar,
-    status: Scalar,
-    lock: Scalar,
-    template: Scalar,
-    tags: Scalar,
-    ha: Option<HaRow>,
-    #[serde(flatten)]
-    figures: Figures,
-}
-
-impl Row {
-    /// None when it does not say of whom it speaks, or in which state that is: better no answer than
-    /// a container that seems stopped.
-    fn live(self, vmid: Option<Vmid>) -> Option<Live> {
-        let power = power(&self.status)?;
-        let usage = self.figures.usage(Some(power));
-        let ha = self.ha.filter(|ha| ha.managed.flag());
-        Some(Live {
-            vmid: self.vmid.vmid().or(vmid)?,
-            name: self.name.word(),
-            power,
-            lock: self.lock.word(),
-            template: self.template.flag(),
-            ha: ha.map(|ha| Ha { state: ha.state.text().unwrap_or_default() }),
-            tags: tags(self.tags),
-            usage,
-        })
-    }
-}
+use super::guest::Guest;
+use super::scalar::{Object, Scalar};
 
 /// `…/status/current` of one container.
 pub(super) fn current(answer: Answer<'_>, vmid: Vmid) -> Result<Live, PveError> {
-    let row: Row = answer.object()?;
+    let row: Guest = answer.object()?;
     let live = row.live(Some(vmid)).ok_or_else(|| answer.garbage("no state of a container"))?;
     if live.vmid == vmid { Ok(live) } else { Err(answer.garbage("the state of another container")) }
 }
@@ -113,7 +23,7 @@ pub(super) fn current(answer: Answer<'_>, vmid: Vmid) -> Result<Live, PveError> 
 /// `/nodes/N/lxc`, by vmid. One row that cannot be read makes the whole list unusable: leaving it out
 /// would make its container look deleted.
 pub(super) fn list(answer: Answer<'_>) -> Result<Vec<Live>, PveError> {
-    let rows: Vec<Row> = answer.rows()?;
+    let rows: Vec<Guest> = answer.rows()?;
     let read: Option<Vec<Live>> = rows.into_iter().map(|row| row.live(None)).collect();
     let mut all = read.ok_or_else(|| answer.garbage("a list with a row that is no container"))?;
     all.sort_by_key(|live| live.vmid);

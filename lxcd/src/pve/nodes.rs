@@ -12,9 +12,11 @@ use serde::Deserialize;
 
 use super::answer::Answer;
 use super::client::{PveClient, segment};
-use super::lxc::{self, Figures, power};
+use super::exchange::Received;
+use super::guest::Guest;
+use super::lxc;
 use super::metrics::Class;
-use super::scalar::{Scalar, tags};
+use super::scalar::Scalar;
 use super::transport::{LIST, Request, SMALL};
 
 impl PveClient {
@@ -81,12 +83,7 @@ impl PveClient {
         permissions(self.small(Class::Permissions, "", "/access/permissions").await?.answer())
     }
 
-    async fn small(
-        &self,
-        class: Class,
-        node: &str,
-        path: &str,
-    ) -> Result<super::transport::Received, PveError> {
+    async fn small(&self, class: Class, node: &str, path: &str) -> Result<Received, PveError> {
         self.transport.get(Request { class, node, path, limit: SMALL }).await
     }
 }
@@ -174,42 +171,9 @@ pub(super) fn cluster(answer: Answer<'_>) -> Result<ClusterStatus, PveError> {
     Ok(status)
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct ResourceRow {
-    r#type: Scalar,
-    vmid: Scalar,
-    node: Scalar,
-    name: Scalar,
-    status: Scalar,
-    lock: Scalar,
-    tags: Scalar,
-    pool: Scalar,
-    hastate: Scalar,
-    template: Scalar,
-    #[serde(flatten)]
-    figures: Figures,
-}
-
 pub(super) fn resources(answer: Answer<'_>) -> Result<Vec<Resource>, PveError> {
-    let rows: Vec<ResourceRow> = answer.rows()?;
-    let resource = |row: ResourceRow| {
-        let power = power(&row.status);
-        Some(Resource {
-            vmid: row.vmid.vmid()?,
-            node: row.node.word()?,
-            is_vm: row.r#type.text().as_deref() != Some("lxc"),
-            name: row.name.word(),
-            power,
-            lock: row.lock.word(),
-            tags: tags(row.tags),
-            pool: row.pool.word(),
-            ha_state: row.hastate.word(),
-            template: row.template.flag(),
-            usage: row.figures.usage(power),
-        })
-    };
-    let read: Option<Vec<Resource>> = rows.into_iter().map(resource).collect();
+    let rows: Vec<Guest> = answer.rows()?;
+    let read: Option<Vec<Resource>> = rows.into_iter().map(Guest::resource).collect();
     let mut all = read.ok_or_else(|| answer.garbage("a guest without a number or a node"))?;
     all.sort_by_key(|resource| resource.vmid);
     Ok(all)

@@ -1,62 +1,22 @@
 //! One URL, two HTTP clients: questions share kept connections, changes get a fresh one each and go
-//! out once. Owns timeouts, retries of questions, size limits and the translation of what went wrong
-//! on the way; must not know what an answer means (`answer`) or which paths exist.
+//! out once. Owns the clients, the retries of questions and the places in the queue; must not know
+//! what an answer means (`answer`) or which paths exist.
 
-use std::error::Error as StdError;
 use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderValue, Method};
-use hyper::ext::ReasonPhrase;
 use lxc_core::error::{Code, Error};
 use lxc_core::ports::PveError;
 use lxc_core::pve::RefusalKind;
 
-use super::answer::Answer;
 use super::auth::{Gate, Token};
+use super::exchange::{Broken, Received, exchange};
 use super::limits::Limits;
 use super::metrics::{Class, Counters};
+use super::options::Options;
 use super::tls::{self, Trust};
 use super::url::ApiUrl;
-
-/// How long, how many, how often. The defaults follow PVE.md.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// For name, TCP and TLS together.
-    pub connect: Duration,
-    /// For the answer to begin, and between its parts. Longer than the 30 s after which pveproxy
-    /// gives up on another node, so that its 596 is seen.
-    pub read: Duration,
-    /// For a question in all.
-    pub total: Duration,
-    /// No requests for so long after a 401.
-    pub unauthorized_pause: Duration,
-    /// Requests in flight at one node.
-    pub per_node: usize,
-    /// Requests in flight at one remote.
-    pub per_remote: usize,
-    /// How long a change waits for its turn at a busy node before it counts as not delivered; its
-    /// caller holds a lease meanwhile.
-    pub change_patience: Duration,
-    /// Pauses between attempts of a question that was refused with a text that passes.
-    pub transient_pauses: Vec<Duration>,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            read: Duration::from_secs(35),
-            total: Duration::from_secs(60),
-            unauthorized_pause: Duration::from_secs(30),
-            per_node: 4,
-            per_remote: 20,
-            change_patience: Duration::from_secs(3),
-            transient_pauses: vec![Duration::from_millis(150), Duration::from_millis(500)],
-        }
-    }
-}
 
 /// Bodies of lists may be this long: 10,000 rows of `/cluster/resources` are about 5 MB.
 pub(super) const LIST: usize = 32 << 20;
@@ -72,44 +32,6 @@ pub(super) struct Request<'a> {
     pub(super) path: &'a str,
     /// Longest body accepted.
     pub(super) limit: usize,
-}
-
-/// A complete answer, kept together with what [`Answer`] borrows from.
-#[derive(Debug)]
-pub(super) struct Received {
-    authority: String,
-    status: u16,
-    reason: String,
-    body: Bytes,
-}
-
-impl Received {
-    pub(super) fn answer(&self) -> Answer<'_> {
-        Answer { from: &self.authority, status: self.status, reason: &self.reason, body: &self.body }
-    }
-}
-
-/// What went wrong before there was an answer.
-#[derive(Debug)]
-enum Broken {
-    /// Nothing was sent.
-    Before(PveError),
-    /// Cut off, after the request may have arrived.
-    Cut(String),
-    /// No answer in time.
-    Late(String),
-    /// More than we take.
-    Oversized(String),
-}
-
-impl Broken {
-    fn into_error(self) -> PveError {
-        match self {
-            Self::Before(error) => error,
-            Self::Cut(text) | Self::Late(text) => PveError::Lost(text),
-            Self::Oversized(text) => PveError::Garbage(text),
-        }
-    }
 }
 
 /// The way to one URL with one token.
@@ -255,64 +177,15 @@ impl Transport {
             builder = builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
         }
         self.counters.sent(request.class);
-        let result = self.receive(builder, request.limit).await;
+        let result = exchange(builder, &self.authority, request.limit).await;
         tracing::trace!(
             class = request.class.as_str(),
             node = request.node,
-            status = result.as_ref().map(|received| received.status).ok(),
+            status = result.as_ref().map(|received| received.answer().status).ok(),
             millis = started.elapsed().as_millis() as u64,
             "asked Proxmox"
         );
         result
-    }
-
-    async fn receive(&self, builder: reqwest::RequestBuilder, limit: usize) -> Result<Received, Broken> {
-        let mut response = builder.send().await.map_err(|error| self.broken(&error))?;
-        let status = response.status();
-        // Present only when it differs from the standard one; not ASCII arrives as empty.
-        let reason = match response.extensions().get::<ReasonPhrase>() {
-            Some(phrase) => String::from_utf8_lossy(phrase.as_bytes()).into_owned(),
-            None => status.canonical_reason().unwrap_or_default().to_owned(),
-        };
-        let too_long = || Broken::Oversized(format!("{} answered more than {limit} bytes", self.authority));
-        if response.content_length().is_some_and(|length| length > limit as u64) {
-            return Err(too_long());
-        }
-        let mut body = BytesMut::new();
-        loop {
-            match response.chunk().await {
-                Ok(None) => break,
-                Ok(Some(part)) if body.len() + part.len() > limit => {
-                    drop(part);
-                    return Err(too_long());
-                }
-                Ok(Some(part)) => body.extend_from_slice(&part),
-                // An error is told by its status line; its body only says it again.
-                Err(_) if status.as_u16() >= 400 => break,
-                Err(error) => return Err(self.broken(&error)),
-            }
-        }
-        let body = body.freeze();
-        Ok(Received { authority: self.authority.clone(), status: status.as_u16(), reason, body })
-    }
-
-    fn broken(&self, error: &reqwest::Error) -> Broken {
-        if let Some(fingerprint) = tls::untrusted(error) {
-            return Broken::Before(PveError::Untrusted { fingerprint: fingerprint.to_string() });
-        }
-        // Names, TCP and TLS come before the request, whatever made them fail; also a time-out.
-        if error.is_connect() || error.is_builder() {
-            let why = if error.is_timeout() {
-                format!("no connection within {} s", self.options.connect.as_secs())
-            } else {
-                innermost(error)
-            };
-            return Broken::Before(PveError::NotDelivered(format!("{}: {why}", self.authority)));
-        }
-        if error.is_timeout() {
-            return Broken::Late(format!("{}: no answer in time", self.authority));
-        }
-        Broken::Cut(format!("{}: {}", self.authority, innermost(error)))
     }
 }
 
@@ -325,13 +198,4 @@ fn unread_is_lost(error: PveError) -> PveError {
 
 fn encode(form: &[(&str, String)]) -> String {
     form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish()
-}
-
-/// The last cause says what happened; the ones around it only where.
-fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn StdError = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

@@ -1,6 +1,7 @@
 //! Tests of the adapter as a whole: against a real TLS server in the same process, and against
 //! answers recorded from a genuine Proxmox VE.
 
+mod junk;
 mod questions;
 mod recorded;
 mod server;

@@ -12,17 +12,17 @@ use crate::pve::answer::Answer;
 use crate::pve::{certificates, lxc, nodes, tasks};
 
 #[derive(Deserialize)]
-struct Exchange {
-    name: String,
-    method: String,
-    path: String,
+pub(super) struct Exchange {
+    pub(super) name: String,
+    pub(super) method: String,
+    pub(super) path: String,
     status: Option<u16>,
     status_line: String,
     response_body: Option<String>,
 }
 
 impl Exchange {
-    fn answer(&self) -> Option<Answer<'_>> {
+    pub(super) fn answer(&self) -> Option<Answer<'_>> {
         let reason = self.status_line.splitn(3, ' ').nth(2).unwrap_or_default();
         let body = self.response_body.as_deref().unwrap_or_default().as_bytes();
         Some(Answer { from: "recorded", status: self.status?, reason, body })
@@ -30,7 +30,7 @@ impl Exchange {
 }
 
 #[expect(clippy::print_stderr, reason = "a skipped test must say so")]
-fn recorded() -> Vec<Exchange> {
+pub(super) fn recorded() -> Vec<Exchange> {
     let shared = std::env::var_os("LXC_SHARED")
         .map_or_else(|| PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared")), PathBuf::from);
     let path = shared.join("pve/exchanges.jsonl");
@@ -44,7 +44,7 @@ fn recorded() -> Vec<Exchange> {
 }
 
 /// Reads an answer as its endpoint's; None when it is no endpoint of ours.
-fn decode(method: &str, path: &str, answer: Answer<'_>) -> Option<Result<(), PveError>> {
+pub(super) fn decode(method: &str, path: &str, answer: Answer<'_>) -> Option<Result<(), PveError>> {
     if path.contains("download=1") {
         // Plain text, which we never ask for.
         return None;
