@@ -198,7 +198,8 @@ pub(super) fn config_with(verifier: Arc<dyn ServerCertVerifier>) -> Result<Clien
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
-    // One host per configuration; the default keeps room for 256.
+    // One host per configuration; the default keeps room for 256. Tickets matter: an answer of
+    // pvedaemon's ends its connection, so most questions shake hands anew.
     config.resumption = rustls::client::Resumption::in_memory_sessions(4);
     Ok(config)
 }

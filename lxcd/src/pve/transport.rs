@@ -124,11 +124,12 @@ impl Transport {
         method: Method,
         form: &[(&str, String)],
     ) -> Result<Received, PveError> {
-        self.gate.check(Instant::now())?;
         let Some(_place) = self.limits.enter_within(request.node, self.options.change_patience).await else {
             let text = format!("{} has too many requests in flight already", request.node);
             return Err(PveError::NotDelivered(text));
         };
+        // Behind the queue: what went before may have been refused.
+        self.gate.check(Instant::now())?;
         let encoded = encode(form);
         let sent = self.send(&self.fresh, method, request, Some(encoded)).await;
         let received = sent.map_err(|broken| unread_is_lost(broken.into_error()))?;

@@ -117,3 +117,17 @@ async fn paths_are_encoded() {
     assert!(requests[0].starts_with(&format!("GET /api2/json/nodes/pve1/tasks/{encoded}/status HTTP/1.1")));
     assert!(requests[2].starts_with("GET /api2/json/nodes/..%2Fa%20b%3F/lxc HTTP/1.1"));
 }
+
+#[tokio::test]
+async fn contradicting_headers_cost_a_connection() {
+    // What goes through pvedaemon carries both (observed.md). The server keeps the connection, hyper
+    // gives it up, as RFC 9112 9.6 wants it: known, harmless, and the reason why session tickets stay on.
+    let body = format!("{{\"data\":{VERSION}}}");
+    let head = "Connection: close\r\nConnection: Keep-Alive";
+    let answer = format!("HTTP/1.1 200 OK\r\n{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let server = Server::start(vec![Reply::Raw(answer.into_bytes()); 2]).await;
+    let client = client(&server);
+    client.version().await.unwrap();
+    client.version().await.unwrap();
+    assert_eq!((server.requests().len(), server.connections()), (2, 2));
+}

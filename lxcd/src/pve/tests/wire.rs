@@ -129,3 +129,16 @@ async fn a_change_does_not_queue_behind_a_hanging_node() {
     assert!(matches!(changed, Err(PveError::NotDelivered(_))), "{changed:?}");
     assert_eq!(server.requests().len(), 1);
 }
+
+#[tokio::test]
+async fn a_handshake_that_hangs_is_not_delivered() {
+    let mut server = Server::start(vec![]).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    server.url = format!("https://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let connect = std::time::Duration::from_millis(200);
+    let trust = Trust { pins: vec![server.fingerprint], ca: None };
+    let client = client_with(&server, trust, Options { connect, ..options() });
+    // Nobody ever takes the connection from the listener: TCP is there, TLS is not.
+    let error = client.dispatch("pve1", 104, &Call::Start).await.unwrap_err();
+    assert!(matches!(&error, PveError::NotDelivered(text) if text.contains("in time")), "{error:?}");
+}
