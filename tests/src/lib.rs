@@ -1,1 +1,6 @@
-//! placeholder
+//! The simulated Proxmox VE of lxcd's tests and demo, and what the cross-process tests share.
+//!
+//! Owns nothing lxcd itself depends on. `pvesim` speaks the real wire; `shared` finds recorded material.
+
+pub mod pvesim;
+pub mod shared;
