@@ -158,12 +158,14 @@ impl Faults {
             return None;
         }
         self.fire(|target| match target {
-            Target::Request { method: m, glob, fault } if glob::matches(m, method) && glob::matches(glob, path) => {
+            Target::Request { method: m, glob, fault }
+                if glob::matches(m, method) && glob::matches(glob, path) =>
+            {
                 Some(fault.clone())
             }
-            Target::TransientList if method == "GET" && is_status(path) => {
-                Some(WireFault::Failed("failed to read from command socket: Connection reset by peer".to_owned()))
-            }
+            Target::TransientList if method == "GET" && is_status(path) => Some(WireFault::Failed(
+                "failed to read from command socket: Connection reset by peer".to_owned(),
+            )),
             _ => None,
         })
     }

@@ -11,6 +11,8 @@ pub mod control;
 pub mod fault;
 pub mod model;
 pub mod noise;
+#[cfg(test)]
+mod replay;
 pub mod reply;
 pub mod schema;
 mod sim;

@@ -150,7 +150,9 @@ impl Refusal {
         }
         let (status, text, newline, errors) = match &self {
             Self::Parameters(errors) => (400, "Parameter verification failed.".into(), true, Some(errors)),
-            Self::Forbidden(detail) if detail.is_empty() => (403, "Permission check failed".into(), true, None),
+            Self::Forbidden(detail) if detail.is_empty() => {
+                (403, "Permission check failed".into(), true, None)
+            }
             Self::Forbidden(detail) => (403, format!("Permission check failed ({detail})"), true, None),
             Self::Failed(text) => (500, text.clone(), true, None),
             // The one text that ends without a newline.

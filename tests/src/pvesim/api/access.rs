@@ -29,7 +29,8 @@ pub(super) fn ticket(world: &World, call: &Call<'_>) -> Answer {
     let Some((ticket, csrf)) = world.access.login(&user, call.params.text("password"), now) else {
         return Err(Refusal::Login);
     };
-    let cap = json!({"vms": {}, "nodes": {}, "storage": {}, "access": {}, "dc": {}, "sdn": {}, "mapping": {}});
+    let cap =
+        json!({"vms": {}, "nodes": {}, "storage": {}, "access": {}, "dc": {}, "sdn": {}, "mapping": {}});
     Ok(Reply::data(&json!({"username": user, "ticket": ticket, "CSRFPreventionToken": csrf, "cap": cap})))
 }
 
@@ -118,7 +119,9 @@ pub(super) fn acl_put(world: &mut World, call: &Call<'_>) -> Answer {
 
 pub(super) fn domains() -> Answer {
     let mut rows: Vec<Map<String, Value>> = Vec::new();
-    for (realm, comment) in [("pam", "Linux PAM standard authentication"), ("pve", "Proxmox VE authentication server")] {
+    for (realm, comment) in
+        [("pam", "Linux PAM standard authentication"), ("pve", "Proxmox VE authentication server")]
+    {
         let row = json!({"realm": realm, "type": realm, "comment": comment});
         rows.extend(row.as_object().cloned());
     }

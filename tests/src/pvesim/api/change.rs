@@ -66,7 +66,10 @@ fn only_root(call: &Call<'_>) -> Result<(), Refusal> {
 pub(super) fn create(world: &mut World, call: &Call<'_>) -> Answer {
     let vmid = call.params.vmid();
     let allowed = world.access.may(&call.who, &format!("/vms/{vmid}"), "VM.Allocate")
-        || call.params.get("pool").is_some_and(|p| world.access.may(&call.who, &format!("/pool/{p}"), "VM.Allocate"));
+        || call
+            .params
+            .get("pool")
+            .is_some_and(|p| world.access.may(&call.who, &format!("/pool/{p}"), "VM.Allocate"));
     if !allowed {
         return Err(Refusal::Forbidden(String::new()));
     }
@@ -96,7 +99,9 @@ fn create_request(world: &World, call: &Call<'_>) -> Result<CreateRequest, Refus
         .unwrap_or_else(|| (default_storage.to_owned(), 4 << 30, false));
     storage_exists(world, &storage)?;
     if !volume.starts_with("vztmpl/") {
-        return Err(Refusal::failed(format!("unable to use volume {ostemplate} - content type needs to be 'vztmpl'")));
+        return Err(Refusal::failed(format!(
+            "unable to use volume {ostemplate} - content type needs to be 'vztmpl'"
+        )));
     }
     need(world, &call.who, &format!("/storage/{storage}"), "Datastore.AllocateSpace")?;
     let mut options: Vec<(String, String)> = params
@@ -168,7 +173,9 @@ pub(super) fn config(world: &mut World, call: &Call<'_>) -> Answer {
     if let Some(fixed) = changes.iter().map(|(k, _)| k).find(|k| *k == "unprivileged" || *k == "template") {
         return Err(Refusal::failed(format!("unable to modify read-only option: '{fixed}'")));
     }
-    if let Some(required) = deletes.iter().find(|k| matches!(k.as_str(), "memory" | "rootfs" | "swap" | "arch")) {
+    if let Some(required) =
+        deletes.iter().find(|k| matches!(k.as_str(), "memory" | "rootfs" | "swap" | "arch"))
+    {
         return Err(Refusal::failed(format!("unable to delete required option '{required}'")));
     }
     if world.config_locked(vmid) {
@@ -177,7 +184,9 @@ pub(super) fn config(world: &mut World, call: &Call<'_>) -> Answer {
     let ct = find(world, call)?;
     if let Some(digest) = call.params.get("digest").filter(|d| *d != ct.config.digest()) {
         debug_assert!(!digest.is_empty());
-        return Err(Refusal::failed("detected modified configuration - file changed by other user? Try again."));
+        return Err(Refusal::failed(
+            "detected modified configuration - file changed by other user? Try again.",
+        ));
     }
     if let Some(lock) = ct.lock() {
         return Err(Refusal::failed(format!("CT is locked ({lock})")));

@@ -21,9 +21,11 @@ pub(super) fn status(world: &World, call: &Call<'_>) -> Answer {
             "quorate": u8::from(online * 2 > world.nodes.len()), "version": 3}));
     }
     for (i, node) in world.nodes.iter().enumerate() {
-        rows.push(json!({"type": "node", "id": format!("node/{}", node.name), "name": node.name, "ip": node.ip,
+        rows.push(
+            json!({"type": "node", "id": format!("node/{}", node.name), "name": node.name, "ip": node.ip,
             "online": u8::from(node.online), "local": u8::from(i == call.asked), "level": "",
-            "nodeid": if world.cluster.is_some() { i + 1 } else { 0 }}));
+            "nodeid": if world.cluster.is_some() { i + 1 } else { 0 }}),
+        );
     }
     Ok(Reply::data(&rows))
 }
@@ -98,7 +100,8 @@ pub(super) fn next_id(world: &World, call: &Call<'_>) -> Answer {
 
 pub(super) fn ha_status(world: &World) -> Answer {
     let first = world.node_name(0);
-    let mut rows = vec![json!({"id": "quorum", "type": "quorum", "node": first, "status": "OK", "quorate": 1})];
+    let mut rows =
+        vec![json!({"id": "quorum", "type": "quorum", "node": first, "status": "OK", "quorate": 1})];
     let services: Vec<_> = world.containers().filter(|ct| ct.ha.is_some()).collect();
     let armed = if services.is_empty() { "standby" } else { "armed" };
     rows.push(json!({"id": "fencing", "type": "fencing", "node": first, "armed-state": armed,
@@ -146,7 +149,8 @@ fn members(world: &World, pool: &str) -> Vec<Value> {
         world.access.pool_of.iter().filter(|(_, p)| *p == pool).map(|(vmid, _)| *vmid).collect();
     vmids.sort_unstable();
     let rows = vmids.iter().filter_map(|vmid| world.container(*vmid));
-    rows.filter_map(|ct| serde_json::to_value(ResourceRow::new(world, ct, sampled(world, ct.node))).ok()).collect()
+    rows.filter_map(|ct| serde_json::to_value(ResourceRow::new(world, ct, sampled(world, ct.node))).ok())
+        .collect()
 }
 
 pub(super) fn pools(world: &World, call: &Call<'_>) -> Answer {

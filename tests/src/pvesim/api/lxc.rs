@@ -21,9 +21,9 @@ pub(super) fn no_config(world: &World, node: usize, vmid: u32) -> Refusal {
 }
 
 pub(super) fn list(world: &World, call: &Call<'_>) -> Answer {
-    let visible = world.containers_of(call.node).filter(|ct| {
-        world.access.may(&call.who, &format!("/vms/{}", ct.vmid), "VM.Audit")
-    });
+    let visible = world
+        .containers_of(call.node)
+        .filter(|ct| world.access.may(&call.who, &format!("/vms/{}", ct.vmid), "VM.Audit"));
     let rows: Vec<LxcRow<'_>> = visible.map(|ct| LxcRow::new(world, ct, false)).collect();
     Ok(Reply::data(&rows))
 }
@@ -95,7 +95,8 @@ pub(super) fn interfaces(world: &World, call: &Call<'_>) -> Answer {
 fn interface(ct: &Container, net: &str, young: bool) -> Value {
     let property = |name: &str| ct.config.property(net, name);
     let mac = property("hwaddr").unwrap_or_default().to_lowercase();
-    let mut row = json!({"name": property("name"), "hwaddr": mac, "hardware-address": mac, "ip-addresses": []});
+    let mut row =
+        json!({"name": property("name"), "hwaddr": mac, "hardware-address": mac, "ip-addresses": []});
     let leased;
     let address = match property("ip") {
         Some("dhcp") if young || ct.behaviour.no_lease => None,

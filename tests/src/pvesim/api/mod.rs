@@ -172,7 +172,8 @@ pub async fn respond(app: &App, asked: usize, request: &Request) -> Outcome {
 /// What lies outside the API: the web interface, of which there is none.
 fn outside(path: &str) -> Reply {
     if path == "/" {
-        let mut reply = Reply::plain(200, "OK", "<html><title>pvesim</title>pvesim has no web interface</html>\n");
+        let mut reply =
+            Reply::plain(200, "OK", "<html><title>pvesim</title>pvesim has no web interface</html>\n");
         reply.content_type = Some("text/html; charset=UTF-8".to_owned());
         return reply;
     }
@@ -181,9 +182,17 @@ fn outside(path: &str) -> Reply {
 }
 
 /// One attempt; `Err` is an answer that holds only if waiting for a lock is over.
-fn once(app: &App, world: &mut World, asked: usize, request: &Request, path: &str) -> Result<Outcome, Box<Outcome>> {
+fn once(
+    app: &App,
+    world: &mut World,
+    asked: usize,
+    request: &Request,
+    path: &str,
+) -> Result<Outcome, Box<Outcome>> {
     let (class, endpoint, captured) = match route::find(&request.method, path) {
-        Some((endpoint, captured)) => (format!("{} {}", endpoint.method, endpoint.path), Some(endpoint), captured),
+        Some((endpoint, captured)) => {
+            (format!("{} {}", endpoint.method, endpoint.path), Some(endpoint), captured)
+        }
         None => ("unknown".to_owned(), None, Vec::new()),
     };
     let open = endpoint.is_some_and(|e| e.perm == Perm::World);

@@ -12,7 +12,10 @@ use crate::pvesim::schema::Raw;
 use crate::pvesim::wire::http::Request;
 
 /// All parameters of a request.
-pub(super) fn collect(request: &Request, captured: &[(&'static str, String)]) -> Result<BTreeMap<String, Raw>, Refusal> {
+pub(super) fn collect(
+    request: &Request,
+    captured: &[(&'static str, String)],
+) -> Result<BTreeMap<String, Raw>, Refusal> {
     let mut all = body(request)?;
     all.extend(pairs(request.query().as_bytes()));
     let captured: &Captured = &captured.to_vec();

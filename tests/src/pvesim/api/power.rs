@@ -34,7 +34,7 @@ pub(super) fn start(world: &mut World, call: &Call<'_>) -> Answer {
     if managed(world, call) {
         return spawn(world, call, "hastart", &vmid, Work::HaRequest { state: "started", timeout: 0 });
     }
-    spawn(world, call, "vzstart", &vmid, Work::Start)
+    spawn(world, call, "vzstart", &vmid, Work::Start { debug: call.params.flag("debug") })
 }
 
 pub(super) fn stop(world: &mut World, call: &Call<'_>) -> Answer {

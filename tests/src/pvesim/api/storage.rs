@@ -69,7 +69,8 @@ pub(super) fn content(world: &World, call: &Call<'_>) -> Answer {
     if wanted("rootdir") {
         let prefix = format!("{}:", storage.id);
         for ct in world.containers_of(call.node) {
-            let volume = ct.config.get("rootfs").and_then(|r| r.split(',').next()).filter(|v| v.starts_with(&prefix));
+            let volume =
+                ct.config.get("rootfs").and_then(|r| r.split(',').next()).filter(|v| v.starts_with(&prefix));
             let asked = call.params.number("vmid").is_none_or(|v| v == i64::from(ct.vmid));
             if let (Some(volume), true) = (volume, asked) {
                 rows.push(json!({"volid": volume, "content": "rootdir", "format": "raw", "vmid": ct.vmid,
@@ -81,15 +82,17 @@ pub(super) fn content(world: &World, call: &Call<'_>) -> Answer {
 }
 
 pub(super) fn aplinfo() -> Answer {
-    let rows = [("debian-12-standard", "12.11-1", "debian-12"), ("alpine-3.22-default", "20250617", "alpine")].map(
-        |(package, version, os)| {
-            json!({
-                "package": package, "version": version, "os": os, "architecture": "amd64", "section": "system",
-                "type": "lxc", "source": "https://download.example", "location": "https://download.example/x",
-                "template": format!("{package}_{version}_amd64.tar.zst"), "headline": package, "infopage": "",
-                "description": package, "maintainer": "", "sha512sum": "", "manageurl": "",
-            })
-        },
-    );
+    let rows = [
+        ("debian-12-standard", "12.11-1", "debian-12"),
+        ("alpine-3.22-default", "20250617", "alpine"),
+    ]
+    .map(|(package, version, os)| {
+        json!({
+            "package": package, "version": version, "os": os, "architecture": "amd64", "section": "system",
+            "type": "lxc", "source": "https://download.example", "location": "https://download.example/x",
+            "template": format!("{package}_{version}_amd64.tar.zst"), "headline": package, "infopage": "",
+            "description": package, "maintainer": "", "sha512sum": "", "manageurl": "",
+        })
+    });
     Ok(Reply::data(&rows))
 }

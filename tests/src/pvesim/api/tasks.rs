@@ -78,7 +78,8 @@ pub(super) fn list(world: &World, call: &Call<'_>) -> Answer {
     let page = rows.iter().enumerate().skip(start).take(if limit == 0 { usize::MAX } else { limit });
     let rows: Vec<Value> =
         page.map(|(i, t)| if i < active { active_row(world, t) } else { archive_row(world, t) }).collect();
-    Ok(Reply::list(&rows, total))
+    // Where there is nothing at all, there is no total either.
+    Ok(if total == 0 { Reply::data(&rows) } else { Reply::list(&rows, total) })
 }
 
 /// Archived rows are matched by user without token, active ones by the whole identity.
@@ -192,7 +193,12 @@ fn download(world: &World, task: &Task) -> Reply {
     let mut reply = Reply::plain(200, "OK", &text);
     reply.content_type = Some("text/plain".to_owned());
     let start = jiff::Timestamp::from_second(task.starttime).unwrap_or_default();
-    let name = format!("task-{}-{}-{}.log", world.node_name(task.node), task.kind, start.strftime("%Y-%m-%dT%H:%M:%SZ"));
+    let name = format!(
+        "task-{}-{}-{}.log",
+        world.node_name(task.node),
+        task.kind,
+        start.strftime("%Y-%m-%dT%H:%M:%SZ")
+    );
     reply.headers.push(("Content-Disposition".into(), format!("attachment; filename=\"{name}\"")));
     reply
 }

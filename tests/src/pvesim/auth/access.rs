@@ -208,7 +208,8 @@ impl Access {
     fn walk(&self, kind: &str, who: &str, path: &str) -> PrivSet {
         let mut granted = 0;
         let ends = path.char_indices().filter(|(i, c)| *c == '/' && *i > 0).map(|(i, _)| i);
-        let prefixes = std::iter::once("/").chain(ends.map(|i| &path[..i])).chain((path != "/").then_some(path));
+        let prefixes =
+            std::iter::once("/").chain(ends.map(|i| &path[..i])).chain((path != "/").then_some(path));
         for prefix in prefixes {
             let here = self.acl.get(prefix).into_iter().flatten();
             let mine = here.filter(|e| e.kind == kind && e.who == who && (e.propagate || prefix == path));
@@ -228,7 +229,11 @@ impl Access {
 
     /// What `/access/permissions` shows: the privileges on every path that says something.
     #[must_use]
-    pub fn effective(&self, who: &Identity, only: Option<&str>) -> BTreeMap<String, BTreeMap<&'static str, u8>> {
+    pub fn effective(
+        &self,
+        who: &Identity,
+        only: Option<&str>,
+    ) -> BTreeMap<String, BTreeMap<&'static str, u8>> {
         const DEFAULT: [&str; 8] =
             ["/", "/access", "/access/groups", "/nodes", "/pool", "/sdn", "/storage", "/vms"];
         let paths: Vec<&str> = match only {

@@ -94,7 +94,8 @@ pub fn names(set: PrivSet) -> impl Iterator<Item = &'static str> {
 /// The privileges of a role, of a single privilege, or of a `+`-joined list of them; `None` if unknown.
 #[must_use]
 pub fn role(name: &str) -> Option<PrivSet> {
-    let of = |keep: &dyn Fn(&str) -> bool| PRIVILEGES.iter().filter(|p| keep(p)).fold(0, |set, p| set | bit(p));
+    let of =
+        |keep: &dyn Fn(&str) -> bool| PRIVILEGES.iter().filter(|p| keep(p)).fold(0, |set, p| set | bit(p));
     let set = match name {
         "Administrator" => ALL,
         "NoAccess" => 0,

@@ -93,8 +93,10 @@ fn parse<T: DeserializeOwned>(request: &Request) -> Result<T, ControlError> {
 /// One request; `None` is an unknown path.
 fn route(control: Control<'_>, request: &Request) -> Result<Option<Value>, ControlError> {
     let done = || Ok(Some(json!({"ok": true})));
-    let json = |value: serde_json::Result<Value>| value.map(Some).map_err(|e| ControlError::Bad(e.to_string()));
-    let vmid = |text: &str| text.parse::<u32>().map_err(|_| ControlError::Bad(format!("'{text}' is no vmid")));
+    let json =
+        |value: serde_json::Result<Value>| value.map(Some).map_err(|e| ControlError::Bad(e.to_string()));
+    let vmid =
+        |text: &str| text.parse::<u32>().map_err(|_| ControlError::Bad(format!("'{text}' is no vmid")));
     let path: Vec<&str> = request.path().split('/').filter(|s| !s.is_empty()).collect();
     match (request.method.as_str(), path.as_slice()) {
         ("GET", ["ledger"]) => {

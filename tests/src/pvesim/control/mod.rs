@@ -161,7 +161,8 @@ impl<'a> Control<'a> {
     /// A node: `offline`, `online`, `reboot`, `power-off`, `daemon-down`, `daemon-up`.
     pub fn node(self, name: &str, what: &str) -> Done {
         self.act(format!("node {name} {what}"), |world| {
-            let node = world.node_named(name, usize::MAX).ok_or_else(|| ControlError::NoNode(name.to_owned()))?;
+            let node =
+                world.node_named(name, usize::MAX).ok_or_else(|| ControlError::NoNode(name.to_owned()))?;
             match what {
                 "offline" => world.set_online(node, false),
                 "online" => world.set_online(node, true),
@@ -222,7 +223,7 @@ impl<'a> Control<'a> {
     /// Somebody else does something: `start`, `stop`, `shutdown`, `delete`. The UPID of their task.
     pub fn foreign(self, verb: &str, vmid: u32, user: &str) -> Result<String, ControlError> {
         let (kind, work) = match verb {
-            "start" => ("vzstart", Work::Start),
+            "start" => ("vzstart", Work::Start { debug: false }),
             "stop" => ("vzstop", Work::Stop { overrule: false }),
             "shutdown" => ("vzshutdown", Work::Shutdown { timeout: 60, force: false }),
             "delete" => ("vzdestroy", Work::Destroy { force: true, purge: true }),

@@ -4,9 +4,9 @@
 pub(super) fn matches(glob: &str, text: &str) -> bool {
     match glob.split_once('*') {
         None => glob == text,
-        Some((head, rest)) => text
-            .strip_prefix(head)
-            .is_some_and(|text| (0..=text.len()).any(|i| text.is_char_boundary(i) && matches(rest, &text[i..]))),
+        Some((head, rest)) => text.strip_prefix(head).is_some_and(|text| {
+            (0..=text.len()).any(|i| text.is_char_boundary(i) && matches(rest, &text[i..]))
+        }),
     }
 }
 

@@ -169,7 +169,9 @@ pub fn size_bytes(text: &str) -> Option<u64> {
         _ => 0,
     };
     let digits = if shift == 0 { text } else { &text[..text.len() - 1] };
-    digits.parse::<f64>().ok().map(|n| (n * f64::from(1u32 << (shift % 30)) * if shift >= 30 { (1u64 << 30) as f64 } else { 1.0 }) as u64)
+    digits.parse::<f64>().ok().map(|n| {
+        (n * f64::from(1u32 << (shift % 30)) * if shift >= 30 { (1u64 << 30) as f64 } else { 1.0 }) as u64
+    })
 }
 
 /// Bytes the way Proxmox writes a size.

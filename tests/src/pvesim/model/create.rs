@@ -70,8 +70,8 @@ impl World {
                     self.say(id, &text);
                     self.create_failed(id, vmid, &text)
                 }
-                // A minute per two gigabytes, give or take.
-                Some(size) => Next::After(500 + size / 40_000 + self.lasting(id, 0, 800)),
+                // As measured: about a second per 25 MB.
+                Some(size) => Next::After(500 + size / 25_000 + self.lasting(id, 0, 800)),
             },
             _ => {
                 let size = known.unwrap_or_default();
@@ -115,7 +115,7 @@ impl World {
             self.warn(id, "Systemd 252 detected. You may need to enable nesting.");
         }
         if request.start {
-            self.spawn(node, "vzstart", &vmid.to_string(), &who, Work::Start);
+            self.spawn(node, "vzstart", &vmid.to_string(), &who, Work::Start { debug: false });
         }
         Next::ok()
     }
@@ -172,7 +172,9 @@ impl World {
 /// The operating system of a template, by its name.
 fn detected(ostemplate: &str) -> Option<&'static str> {
     let file = ostemplate.rsplit('/').next().unwrap_or_default();
-    ["debian", "ubuntu", "alpine", "centos", "fedora", "archlinux"].into_iter().find(|os| file.starts_with(os))
+    ["debian", "ubuntu", "alpine", "centos", "fedora", "archlinux"]
+        .into_iter()
+        .find(|os| file.starts_with(os))
 }
 
 /// A template whose name says so makes a container that behaves so.

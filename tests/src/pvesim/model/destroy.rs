@@ -6,7 +6,14 @@ use super::work::Next;
 use super::{TaskId, Vmid, World};
 
 impl World {
-    pub(super) fn destroy_stage(&mut self, id: TaskId, vmid: Vmid, stage: u8, force: bool, purge: bool) -> Next {
+    pub(super) fn destroy_stage(
+        &mut self,
+        id: TaskId,
+        vmid: Vmid,
+        stage: u8,
+        force: bool,
+        purge: bool,
+    ) -> Next {
         if stage == 0 {
             return Next::Lock;
         }

@@ -58,7 +58,7 @@ impl World {
         let Some(ha) = ct.ha.as_ref().filter(|ha| ha.turn == turn) else { return };
         let timeout: u64 = ha.state.split_once(':').and_then(|(_, t)| t.parse().ok()).unwrap_or(0);
         let (kind, work) = match (ha.requested.as_str(), running) {
-            ("started", false) => ("vzstart", Work::Start),
+            ("started", false) => ("vzstart", Work::Start { debug: false }),
             ("started", true) | (_, false) => return,
             (_, true) if timeout == 0 => ("vzstop", Work::Stop { overrule: false }),
             (_, true) => ("vzshutdown", Work::Shutdown { timeout, force: false }),
@@ -70,7 +70,8 @@ impl World {
     pub(super) fn ha_task_ended(&mut self, vmid: Vmid, id: TaskId) {
         let Some(task) = self.tasks.get(id) else { return };
         let ours = task.who.is_root() && matches!(task.kind.as_str(), "vzstart" | "vzstop" | "vzshutdown");
-        let (failed, upid) = (task.status().is_none_or(|s| s != "OK" && !s.starts_with("WARN")), task.upid.clone());
+        let (failed, upid) =
+            (task.status().is_none_or(|s| s != "OK" && !s.starts_with("WARN")), task.upid.clone());
         let Some(ct) = self.container_mut(vmid) else { return };
         let running = ct.running();
         let Some(ha) = ct.ha.as_mut().filter(|_| ours) else { return };

@@ -105,7 +105,13 @@ pub fn generate(seed: u64, count: usize, nodes: &[String], first: Vmid, cluster:
     let mut all: Vec<CtSpec> = Vec::with_capacity(count);
     for i in 0..count {
         let key = mix(seed, i as u64 + 1);
-        let kind = if i == 1 { 0 } else if i == 2 { 1 } else { (key % KINDS.len() as u64) as usize };
+        let kind = if i == 1 {
+            0
+        } else if i == 2 {
+            1
+        } else {
+            (key % KINDS.len() as u64) as usize
+        };
         let (stem, tags, memory, disk) = KINDS[kind];
         numbers[kind] += 1;
         let name = if i == 0 { "proxy".to_owned() } else { format!("{stem}-{}", numbers[kind]) };

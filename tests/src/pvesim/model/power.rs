@@ -46,7 +46,7 @@ impl World {
         Next::fail(format!("startup for container '{vmid}' failed"))
     }
 
-    pub(super) fn start_stage(&mut self, id: TaskId, vmid: Vmid, stage: u8) -> Next {
+    pub(super) fn start_stage(&mut self, id: TaskId, vmid: Vmid, stage: u8, debug: bool) -> Next {
         if stage == 0 {
             return Next::Lock;
         }
@@ -72,6 +72,9 @@ impl World {
                 let warns = ct.behaviour.warns;
                 let upid = self.upid(id);
                 self.power(vmid, true, &upid);
+                if debug {
+                    self.say_debug(id, vmid);
+                }
                 if warns {
                     self.warn(id, "Systemd 252 detected. You may need to enable nesting.");
                 }
@@ -83,6 +86,17 @@ impl World {
                 Next::ok()
             }
             _ => Next::ok(),
+        }
+    }
+
+    /// LXC's own log: more lines than a page of the task log holds.
+    fn say_debug(&mut self, id: TaskId, vmid: Vmid) {
+        for line in 0..129 {
+            let text = format!(
+                "DEBUG    start - ../src/lxc/start.c:lxc_spawn:{} - Container \"{vmid}\" step {line}",
+                1600 + line
+            );
+            self.say(id, &text);
         }
     }
 
@@ -216,7 +230,8 @@ impl World {
         for id in self.tasks.running_on(node) {
             self.finish(id, "unexpected status", false);
         }
-        let stopped: Vec<Vmid> = self.containers_of(node).filter(|ct| ct.running()).map(|ct| ct.vmid).collect();
+        let stopped: Vec<Vmid> =
+            self.containers_of(node).filter(|ct| ct.running()).map(|ct| ct.vmid).collect();
         stopped.into_iter().for_each(|vmid| self.power(vmid, false, "node down"));
         self.set_online(node, false);
         if let Some(ms) = back_after_ms {

@@ -13,7 +13,10 @@ use crate::pvesim::reply::lock_timeout;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
     /// Starts a container.
-    Start,
+    Start {
+        /// Log what LXC does, line by line.
+        debug: bool,
+    },
     /// Kills a container.
     Stop {
         /// Abort running shutdowns first.
@@ -118,7 +121,7 @@ impl World {
         let Some(task) = self.tasks.get(id) else { return Next::ok() };
         let vmid = task.vmid.unwrap_or_default();
         match task.work.clone() {
-            Work::Start => self.start_stage(id, vmid, stage),
+            Work::Start { debug } => self.start_stage(id, vmid, stage, debug),
             Work::Stop { overrule } => self.stop_stage(id, vmid, stage, overrule),
             Work::Shutdown { timeout, force } => self.shutdown_stage(id, vmid, stage, timeout, force),
             Work::Reboot { timeout } => self.reboot_stage(id, vmid, stage, timeout),
@@ -209,11 +212,18 @@ impl World {
         task.turn += 1;
         match (timeout, task.vmid) {
             (Some(timeout), Some(vmid)) if timeout > 0 => {
-                task.log.push(format!("command 'lxc-stop -n {vmid} --nokill --timeout {timeout}' failed: received interrupt"));
+                task.log.push(format!(
+                    "command 'lxc-stop -n {vmid} --nokill --timeout {timeout}' failed: received interrupt"
+                ));
                 self.after(5000, Event::Kill(id));
             }
             _ => self.finish(id, "received interrupt", true),
         }
+    }
+
+    /// Kills a worker (SIGKILL): it says nothing more.
+    pub fn kill(&mut self, id: TaskId) {
+        self.finish(id, "unexpected status", false);
     }
 
     /// Wakes workers that wait for a container to go down.

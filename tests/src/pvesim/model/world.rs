@@ -237,7 +237,8 @@ impl World {
         let pid = self.nodes.get_mut(node).map_or(1, Node::fork);
         let pstart = uptime_ms / 10;
         let auth_id = &who.auth_id;
-        let upid = format!("UPID:{}:{pid:08X}:{pstart:08X}:{wall:08X}:{kind}:{id}:{auth_id}:", self.node_name(node));
+        let upid =
+            format!("UPID:{}:{pid:08X}:{pstart:08X}:{wall:08X}:{kind}:{id}:{auth_id}:", self.node_name(node));
         let task = Task {
             upid: upid.clone(),
             node,

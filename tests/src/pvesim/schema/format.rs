@@ -7,7 +7,10 @@
 pub fn check(format: &str, value: &str) -> Result<(), String> {
     if let Some(single) = format.strip_suffix("-list") {
         let single = single.trim_end_matches("-list");
-        return value.split([',', ';', ' ', '\0']).filter(|v| !v.is_empty()).try_for_each(|v| check(single, v));
+        return value
+            .split([',', ';', ' ', '\0'])
+            .filter(|v| !v.is_empty())
+            .try_for_each(|v| check(single, v));
     }
     let (good, what) = match format {
         "pve-vmid" => (vmid(value), "a valid VM ID"),
@@ -50,16 +53,18 @@ pub fn pattern(name: &str, value: &str) -> bool {
     match name {
         "bridge" | "name" => !value.is_empty() && value.bytes().all(word),
         "trunks" => value.split(';').all(|t| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit())),
-        "mode" => value.len() == 4 && value.starts_with('0') && value.bytes().all(|b| (b'0'..=b'7').contains(&b)),
+        "mode" => {
+            value.len() == 4 && value.starts_with('0') && value.bytes().all(|b| (b'0'..=b'7').contains(&b))
+        }
         "tokenid" => value.bytes().next().is_some_and(|b| b.is_ascii_alphabetic()) && value.bytes().all(word),
         "size" => {
             let value = value.strip_prefix('+').unwrap_or(value);
             let digits = value.strip_suffix(['K', 'M', 'G', 'T']).unwrap_or(value);
             digits.parse::<f64>().is_ok()
         }
-        "mountoptions" => value.split(';').all(|o| {
-            matches!(o, "discard" | "lazytime" | "noatime" | "nodev" | "noexec" | "nosuid")
-        }),
+        "mountoptions" => value
+            .split(';')
+            .all(|o| matches!(o, "discard" | "lazytime" | "noatime" | "nodev" | "noexec" | "nosuid")),
         _ => true,
     }
 }
@@ -70,7 +75,11 @@ fn vmid(value: &str) -> bool {
 
 fn dns_label(value: &str) -> bool {
     let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
-    !value.is_empty() && value.len() <= 63 && !value.starts_with('-') && !value.ends_with('-') && value.bytes().all(inner)
+    !value.is_empty()
+        && value.len() <= 63
+        && !value.starts_with('-')
+        && !value.ends_with('-')
+        && value.bytes().all(inner)
 }
 
 fn dns_name(value: &str) -> bool {
@@ -92,12 +101,16 @@ fn config_id(value: &str) -> bool {
 
 fn user_id(value: &str) -> bool {
     value.rsplit_once('@').is_some_and(|(user, realm)| {
-        !user.is_empty() && !user.contains([' ', ':', '/']) && realm.len() > 1 && !realm.contains([' ', ':', '/'])
+        !user.is_empty()
+            && !user.contains([' ', ':', '/'])
+            && realm.len() > 1
+            && !realm.contains([' ', ':', '/'])
     })
 }
 
 fn pool_id(value: &str) -> bool {
-    !value.is_empty() && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
+    !value.is_empty()
+        && value.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.' | b'/'))
 }
 
 fn tag(value: &str) -> bool {

@@ -280,7 +280,13 @@ pub const ENDPOINTS: &[Endpoint] = &[
         "/nodes/{node}/lxc/{vmid}/resize",
         Op::Resize,
         Perm::Any("/vms/{vmid}", &["VM.Config.Disk"]),
-        &[NODE, VMID, opt("digest", Str).max_len(40), req("disk", Str).choices(&["rootfs", "mp[n]"]), req("size", Str).pattern()],
+        &[
+            NODE,
+            VMID,
+            opt("digest", Str).max_len(40),
+            req("disk", Str).choices(&["rootfs", "mp[n]"]),
+            req("size", Str).pattern(),
+        ],
     )),
     daemon(ep("GET", "/cluster/status", Op::ClusterStatus, ROOT_AUDIT, &[])),
     ep(
@@ -351,13 +357,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
         ))
     },
     daemon(ep("GET", "/access/users", Op::Users, Perm::User, &[opt("enabled", Bool), opt("full", Bool)])),
-    ep(
-        "GET",
-        "/access/users/{userid}/token",
-        Op::Tokens,
-        Perm::Any("/access/users", USER_ADMIN),
-        &[USER],
-    ),
+    ep("GET", "/access/users/{userid}/token", Op::Tokens, Perm::Any("/access/users", USER_ADMIN), &[USER]),
     daemon(ep(
         "POST",
         "/access/users/{userid}/token/{tokenid}",

@@ -38,7 +38,9 @@ fn simple_check(declared: &Value, path: &str, privs: &[&str]) -> bool {
     let check = &declared["check"];
     check[0] == "perm"
         && check[1] == path
-        && check[2].as_array().is_some_and(|d| d.iter().map(|p| p.as_str().unwrap_or("")).eq(privs.iter().copied()))
+        && check[2]
+            .as_array()
+            .is_some_and(|d| d.iter().map(|p| p.as_str().unwrap_or("")).eq(privs.iter().copied()))
 }
 
 fn compare_params(
@@ -89,7 +91,10 @@ fn compare_param(at: &str, ours: &Param, theirs: &Value, found: &mut Vec<String>
 /// Choices with the numbered families written out.
 fn expanded(choices: &[&str]) -> Vec<String> {
     let numbered = |family: &str| (0..256).map(|n| format!("{family}{n}")).collect::<Vec<_>>();
-    choices.iter().flat_map(|c| c.strip_suffix("[n]").map_or_else(|| vec![(*c).to_owned()], numbered)).collect()
+    choices
+        .iter()
+        .flat_map(|c| c.strip_suffix("[n]").map_or_else(|| vec![(*c).to_owned()], numbered))
+        .collect()
 }
 
 /// Endpoints of the table that the official excerpt does not list.
@@ -144,7 +149,11 @@ fn texts_are_those_of_proxmox() {
         ("memory", "301.5", "type check ('integer') failed - got '301.5'"),
         ("memory", "15", "value must have a minimum value of 16"),
         ("foo", "1", super::verify::tests_not_defined()),
-        ("net0", "bridge=vmbr0", "invalid format - format error\nnet0.name: property is missing and it is not optional\n"),
+        (
+            "net0",
+            "bridge=vmbr0",
+            "invalid format - format error\nnet0.name: property is missing and it is not optional\n",
+        ),
     ];
     for (name, value, text) in cases {
         assert_eq!(refused(option::CONFIG_PUT, name, value).as_deref(), Some(text), "{name}={value}");

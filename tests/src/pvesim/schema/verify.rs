@@ -102,7 +102,10 @@ fn find<'a>(declared: &'a [Param], name: &str) -> Option<&'a Param> {
 /// Is `name` meant by `declared`, which may be a numbered family?
 fn same_name(declared: &str, name: &str) -> bool {
     let number = |n: &str| {
-        !n.is_empty() && n.len() < 4 && n.bytes().all(|b| b.is_ascii_digit()) && (n == "0" || !n.starts_with('0'))
+        !n.is_empty()
+            && n.len() < 4
+            && n.bytes().all(|b| b.is_ascii_digit())
+            && (n == "0" || !n.starts_with('0'))
     };
     match declared.strip_suffix("[n]") {
         Some(family) => name.strip_prefix(family).is_some_and(number),
@@ -184,7 +187,11 @@ fn property_string(properties: &[Param], name: &str, value: &str) -> Result<(), 
             Some((key, text)) => (key.trim(), text),
             None => match properties.iter().find(|p| p.default_key) {
                 Some(default) if !seen.contains_key(default.name) => (default.name, part),
-                _ => return Err(format!("{name}: value without key, but schema does not define a default key\n")),
+                _ => {
+                    return Err(format!(
+                        "{name}: value without key, but schema does not define a default key\n"
+                    ));
+                }
             },
         };
         match find(properties, key) {

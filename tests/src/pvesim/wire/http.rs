@@ -163,7 +163,13 @@ fn refusal(request: &Request, length: usize) -> Option<Reply> {
 
 /// The bytes of an answer. `date` is the node's own idea of the time.
 #[must_use]
-pub fn head(reply: &Reply, date: &str, keep_alive: bool, through_daemon: bool, length: Option<usize>) -> Vec<u8> {
+pub fn head(
+    reply: &Reply,
+    date: &str,
+    keep_alive: bool,
+    through_daemon: bool,
+    length: Option<usize>,
+) -> Vec<u8> {
     let mut out = format!("HTTP/1.1 {} ", reply.status).into_bytes();
     // A line break in a reason phrase would end it early, so only the first line survives.
     out.extend(reply.reason.iter().copied().take_while(|b| *b != b'\n' && *b != b'\r'));
@@ -206,8 +212,16 @@ mod tests {
     async fn refusals_come_before_the_path_is_looked_at() {
         let cases: [(&str, u16, &str); 4] = [
             ("PATCH /x HTTP/1.1\r\n\r\n", 501, "method 'PATCH' not available"),
-            ("DELETE /x HTTP/1.1\r\nContent-Length: 1\r\n\r\na", 501, "Unexpected content for method 'DELETE'"),
-            ("POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 501, "chunked transfer encoding not supported"),
+            (
+                "DELETE /x HTTP/1.1\r\nContent-Length: 1\r\n\r\na",
+                501,
+                "Unexpected content for method 'DELETE'",
+            ),
+            (
+                "POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n",
+                501,
+                "chunked transfer encoding not supported",
+            ),
             (
                 "PUT /x HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: 1\r\n\r\na",
                 506,

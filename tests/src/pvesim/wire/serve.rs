@@ -18,7 +18,13 @@ use crate::pvesim::model::Record;
 use crate::pvesim::reply::{Refusal, Reply};
 
 /// Accepts connections for `node` until told to stop.
-pub async fn serve(app: Arc<App>, node: usize, listener: TcpListener, tls: TlsAcceptor, stop: CancellationToken) {
+pub async fn serve(
+    app: Arc<App>,
+    node: usize,
+    listener: TcpListener,
+    tls: TlsAcceptor,
+    stop: CancellationToken,
+) {
     loop {
         let accepted = tokio::select! {
             () = stop.cancelled() => return,
@@ -77,7 +83,11 @@ async fn redirect(app: &App, node: usize, mut stream: TcpStream) -> io::Result<(
 }
 
 /// Answers requests until the connection ends; true if it ends in an orderly way.
-async fn requests<S: AsyncRead + AsyncWrite + Unpin>(app: &App, node: usize, stream: &mut S) -> io::Result<bool> {
+async fn requests<S: AsyncRead + AsyncWrite + Unpin>(
+    app: &App,
+    node: usize,
+    stream: &mut S,
+) -> io::Result<bool> {
     let mut buffer = Vec::new();
     for served in 1..=MAX_REQUESTS {
         let (request, refused) = match http::read(stream, &mut buffer).await? {
@@ -126,7 +136,8 @@ async fn answer<S: AsyncWrite + Unpin>(
         (_, Some(reply)) => api::Outcome::of(reply),
         _ => api::respond(app, node, request).await,
     };
-    let answered = !lost && !matches!(fault, Some(WireFault::LostAfter | WireFault::ResetBody | WireFault::Broken));
+    let answered =
+        !lost && !matches!(fault, Some(WireFault::LostAfter | WireFault::ResetBody | WireFault::Broken));
     note(app, request, &path, &outcome, answered);
     let (mut reply, through_daemon) = (outcome.reply, outcome.through_daemon);
     app.clock.sleep(reply.delay_ms).await;

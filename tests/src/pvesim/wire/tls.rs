@@ -86,8 +86,7 @@ fn validity(params: &mut CertificateParams) {
 /// Makes or loads the certificates of an installation. `uuid` names a new one.
 pub fn installation(nodes: &[(String, String)], uuid: &str, dir: Option<&Path>) -> io::Result<Installation> {
     let uuid = kept(dir, "uuid", || Ok(uuid.to_owned()))?;
-    let ca_subject =
-        format!("/CN=Proxmox Virtual Environment/OU={uuid}/O=PVE Cluster Manager CA");
+    let ca_subject = format!("/CN=Proxmox Virtual Environment/OU={uuid}/O=PVE Cluster Manager CA");
     let mut params = CertificateParams::default();
     let mut name = DistinguishedName::new();
     name.push(DnType::CommonName, "Proxmox Virtual Environment");
