@@ -8,6 +8,8 @@ pub mod api;
 pub mod auth;
 pub mod clock;
 pub mod control;
+#[cfg(test)]
+mod e2e;
 pub mod fault;
 pub mod model;
 pub mod noise;
