@@ -7,6 +7,7 @@ mod access;
 mod auth;
 mod change;
 mod cluster;
+mod dispatch;
 mod lxc;
 mod nodes;
 mod params;
@@ -24,7 +25,6 @@ use super::clock::Clock;
 use super::fault::WireFault;
 use super::model::{PATIENCE_MS, Record, World};
 use super::reply::{Refusal, Reply};
-use super::schema::table::Op;
 use super::schema::{self, Endpoint, Params, Perm};
 use super::wire::http::Request;
 use super::wire::tls::CertificateInfo;
@@ -212,7 +212,7 @@ fn once(
         return Ok(done(refusal.into_reply(), &who.auth_id, false));
     };
     let prepared = prepare(app, world, asked, request, endpoint, &captured, &who);
-    let answered = prepared.and_then(|call| run(world, endpoint.op, &call));
+    let answered = prepared.and_then(|call| dispatch::run(world, endpoint.op, &call));
     let through_daemon = endpoint.protected && answered.is_ok();
     match answered {
         Ok(reply) => Ok(done(reply, &who.auth_id, through_daemon)),
@@ -258,62 +258,5 @@ fn target_node(world: &World, asked: usize, name: &str) -> Result<usize, Refusal
     match world.nodes.get(node) {
         Some(n) if n.online || node == asked => Ok(node),
         _ => Err(Refusal::Other(Box::new((595, "No route to host".to_owned(), 3000)))),
-    }
-}
-
-fn run(world: &mut World, op: Op, call: &Call<'_>) -> Answer {
-    match op {
-        Op::Index(names) => Ok(Reply::data(&rows::subdirs("subdir", names))),
-        Op::Version => nodes::version(),
-        Op::Nodes => nodes::list(world, call),
-        Op::NodeStatus => nodes::status(world, call),
-        Op::NodeTime => nodes::time(world),
-        Op::Certificates => nodes::certificates(call),
-        Op::Network => nodes::network(world, call),
-        Op::Aplinfo => storage::aplinfo(),
-        Op::Storages => storage::list(world, call),
-        Op::StorageStatus => storage::status(world, call),
-        Op::StorageContent => storage::content(world, call),
-        Op::Tasks => tasks::list(world, call),
-        Op::TaskIndex => tasks::index(world, call),
-        Op::TaskStop => tasks::stop(world, call),
-        Op::TaskStatus => tasks::status(world, call),
-        Op::TaskLog => tasks::log(world, call),
-        Op::LxcList => lxc::list(world, call),
-        Op::LxcIndex => lxc::index(world, call, schema::table::LXC_INDEX),
-        Op::StatusIndex => lxc::index(world, call, schema::table::STATUS_INDEX),
-        Op::ConfigGet => lxc::config(world, call),
-        Op::Pending => lxc::pending(world, call),
-        Op::Current => lxc::current(world, call),
-        Op::Interfaces => lxc::interfaces(world, call),
-        Op::Snapshots => lxc::snapshots(world, call),
-        Op::LxcCreate => change::create(world, call),
-        Op::LxcDelete => change::delete(world, call),
-        Op::ConfigPut => change::config(world, call),
-        Op::Template => change::template(world, call),
-        Op::Resize => change::resize(world, call),
-        Op::Start => power::start(world, call),
-        Op::Stop => power::stop(world, call),
-        Op::Shutdown => power::shutdown(world, call),
-        Op::Reboot => power::reboot(world, call),
-        Op::ClusterStatus => cluster::status(world, call),
-        Op::ClusterResources => cluster::resources(world, call),
-        Op::NextId => cluster::next_id(world, call),
-        Op::ClusterTasks => tasks::cluster(world, call),
-        Op::HaStatus => cluster::ha_status(world),
-        Op::HaResources => cluster::ha_resources(world),
-        Op::HaResourcePut => cluster::ha_put(world, call),
-        Op::Permissions => access::permissions(world, call),
-        Op::TicketIndex => Ok(Reply::null()),
-        Op::TicketCreate => access::ticket(world, call),
-        Op::Users => access::users(world, call),
-        Op::Tokens => access::tokens(world, call),
-        Op::TokenCreate => access::token_create(world, call),
-        Op::Roles => access::roles(),
-        Op::AclGet => access::acl(world, call),
-        Op::AclPut => access::acl_put(world, call),
-        Op::Domains => access::domains(),
-        Op::Pools => cluster::pools(world, call),
-        Op::Pool => cluster::pool(world, call),
     }
 }

@@ -1,7 +1,7 @@
 //! From a path to an endpoint.
 
 use crate::pvesim::schema::Endpoint;
-use crate::pvesim::schema::table::ENDPOINTS;
+use crate::pvesim::schema::table::endpoints;
 
 /// Values captured from a path.
 pub(super) type Captured = Vec<(&'static str, String)>;
@@ -9,7 +9,7 @@ pub(super) type Captured = Vec<(&'static str, String)>;
 /// The endpoint for a method and a path, with what the path's placeholders stand for.
 pub(super) fn find(method: &str, path: &str) -> Option<(&'static Endpoint, Captured)> {
     let segments: Vec<&str> = path.split('/').filter(|s| !s.is_empty()).collect();
-    ENDPOINTS.iter().filter(|e| e.method == method).find_map(|e| Some((e, capture(e.path, &segments)?)))
+    endpoints().filter(|e| e.method == method).find_map(|e| Some((e, capture(e.path, &segments)?)))
 }
 
 fn capture(template: &'static str, segments: &[&str]) -> Option<Captured> {

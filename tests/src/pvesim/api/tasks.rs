@@ -207,6 +207,10 @@ pub(super) fn stop(world: &mut World, call: &Call<'_>) -> Answer {
     let known = find(world, call, "Sys.Modify")?.map(|t| t.upid.clone());
     if let Some(id) = known.and_then(|upid| world.tasks.find(&upid)) {
         world.abort(id);
+        if world.tasks.get(id).is_some_and(|t| !t.ended()) {
+            // Proxmox waits for the worker, and kills it after five seconds.
+            return Ok(Reply::null().after(5000));
+        }
     }
     Ok(Reply::null())
 }

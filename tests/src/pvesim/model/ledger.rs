@@ -21,7 +21,7 @@ pub enum Record {
         path: String,
         /// Who asked, empty if unknown.
         who: String,
-        /// Answered status; 0 if the connection was dropped before the request took effect.
+        /// Answered status; 0 while it is under way, or if the connection was dropped before any effect.
         status: u16,
         /// The UPID, the error text, or empty.
         outcome: String,
@@ -99,6 +99,24 @@ impl Ledger {
     pub fn note(&mut self, at_ms: Ms, record: Record) {
         let seq = self.entries.len() as u64 + 1;
         self.entries.push(Entry { seq, at_ms, record });
+    }
+
+    /// Notes that a mutating request arrived; what became of it is told to [`Ledger::close_request`].
+    pub fn open_request(&mut self, at_ms: Ms, method: &str, path: &str) -> u64 {
+        let (method, path) = (method.to_owned(), path.to_owned());
+        let (who, outcome) = (String::new(), String::new());
+        self.note(at_ms, Record::Request { method, path, who, status: 0, outcome, answered: false });
+        self.entries.len() as u64
+    }
+
+    /// Notes what became of a request.
+    pub fn close_request(&mut self, seq: u64, by: &str, answer: (u16, String), reached: bool) {
+        let entry = self.entries.get_mut((seq as usize).saturating_sub(1));
+        if let Some(Record::Request { who, status, outcome, answered, .. }) = entry.map(|e| &mut e.record) {
+            by.clone_into(who);
+            (*status, *outcome) = answer;
+            *answered = reached;
+        }
     }
 
     /// Counts a request.

@@ -17,6 +17,7 @@ mod power;
 pub mod task;
 mod usage;
 mod work;
+mod worker;
 mod world;
 
 #[cfg(test)]

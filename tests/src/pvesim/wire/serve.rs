@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use super::http::{self, Incoming, MAX_REQUESTS, Request};
 use crate::pvesim::api::{self, App};
 use crate::pvesim::fault::WireFault;
-use crate::pvesim::model::Record;
 use crate::pvesim::reply::{Refusal, Reply};
 
 /// Accepts connections for `node` until told to stop.
@@ -128,6 +127,7 @@ async fn answer<S: AsyncWrite + Unpin>(
     stream: &mut S,
 ) -> io::Result<After> {
     let path = api::api_path(request.path());
+    let seq = arrived(app, request, &path);
     let fault = app.take_fault(&request.method, &path);
     let lost = matches!(fault, Some(WireFault::LostBefore));
     let outcome = match (&fault, refused) {
@@ -138,7 +138,7 @@ async fn answer<S: AsyncWrite + Unpin>(
     };
     let answered =
         !lost && !matches!(fault, Some(WireFault::LostAfter | WireFault::ResetBody | WireFault::Broken));
-    note(app, request, &path, &outcome, answered);
+    done(app, seq, &outcome, answered);
     let (mut reply, through_daemon) = (outcome.reply, outcome.through_daemon);
     app.clock.sleep(reply.delay_ms).await;
     let mut announced = None;
@@ -217,22 +217,23 @@ fn wrong_types(reply: &mut Reply) {
     }
 }
 
-/// Mutating requests go into the ledger.
-fn note(app: &App, request: &Request, path: &str, outcome: &api::Outcome, answered: bool) {
+/// Mutating requests enter the ledger when they arrive; their place in it, if any.
+fn arrived(app: &App, request: &Request, path: &str) -> Option<u64> {
+    (request.method != "GET").then(|| {
+        app.world(|world| {
+            let now = world.now();
+            world.ledger.open_request(now, &request.method, path)
+        })
+    })
+}
+
+/// What became of a request.
+fn done(app: &App, seq: Option<u64>, outcome: &api::Outcome, answered: bool) {
     app.world(|world| {
         world.ledger.count(&outcome.class);
-        if request.method == "GET" {
-            return;
+        if let Some(seq) = seq {
+            let answer = (outcome.reply.status, outcome.summary());
+            world.ledger.close_request(seq, &outcome.who, answer, answered);
         }
-        let record = Record::Request {
-            method: request.method.clone(),
-            path: path.to_owned(),
-            who: outcome.who.clone(),
-            status: outcome.reply.status,
-            outcome: outcome.summary(),
-            answered,
-        };
-        let now = world.now();
-        world.ledger.note(now, record);
     });
 }

@@ -1,0 +1,63 @@
+//! Which function answers which endpoint.
+
+use super::{Answer, Call, access, change, cluster, lxc, nodes, power, rows, storage, tasks};
+use crate::pvesim::model::World;
+use crate::pvesim::reply::Reply;
+use crate::pvesim::schema::table::{LXC_INDEX, Op, STATUS_INDEX};
+
+pub(super) fn run(world: &mut World, op: Op, call: &Call<'_>) -> Answer {
+    match op {
+        Op::Index(names) => Ok(Reply::data(&rows::subdirs("subdir", names))),
+        Op::Version => nodes::version(),
+        Op::Nodes => nodes::list(world, call),
+        Op::NodeStatus => nodes::status(world, call),
+        Op::NodeTime => nodes::time(world),
+        Op::Certificates => nodes::certificates(call),
+        Op::Network => nodes::network(world, call),
+        Op::Aplinfo => storage::aplinfo(),
+        Op::Storages => storage::list(world, call),
+        Op::StorageStatus => storage::status(world, call),
+        Op::StorageContent => storage::content(world, call),
+        Op::Tasks => tasks::list(world, call),
+        Op::TaskIndex => tasks::index(world, call),
+        Op::TaskStop => tasks::stop(world, call),
+        Op::TaskStatus => tasks::status(world, call),
+        Op::TaskLog => tasks::log(world, call),
+        Op::LxcList => lxc::list(world, call),
+        Op::LxcIndex => lxc::index(world, call, LXC_INDEX),
+        Op::StatusIndex => lxc::index(world, call, STATUS_INDEX),
+        Op::ConfigGet => lxc::config(world, call),
+        Op::Pending => lxc::pending(world, call),
+        Op::Current => lxc::current(world, call),
+        Op::Interfaces => lxc::interfaces(world, call),
+        Op::Snapshots => lxc::snapshots(world, call),
+        Op::LxcCreate => change::create(world, call),
+        Op::LxcDelete => change::delete(world, call),
+        Op::ConfigPut => change::config(world, call),
+        Op::Template => change::template(world, call),
+        Op::Resize => change::resize(world, call),
+        Op::Start => power::start(world, call),
+        Op::Stop => power::stop(world, call),
+        Op::Shutdown => power::shutdown(world, call),
+        Op::Reboot => power::reboot(world, call),
+        Op::ClusterStatus => cluster::status(world, call),
+        Op::ClusterResources => cluster::resources(world, call),
+        Op::NextId => cluster::next_id(world, call),
+        Op::ClusterTasks => tasks::cluster(world, call),
+        Op::HaStatus => cluster::ha_status(world),
+        Op::HaResources => cluster::ha_resources(world),
+        Op::HaResourcePut => cluster::ha_put(world, call),
+        Op::Permissions => access::permissions(world, call),
+        Op::TicketIndex => Ok(Reply::null()),
+        Op::TicketCreate => access::ticket(world, call),
+        Op::Users => access::users(world, call),
+        Op::Tokens => access::tokens(world, call),
+        Op::TokenCreate => access::token_create(world, call),
+        Op::Roles => access::roles(),
+        Op::AclGet => access::acl(world, call),
+        Op::AclPut => access::acl_put(world, call),
+        Op::Domains => access::domains(),
+        Op::Pools => cluster::pools(world, call),
+        Op::Pool => cluster::pool(world, call),
+    }
+}
