@@ -123,8 +123,15 @@ pub enum Refusal {
     Login,
     /// A body that is not JSON although it says so.
     Malformed(String),
-    /// Any other answer without a body: status, reason, delay.
-    Other(Box<(u16, String, u64)>),
+    /// An answer without a body, after a while.
+    Bare {
+        /// Status.
+        status: u16,
+        /// Reason phrase.
+        reason: String,
+        /// Model milliseconds until it is given.
+        delay_ms: u64,
+    },
 }
 
 impl Refusal {
@@ -160,10 +167,7 @@ impl Refusal {
             Self::Busy(vmid) => (500, lock_timeout(*vmid), true, None),
             Self::Login => (401, "authentication failure".to_owned(), true, None),
             Self::Malformed(text) => return Reply::plain(500, text, &format!("{text}\n")),
-            Self::Other(other) => {
-                let (status, text, delay) = (**other).clone();
-                return Reply::bare(status, &text).after(delay);
-            }
+            Self::Bare { status, reason, delay_ms } => return Reply::bare(*status, reason).after(*delay_ms),
         };
         let message = if newline { format!("{text}\n") } else { text.clone() };
         let body = Envelope { data: None, message: &message, errors };

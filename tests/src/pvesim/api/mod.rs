@@ -121,9 +121,9 @@ impl App {
         self.world(|world| world.faults.take_request(method, path))
     }
 
-    /// The node's time as a Date header.
+    /// The nodes' time as a Date header.
     #[must_use]
-    pub fn http_date(&self, _node: usize) -> String {
+    pub fn http_date(&self) -> String {
         let now = self.world(|world| world.wall.at(world.now()));
         let stamp = jiff::Timestamp::from_second(now).unwrap_or_default();
         stamp.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
@@ -235,17 +235,21 @@ fn prepare<'a>(
     auth::permit(world, who, endpoint.perm, captured)?;
     if !endpoint.tokens && who.token.is_some() {
         let text = format!("URI '{}' not available with API token, need proper ticket.", endpoint.path);
-        return Err(Refusal::Other(Box::new((403, text, 0))));
+        return Err(bare(403, &text, 0));
     }
     let node = match captured.iter().find(|(name, _)| *name == "node") {
         Some((_, name)) => target_node(world, asked, name)?,
         None => asked,
     };
     if endpoint.protected && world.nodes.get(node).is_some_and(|n| !n.daemon) {
-        return Err(Refusal::Other(Box::new((595, "Connection refused".to_owned(), 0))));
+        return Err(bare(595, "Connection refused", 0));
     }
     let params = schema::verify(endpoint.params, given)?;
     Ok(Call { who: who.clone(), params, node, asked, certificates: &app.certificates })
+}
+
+fn bare(status: u16, reason: &str, delay_ms: u64) -> Refusal {
+    Refusal::Bare { status, reason: reason.to_owned(), delay_ms }
 }
 
 /// The node a request is handed on to.
@@ -257,6 +261,6 @@ fn target_node(world: &World, asked: usize, name: &str) -> Result<usize, Refusal
     };
     match world.nodes.get(node) {
         Some(n) if n.online || node == asked => Ok(node),
-        _ => Err(Refusal::Other(Box::new((595, "No route to host".to_owned(), 3000)))),
+        _ => Err(bare(595, "No route to host", 3000)),
     }
 }

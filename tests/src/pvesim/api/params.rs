@@ -6,7 +6,6 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::route::Captured;
 use crate::pvesim::reply::Refusal;
 use crate::pvesim::schema::Raw;
 use crate::pvesim::wire::http::Request;
@@ -18,7 +17,6 @@ pub(super) fn collect(
 ) -> Result<BTreeMap<String, Raw>, Refusal> {
     let mut all = body(request)?;
     all.extend(pairs(request.query().as_bytes()));
-    let captured: &Captured = &captured.to_vec();
     for (name, value) in captured {
         if all.get(*name).is_some_and(|given| *given != Raw::Text(value.clone())) {
             let text = "duplicate parameter (already defined in URI) with conflicting values";

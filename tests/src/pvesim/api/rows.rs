@@ -107,9 +107,9 @@ impl<'a> LxcRow<'a> {
     }
 }
 
-/// The state of a container's HA service, without what only the model needs to know.
+/// The state of a container's HA service.
 pub(super) fn ha_state(ct: &Container) -> Option<&str> {
-    ct.ha.as_ref().map(|ha| ha.state.split(':').next().unwrap_or_default())
+    ct.ha.as_ref().map(|ha| ha.state.as_str())
 }
 
 fn ha(ct: &Container) -> Value {

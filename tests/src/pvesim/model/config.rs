@@ -98,7 +98,7 @@ impl Config {
         value.split(',').find_map(|part| part.strip_prefix(property)?.strip_prefix('='))
     }
 
-    /// Network interfaces: (option, name, hardware address, ip).
+    /// Names of the network options: `net0`, `net1` …
     pub fn networks(&self) -> impl Iterator<Item = &str> {
         self.values
             .keys()
@@ -161,17 +161,14 @@ pub fn network(value: &str, key: u64) -> String {
 /// `8G`, `512M`, … in bytes.
 #[must_use]
 pub fn size_bytes(text: &str) -> Option<u64> {
-    let shift = match text.chars().last()? {
-        'K' => 10,
-        'M' => 20,
-        'G' => 30,
-        'T' => 40,
-        _ => 0,
+    let (digits, unit) = match text.char_indices().last()? {
+        (at, 'K') => (&text[..at], 1u64 << 10),
+        (at, 'M') => (&text[..at], 1 << 20),
+        (at, 'G') => (&text[..at], 1 << 30),
+        (at, 'T') => (&text[..at], 1 << 40),
+        _ => (text, 1),
     };
-    let digits = if shift == 0 { text } else { &text[..text.len() - 1] };
-    digits.parse::<f64>().ok().map(|n| {
-        (n * f64::from(1u32 << (shift % 30)) * if shift >= 30 { (1u64 << 30) as f64 } else { 1.0 }) as u64
-    })
+    digits.parse::<f64>().ok().map(|n| (n * unit as f64) as u64)
 }
 
 /// Bytes the way Proxmox writes a size.

@@ -16,6 +16,8 @@ pub struct Ha {
     pub state: String,
     /// The state that was asked for: started, stopped, disabled.
     pub requested: String,
+    /// Seconds a requested shutdown is given; 0 kills.
+    pub timeout: u64,
     /// Counts requests, so that an overtaken one does nothing.
     pub turn: u64,
 }
@@ -24,7 +26,7 @@ impl Ha {
     /// A service in the given state.
     #[must_use]
     pub fn new(state: &str) -> Self {
-        Self { state: state.to_owned(), requested: state.to_owned(), turn: 0 }
+        Self { state: state.to_owned(), requested: state.to_owned(), timeout: 0, turn: 0 }
     }
 }
 

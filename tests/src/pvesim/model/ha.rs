@@ -41,11 +41,12 @@ impl World {
             return;
         }
         ha.requested = state.to_owned();
+        ha.timeout = timeout;
         ha.turn += 1;
         ha.state = match (state, running) {
             ("started", false) => "request_start".to_owned(),
             ("started", true) => "started".to_owned(),
-            (_, true) => format!("request_stop:{timeout}"),
+            (_, true) => "request_stop".to_owned(),
             (_, false) => "stopped".to_owned(),
         };
         let turn = ha.turn;
@@ -56,7 +57,7 @@ impl World {
         let Some(ct) = self.container(vmid) else { return };
         let (node, running) = (ct.node, ct.running());
         let Some(ha) = ct.ha.as_ref().filter(|ha| ha.turn == turn) else { return };
-        let timeout: u64 = ha.state.split_once(':').and_then(|(_, t)| t.parse().ok()).unwrap_or(0);
+        let timeout = ha.timeout;
         let (kind, work) = match (ha.requested.as_str(), running) {
             ("started", false) => ("vzstart", Work::Start { debug: false }),
             ("started", true) | (_, false) => return,

@@ -61,20 +61,20 @@ async fn connection(app: &App, node: usize, stream: TcpStream, tls: TlsAcceptor)
             }
             Ok(())
         }
-        Ok(Ok(_)) => redirect(app, node, stream).await,
+        Ok(Ok(_)) => redirect(app, stream).await,
         Ok(Err(error)) => Err(error),
     }
 }
 
 /// Plain HTTP is sent to https.
-async fn redirect(app: &App, node: usize, mut stream: TcpStream) -> io::Result<()> {
+async fn redirect(app: &App, mut stream: TcpStream) -> io::Result<()> {
     if let Incoming::Request(request) | Incoming::Refused(request, _) =
         http::read(&mut stream, &mut Vec::new()).await?
     {
         let host = request.header("host").unwrap_or("localhost").to_owned();
         let mut reply = Reply::bare(301, "Moved Permanently");
         reply.headers.push(("Location".into(), format!("https://{host}{}", request.target)));
-        let head = http::head(&reply, &app.http_date(node), false, false, Some(0));
+        let head = http::head(&reply, &app.http_date(), false, false, Some(0));
         stream.write_all(&head).await?;
         stream.shutdown().await?;
     }
@@ -159,7 +159,7 @@ async fn answer<S: AsyncWrite + Unpin>(
     }
     let keep_alive = keep_alive && reply.status < 400;
     let length = announced.or(reply.body.as_ref().map(Vec::len));
-    let mut bytes = http::head(&reply, &app.http_date(node), keep_alive, through_daemon, length);
+    let mut bytes = http::head(&reply, &app.http_date(), keep_alive, through_daemon, length);
     let body = reply.body.unwrap_or_default();
     let sent = if announced.is_some() { &body[..body.len() / 2] } else { &body[..] };
     bytes.extend_from_slice(sent);
