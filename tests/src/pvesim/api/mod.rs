@@ -16,6 +16,8 @@ mod route;
 mod rows;
 mod storage;
 mod tasks;
+#[cfg(test)]
+mod tests;
 
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;

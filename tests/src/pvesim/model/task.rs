@@ -12,6 +12,9 @@ use crate::pvesim::clock::Ms;
 /// Index of a task.
 pub type TaskId = usize;
 
+/// The index of finished tasks is cut at this length, its one rotation included.
+const ARCHIVE_MAX: usize = 2000;
+
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct End {
@@ -142,7 +145,8 @@ impl Tasks {
 
     /// The archive of a node, last finished first.
     pub fn archive(&self, node: usize) -> impl Iterator<Item = &Task> {
-        self.archive.get(node).into_iter().flatten().rev().filter_map(|id| self.all.get(*id))
+        let finished = self.archive.get(node).into_iter().flatten().rev();
+        finished.take(ARCHIVE_MAX).filter_map(|id| self.all.get(*id))
     }
 
     /// Running tasks of a container.
