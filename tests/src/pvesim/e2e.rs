@@ -299,6 +299,9 @@ async fn the_control_api_does_what_the_methods_do() {
     assert_eq!(ask("DELETE", "/container/500", "").await.1["error"], "no container 500");
     let foreign = ask("POST", "/foreign", r#"{"verb":"start","vmid":110}"#).await.1;
     assert!(foreign["upid"].as_str().is_some_and(|u| u.ends_with(":vzstart:110:somebody@pam:")), "{foreign}");
+    let kill = format!("/task/{}/kill", foreign["upid"].as_str().unwrap_or_default());
+    assert_eq!(ask("POST", &kill, "").await.0, "200");
+    assert_eq!(ask("POST", "/task/none/kill", "").await.0, "400");
     assert_eq!(ask("POST", "/clock", r#"{"skew_seconds":-30}"#).await.0, "200");
     assert_eq!(ask("POST", "/node/a/reboot", "").await.0, "200");
     assert_eq!(ask("POST", "/node/a/explode", "").await.0, "400");

@@ -5,6 +5,7 @@
 use std::io;
 use std::sync::Arc;
 
+use percent_encoding::percent_decode_str;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -136,6 +137,10 @@ fn route(control: Control<'_>, request: &Request) -> Result<Option<Value>, Contr
             let foreign: Foreign = parse(request)?;
             let upid = control.foreign(&foreign.verb, foreign.vmid, &foreign.user)?;
             Ok(Some(json!({"upid": upid})))
+        }
+        ("POST", ["task", upid, "kill"]) => {
+            let upid = percent_decode_str(upid).decode_utf8_lossy();
+            control.kill_task(&upid).and_then(|()| done())
         }
         ("POST", ["clock"]) => {
             let skew: Skew = parse(request)?;

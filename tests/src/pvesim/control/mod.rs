@@ -239,6 +239,16 @@ impl<'a> Control<'a> {
         Ok(upid)
     }
 
+    /// Kills a worker: its task ends as `unexpected status`, and whatever it held or locked stays as it is.
+    pub fn kill_task(self, upid: &str) -> Done {
+        self.act(format!("{upid} killed"), |world| {
+            let task = world.tasks.find(upid);
+            let task = task.ok_or_else(|| ControlError::Bad(format!("no task '{upid}'")))?;
+            world.kill(task);
+            Ok(())
+        })
+    }
+
     /// Lets the nodes' clocks differ from the caller's.
     pub fn set_skew(self, seconds: i64) {
         let _: Done = self.act(format!("clock skew {seconds} s"), |w| {

@@ -138,10 +138,18 @@ impl World {
         lines.iter().for_each(|line| self.say(id, line));
     }
 
+    /// Removes what a create that failed has made so far; any other task has made nothing.
+    pub(super) fn undo_create(&mut self, id: TaskId) {
+        let Some(task) = self.tasks.get(id) else { return };
+        if let (Work::Create(_), Some(vmid)) = (&task.work, task.vmid) {
+            let upid = task.upid.clone();
+            self.remove(vmid);
+            self.effect(vmid, "destroyed", &upid);
+        }
+    }
+
     fn create_failed(&mut self, id: TaskId, vmid: Vmid, text: &str) -> Next {
-        let upid = self.tasks.get(id).map_or_else(String::new, |t| t.upid.clone());
-        self.remove(vmid);
-        self.effect(vmid, "destroyed", &upid);
+        self.undo_create(id);
         Next::fail(format!("unable to create CT {vmid} - {text}"))
     }
 

@@ -181,6 +181,22 @@ fn a_failed_create_leaves_nothing_behind() {
     assert!(w.container(100).is_none());
 }
 
+#[test]
+fn a_killed_create_leaves_its_lock_and_a_failed_one_nothing() {
+    let mut w = world(&[], false);
+    let request = || CreateRequest { ostemplate: "local:vztmpl/none".into(), ..CreateRequest::default() };
+    w.faults.add("task-fail:create:101:no space".parse().expect("fault"));
+    let killed = w.create(0, 100, &who(), request());
+    let failed = w.create(0, 101, &who(), request());
+    w.advance(100);
+    w.kill(killed);
+    w.advance(5000);
+    assert_eq!(status(&w, killed).as_deref(), Some("unexpected status"));
+    assert_eq!(w.container(100).and_then(super::Container::lock), Some("create"));
+    assert_eq!(status(&w, failed).as_deref(), Some("no space"));
+    assert!(w.container(101).is_none() && !w.config_locked(100));
+}
+
 /// An arbitrary piece of work.
 fn any_work() -> impl Strategy<Value = (&'static str, Work)> {
     prop_oneof![

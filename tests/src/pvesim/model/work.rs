@@ -143,7 +143,10 @@ impl World {
         let task = self.tasks.get(id)?;
         let fault = self.faults.take_task(&task.kind, &task.id)?;
         match fault {
-            TaskFault::Fail(text) => Some(Next::fail(text)),
+            TaskFault::Fail(text) => {
+                self.undo_create(id);
+                Some(Next::fail(text))
+            }
             TaskFault::Hang => Some(Next::Never),
             TaskFault::Warn(text) => {
                 self.say(id, &format!("WARN: {text}"));
