@@ -45,7 +45,7 @@ impl Kind {
 pub enum Format {
     /// None declared.
     Any,
-    /// A named format, see [`format`].
+    /// A named format, see [`mod@format`].
     Named(&'static str),
     /// A property string (`key=value,…`) with these properties.
     Nested(&'static [Param]),
@@ -76,7 +76,7 @@ pub struct Param {
     pub requires: Option<&'static str>,
     /// May its name be left out in a property string?
     pub default_key: bool,
-    /// Does the schema declare a pattern? (Checked by [`format`] where it matters.)
+    /// Does the schema declare a pattern? (Checked by [`mod@format`] where it matters.)
     pub pattern: bool,
 }
 
