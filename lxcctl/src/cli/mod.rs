@@ -1,0 +1,185 @@
+//! The command line: what can be typed. Owns names, flags and their help; must not do anything.
+
+pub mod groups;
+pub mod help;
+mod noun;
+pub mod usage;
+mod verb;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use groups::{Format, Global, Lists, ProgressMode, Select, Tables};
+pub use noun::{
+    AddRemote, AuditCommand, AuditList, AuditVerb, CancelOp, DaemonCommand, EventsArgs, NodeCommand,
+    NodeList, NodeVerb, OpCommand, OpFilter, OpId, OpList, OpLog, OpVerb, RemoteCommand, RemoteName,
+    RemoteVerb, RemoveRemote, ResolveOp, RetryOp, Secret, SetRemote, TrustRemote, WatchOp,
+};
+pub use verb::{
+    Batch, DeleteArgs, ForgetArgs, Grace, OnError, RestartArgs, ShutdownArgs, StartArgs, StopArgs, Waiting,
+};
+
+/// Manage LXC containers on Proxmox VE.
+#[derive(Debug, Parser)]
+#[command(
+    name = "lxcctl",
+    version,
+    disable_help_flag = true,
+    disable_help_subcommand = true,
+    infer_long_args = false,
+    override_help = help::TOP,
+    help_template = help::TEMPLATE,
+    max_term_width = 100,
+    args_override_self = false
+)]
+pub struct Cli {
+    /// Flags every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Every command that is built.
+#[derive(Debug, Subcommand)]
+#[command(disable_help_flag = true, disable_help_subcommand = true)]
+pub enum Command {
+    /// List containers.
+    #[command(
+        visible_alias = "list",
+        override_usage = "lxcctl ls [TARGET…] [flags]",
+        after_help = help::LS,
+        help_template = help::TEMPLATE
+    )]
+    Ls(LsArgs),
+    /// Show one container: config, resources, the last 10 events.
+    #[command(override_usage = "lxcctl show TARGET [flags]", after_help = help::SHOW, help_template = help::TEMPLATE)]
+    Show(ShowArgs),
+    /// Count containers by status.
+    #[command(override_usage = "lxcctl summary [TARGET…] [flags]", after_help = help::SUMMARY, help_template = help::TEMPLATE)]
+    Summary(SummaryArgs),
+    /// Read the journal: what happened to containers, whoever did it.
+    #[command(override_usage = "lxcctl events [TARGET…] [flags]", after_help = help::EVENTS, help_template = help::TEMPLATE)]
+    Events(EventsArgs),
+    /// List Proxmox nodes.
+    #[command(override_usage = "lxcctl node [ls] [flags]", after_help = help::NODE, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
+    Node(NodeCommand),
+    /// Start containers and wait until they run.
+    #[command(override_usage = "lxcctl start TARGET… [flags]", after_help = help::START, help_template = help::TEMPLATE)]
+    Start(StartArgs),
+    /// Power off now; graceful is `shutdown`.
+    #[command(override_usage = "lxcctl stop TARGET… [flags]", after_help = help::STOP, help_template = help::TEMPLATE)]
+    Stop(StopArgs),
+    /// Shut down gracefully; what has not stopped after its grace is killed.
+    #[command(override_usage = "lxcctl shutdown TARGET… [flags]", after_help = help::SHUTDOWN, help_template = help::TEMPLATE)]
+    Shutdown(ShutdownArgs),
+    /// Shut down as `shutdown` does, then start; a stopped container is only started.
+    #[command(
+        visible_alias = "reboot",
+        override_usage = "lxcctl restart TARGET… [flags]",
+        after_help = help::RESTART,
+        help_template = help::TEMPLATE
+    )]
+    Restart(RestartArgs),
+    /// Delete containers with their disks and snapshots, for good; backups stay.
+    #[command(override_usage = "lxcctl delete TARGET… [flags]", after_help = help::DELETE, help_template = help::TEMPLATE)]
+    Delete(DeleteArgs),
+    /// Remove lxcd's record of containers; Proxmox is not touched.
+    #[command(override_usage = "lxcctl forget TARGET… [flags]", after_help = help::FORGET, help_template = help::TEMPLATE)]
+    Forget(ForgetArgs),
+    /// Look at operations, follow, cancel or retry them.
+    #[command(override_usage = "lxcctl op [ls] | show | log | watch | wait | cancel | retry | resolve ID", after_help = help::OP, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
+    Op(OpCommand),
+    /// Read who asked for what, when, and how it ended.
+    #[command(override_usage = "lxcctl audit [ls] [flags]", after_help = help::AUDIT, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
+    Audit(AuditCommand),
+    /// Explain an error code.
+    #[command(override_usage = "lxcctl explain [CODE]", after_help = help::EXPLAIN, help_template = help::TEMPLATE)]
+    Explain(ExplainArgs),
+    /// Add, test, trust and remove Proxmox installations.
+    #[command(override_usage = "lxcctl remote [ls] | show | add | test | trust | set | remove", after_help = help::REMOTE, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
+    Remote(RemoteCommand),
+    /// Show how lxcd is.
+    #[command(override_usage = "lxcctl daemon [status]", after_help = help::DAEMON, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
+    Daemon(DaemonCommand),
+    /// Show who lxcd takes you for, and what you may do.
+    #[command(override_usage = "lxcctl whoami", after_help = help::WHOAMI, help_template = help::TEMPLATE)]
+    Whoami,
+    /// Print the completion script of a shell.
+    #[command(override_usage = "lxcctl completion bash|zsh|fish", after_help = help::COMPLETION, help_template = help::TEMPLATE)]
+    Completion(CompletionArgs),
+    /// Help on a command or a topic: selectors, exit-codes, output, flags.
+    #[command(override_usage = "lxcctl help [COMMAND | selectors | exit-codes | output | flags]", after_help = help::HELP, help_template = help::TEMPLATE)]
+    Help(HelpArgs),
+}
+
+/// `ls`
+#[derive(Debug, Args)]
+pub struct LsArgs {
+    /// Draw the list anew whenever something changes; ends with Ctrl-C.
+    #[arg(long)]
+    pub watch: bool,
+    /// Which containers.
+    #[command(flatten)]
+    pub select: Select,
+    /// How the list looks.
+    #[command(flatten)]
+    pub tables: Tables,
+    /// How current and complete it has to be.
+    #[command(flatten)]
+    pub lists: Lists,
+}
+
+/// `show`
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The container: vmid, hostname or remote/vmid.
+    #[arg(value_name = "TARGET", add = crate::complete::targets())]
+    pub target: String,
+    /// Only on this remote (LXCCTL_REMOTE).
+    #[arg(long, value_name = "NAME", env = "LXCCTL_REMOTE", hide_env = true, hide_short_help = true)]
+    pub remote: Option<String>,
+}
+
+/// `summary`
+#[derive(Debug, Args)]
+pub struct SummaryArgs {
+    /// Which containers.
+    #[command(flatten)]
+    pub select: Select,
+}
+
+/// `explain`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A code such as LXC0401; without one, all of them are listed.
+    #[arg(value_name = "CODE")]
+    pub code: Option<String>,
+}
+
+/// `completion`
+#[derive(Debug, Args)]
+pub struct CompletionArgs {
+    /// bash, zsh or fish.
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
+}
+
+/// Shells with completion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Shell {
+    /// GNU Bash.
+    Bash,
+    /// Z shell.
+    Zsh,
+    /// Fish.
+    Fish,
+}
+
+/// `help`
+#[derive(Debug, Args)]
+pub struct HelpArgs {
+    /// A command or a topic.
+    #[arg(value_name = "TOPIC")]
+    pub topic: Vec<String>,
+}

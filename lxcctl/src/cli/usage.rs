@@ -1,0 +1,207 @@
+//! A command line that cannot be read: clap's finding as an error of ours, with the place and what was
+//! probably meant. Owns those words; must not print.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use lxc_core::error::{Code, Error};
+use lxc_core::selector::quote;
+
+/// Words people bring from elsewhere, and what they are called here.
+const OTHER_NAMES: [(&str, &str); 3] = [("rm", "delete"), ("destroy", "delete"), ("kill", "stop")];
+
+/// The error of a command line; `argv` without the program's name.
+#[must_use]
+pub fn error(fault: &clap::Error, argv: &[String]) -> Error {
+    let context = |kind| match fault.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        Some(ContextValue::Strings(texts)) => texts.first().cloned(),
+        _ => None,
+    };
+    match fault.kind() {
+        ErrorKind::InvalidSubcommand => {
+            let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
+            unknown_command(&word, context(ContextKind::SuggestedSubcommand), argv)
+        }
+        ErrorKind::UnknownArgument => {
+            let flag = context(ContextKind::InvalidArg).unwrap_or_default();
+            let error = Error::new(Code::Usage, format!("{} takes no {flag}", command_of(argv)));
+            pointed(error, &flag, context(ContextKind::SuggestedArg).as_deref(), argv)
+        }
+        ErrorKind::MissingRequiredArgument => {
+            let missing = match fault.get(ContextKind::InvalidArg) {
+                Some(ContextValue::Strings(names)) => names.join(" and "),
+                _ => "something".to_owned(),
+            };
+            let command = command_of(argv);
+            Error::new(Code::Usage, format!("{command} needs {}", plain(&missing)))
+                .because(line(argv))
+                .hint(format!("{command} --help"))
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            Error::new(Code::Usage, "no command was given").because(line(argv)).hint("lxcctl --help")
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => invalid_value(fault, argv),
+        ErrorKind::ArgumentConflict => {
+            let one = context(ContextKind::InvalidArg).unwrap_or_default();
+            let other = context(ContextKind::PriorArg).unwrap_or_default();
+            let message = if one == other || other.is_empty() {
+                format!("{} cannot be given like this", plain(&one))
+            } else {
+                format!("{} and {} do not go together", plain(&one), plain(&other))
+            };
+            Error::new(Code::Usage, message).because(line(argv)).hint(help_for(argv))
+        }
+        _ => {
+            let text = fault.render().to_string();
+            let first = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+            Error::new(Code::Usage, first).because(line(argv)).hint(help_for(argv))
+        }
+    }
+}
+
+fn unknown_command(word: &str, suggested: Option<String>, argv: &[String]) -> Error {
+    let parent = command_of(&argv[..argv.iter().position(|arg| arg == word).unwrap_or(0)]);
+    let message = format!("{parent} has no command {word}");
+    if let Some((_, ours)) = OTHER_NAMES.iter().find(|(theirs, _)| *theirs == word) {
+        return pointed(Error::new(Code::Usage, message), word, Some(ours), argv);
+    }
+    pointed(Error::new(Code::Usage, message), word, suggested.as_deref(), argv)
+}
+
+fn invalid_value(fault: &clap::Error, argv: &[String]) -> Error {
+    let text = |kind| match fault.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        _ => String::new(),
+    };
+    let (flag, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
+    let mut name = plain(&flag);
+    if let Some((before, _)) = name.split_once(" <") {
+        name = before.to_owned();
+    }
+    if value.is_empty() {
+        return Error::new(Code::Usage, format!("{name} needs a value"))
+            .because(line(argv))
+            .hint(help_for(argv));
+    }
+    let error = Error::new(Code::BadValue, format!("{} is no value for {name}", quote(&value)));
+    if let Some(source) = std::error::Error::source(fault) {
+        return error.because(source.to_string()).hint(help_for(argv));
+    }
+    let valid = match fault.get(ContextKind::ValidValue) {
+        Some(ContextValue::Strings(words)) => words.clone(),
+        _ => Vec::new(),
+    };
+    let nearest = valid
+        .iter()
+        .min_by_key(|word| strsim::damerau_levenshtein(word, &value))
+        .filter(|word| strsim::damerau_levenshtein(word, &value) <= 2);
+    match nearest {
+        Some(word) => pointed(error, &value, Some(word), argv),
+        None => error.because(format!("possible: {}", valid.join(" "))).hint(help_for(argv)),
+    }
+}
+
+/// Adds the command line, the caret under the word and the line as it should have been.
+fn pointed(error: Error, word: &str, suggestion: Option<&str>, argv: &[String]) -> Error {
+    let typed = line(argv);
+    let Some(at) = typed.find(word).filter(|_| !word.is_empty()) else {
+        return error.because(typed).hint(help_for(argv));
+    };
+    let caret = format!("{}{}", " ".repeat(typed[..at].chars().count()), "^".repeat(word.chars().count()));
+    match suggestion {
+        Some(better) => {
+            let corrected = format!("{}{better}{}", &typed[..at], &typed[at + word.len()..]);
+            error.because(typed).because(format!("{caret} {better}?")).hint(corrected)
+        }
+        None => error.because(typed).because(caret).hint(help_for(argv)),
+    }
+}
+
+/// The command line as it would be typed again.
+#[must_use]
+pub fn line(argv: &[String]) -> String {
+    let words: Vec<String> =
+        std::iter::once("lxcctl".to_owned()).chain(argv.iter().map(|arg| quote(arg))).collect();
+    words.join(" ")
+}
+
+fn command_of(argv: &[String]) -> String {
+    let words: Vec<&str> = argv
+        .iter()
+        .map(String::as_str)
+        .take_while(|arg| arg.bytes().all(|byte| byte.is_ascii_lowercase()))
+        .take(2)
+        .collect();
+    let nouns = ["op", "remote", "node", "audit", "daemon"];
+    match words.as_slice() {
+        [noun, verb, ..] if nouns.contains(noun) => format!("lxcctl {noun} {verb}"),
+        [command, ..] => format!("lxcctl {command}"),
+        [] => "lxcctl".to_owned(),
+    }
+}
+
+fn help_for(argv: &[String]) -> String {
+    format!("{} --help", command_of(argv))
+}
+
+/// clap writes `<TARGET>...`; people read TARGET…
+fn plain(text: &str) -> String {
+    text.replace("...", "…").replace(['<', '>'], "").replace("[TARGET]", "TARGET")
+}
+
+/// Whether JSON was asked for, on a command line that cannot be read otherwise.
+#[must_use]
+pub fn wants_json(argv: &[String]) -> bool {
+    let is_json = |format: &str| matches!(format, "json" | "jsonl");
+    argv.windows(2).any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && is_json(&pair[1]))
+        || argv.iter().any(|arg| {
+            arg.strip_prefix("--output=")
+                .or_else(|| arg.strip_prefix("-o"))
+                .is_some_and(|format| is_json(format.trim_start_matches('=')))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn refused(words: &[&str]) -> Error {
+        let argv: Vec<String> = words.iter().map(ToString::to_string).collect();
+        let fault = Cli::try_parse_from(std::iter::once("lxcctl").chain(words.iter().copied())).unwrap_err();
+        error(&fault, &argv)
+    }
+
+    #[test]
+    fn a_wrong_word_is_pointed_at_and_corrected() {
+        let error = refused(&["strat", "104"]);
+        assert_eq!(error.message, "lxcctl has no command strat");
+        assert_eq!(error.why, ["lxcctl strat 104", "       ^^^^^ start?"]);
+        assert_eq!(error.tries[0].command, "lxcctl start 104");
+        assert_eq!(refused(&["rm", "104"]).tries[0].command, "lxcctl delete 104");
+        assert_eq!(refused(&["kill", "104"]).tries[0].command, "lxcctl stop 104");
+        assert_eq!(refused(&["start", "104", "--if-neded"]).tries[0].command, "lxcctl start 104 --if-needed");
+        assert_eq!(refused(&["ls", "-o", "jsno"]).tries[0].command, "lxcctl ls -o json");
+        assert_eq!(refused(&["op", "shwo", "x"]).tries[0].command, "lxcctl op show x");
+    }
+
+    #[test]
+    fn flags_are_refused_where_they_mean_nothing() {
+        assert_eq!(refused(&["ls", "--detach"]).message, "lxcctl ls takes no --detach");
+        assert_eq!(refused(&["start", "104", "--sort", "name"]).message, "lxcctl start takes no --sort");
+        assert_eq!(refused(&["start", "104", "--grace", "5"]).message, "lxcctl start takes no --grace");
+        assert_eq!(refused(&["shutdown", "104", "--grace", "0"]).code, Code::BadValue);
+        assert_eq!(refused(&["stop", "104", "--timeout", "soon"]).code, Code::BadValue);
+        assert_eq!(refused(&["op", "show"]).message, "lxcctl op show needs ID");
+    }
+
+    #[test]
+    fn json_is_recognised_in_any_spelling() {
+        for words in [&["-o", "json"][..], &["-ojson"], &["--output=jsonl"], &["--output", "json"]] {
+            let argv: Vec<String> = words.iter().map(ToString::to_string).collect();
+            assert!(wants_json(&argv), "{words:?}");
+        }
+        assert!(!wants_json(&["-o".to_owned(), "table".to_owned()]));
+    }
+}

@@ -1,0 +1,17 @@
+//! What lxcctl knows about things, apart from the wire: these structs are the JSON contract (snake_case,
+//! every field always there, null for not known). Own their fields' names and order; must not know how
+//! they are shown in text.
+
+mod container;
+mod daemon;
+mod event;
+mod node;
+mod operation;
+mod remote;
+
+pub use container::{Container, ContainerRef, Shown, Summary, Warning};
+pub use daemon::{DaemonStatus, Poll, RemoteRole, WhoAmI};
+pub use event::{Actor, AuditRecord, Event};
+pub use node::Node;
+pub use operation::{Check, DryRun, Operation, Step};
+pub use remote::{Certificate, Pin, Remote, RemoteCheck, TrustItem};

@@ -1,0 +1,7 @@
+//! Looking at containers and nodes.
+
+pub(crate) mod ls;
+mod ls_columns;
+pub(crate) mod node;
+pub(crate) mod show;
+pub(crate) mod summary;

@@ -1,0 +1,113 @@
+//! `lxcctl audit ls`: who asked for what, when, and how it ended.
+
+use lxc_core::error::{Exit, Result};
+use lxc_core::text::short_id;
+
+use crate::cli::groups::micros;
+use crate::cli::{AuditCommand, AuditList, AuditVerb, Format};
+use crate::client::AuditFilter;
+use crate::client::view::{AuditRecord, Warning};
+use crate::commands::columns;
+use crate::context::Context;
+use crate::ui::style::Tone;
+use crate::ui::table::{Cell, Column, Table};
+use crate::ui::time::{self, Now};
+
+const COLUMNS: [&str; 11] =
+    ["time", "actor", "verb", "target", "op", "result", "code", "detail", "process", "tty", "login"];
+
+pub(crate) async fn run(context: &mut Context, args: &AuditCommand) -> Result<Exit> {
+    match &args.command {
+        Some(AuditVerb::Ls(list)) => ls(context, list).await,
+        None => ls(context, &args.list).await,
+    }
+}
+
+async fn ls(context: &mut Context, args: &AuditList) -> Result<Exit> {
+    let usual = if context.format == Format::Wide { &COLUMNS[..] } else { &COLUMNS[..8] };
+    let chosen = columns::choose(args.tables.columns.as_deref(), usual, &COLUMNS)?;
+    let order = columns::order(args.tables.sort.as_deref(), &COLUMNS)?;
+    let filter = AuditFilter {
+        target: args.target.clone().unwrap_or_default(),
+        actor: args.actor.clone().unwrap_or_default(),
+        verb: args.verb.clone().unwrap_or_default(),
+        since: args.since.map(|since| time::now() - micros(since)),
+        failed: args.failed,
+        limit: args.limit,
+    };
+    let client = context.connect().await?;
+    let mut records = client.audit(filter).await?;
+    let now = Now::read();
+    for (name, turned) in order.into_iter().rev() {
+        records.sort_by(|a, b| {
+            let order = value(a, name, &now).cmp(&value(b, name, &now));
+            if turned { order.reverse() } else { order }
+        });
+    }
+    if context.structured("AuditList", &records, &[] as &[Warning], |record| &record.target)? {
+        return Ok(Exit::Done);
+    }
+    let mut table =
+        Table::new(chosen.iter().map(|name| column(name)).collect()).headers(!args.tables.no_headers);
+    for record in &records {
+        table.row(chosen.iter().map(|name| cell(record, name, &now)).collect());
+    }
+    let text = table.render(context.printer.look);
+    context.printer.answer(&text);
+    if records.is_empty() {
+        context.printer.say("No audit record matches.");
+    }
+    Ok(Exit::Done)
+}
+
+fn column(name: &str) -> Column {
+    match name {
+        "time" => Column::left("TIME"),
+        "actor" => Column::left("ACTOR"),
+        "verb" => Column::left("VERB"),
+        "target" => Column::left("TARGET"),
+        "op" => Column::left("OP").goes(2),
+        "result" => Column::left("RESULT"),
+        "code" => Column::left("CODE").goes(3),
+        "process" => Column::left("PROCESS").goes(0),
+        "tty" => Column::left("TTY").goes(0),
+        "login" => Column::left("LOGIN").goes(0),
+        _ => Column::left("DETAIL").goes(1).shrinks(),
+    }
+}
+
+fn cell(record: &AuditRecord, name: &str, now: &Now) -> Cell {
+    let text = value(record, name, now);
+    match name {
+        "time" => Cell::toned(text, Tone::Dim),
+        "target" => Cell::known(Some(text)).or_tone(Tone::Bold),
+        "result" => {
+            let tone = match text.as_str() {
+                "succeeded" => Tone::Green,
+                "unchanged" => Tone::Dim,
+                "unknown" => Tone::Magenta,
+                "running" => Tone::Cyan,
+                _ => Tone::Red,
+            };
+            Cell::toned(text, tone)
+        }
+        _ => Cell::known(Some(text)),
+    }
+}
+
+fn value(record: &AuditRecord, name: &str, now: &Now) -> String {
+    let actor = record.actor.as_ref();
+    match name {
+        "time" => now.full(record.time),
+        "actor" => actor.map_or_else(String::new, |actor| actor.name.clone()),
+        "verb" => record.verb.clone(),
+        "target" => record.target.clone(),
+        "op" => record.operation_id.as_deref().map(short_id).unwrap_or_default().to_owned(),
+        "result" => record.result.clone().unwrap_or_else(|| "running".to_owned()),
+        "code" => record.code.clone().unwrap_or_default(),
+        "process" => actor.map_or_else(String::new, |actor| format!("{}[{}]", actor.process, actor.pid)),
+        "tty" => actor.and_then(|actor| actor.tty.clone()).unwrap_or_default(),
+        "login" => actor.and_then(|actor| actor.login_uid).map_or_else(String::new, |uid| uid.to_string()),
+        _ => record.detail.clone(),
+    }
+}

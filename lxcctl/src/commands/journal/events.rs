@@ -1,0 +1,120 @@
+//! `lxcctl events`: the journal, and with --follow what comes.
+
+use lxc_core::error::{Exit, Result};
+use lxc_core::text::short_id;
+
+use crate::cli::groups::micros;
+use crate::cli::{EventsArgs, Format};
+use crate::client::EventFilter;
+use crate::client::view::{Event, Warning};
+use crate::context::Context;
+use crate::follow;
+use crate::ui::json;
+use crate::ui::style::Tone;
+use crate::ui::table::{Cell, Column, Table};
+use crate::ui::time::{self, Now};
+
+pub(crate) async fn run(context: &mut Context, args: &EventsArgs) -> Result<Exit> {
+    let selection = args.select.selection();
+    context.check(&selection)?;
+    if args.follow {
+        context.refuse_endless_json("--follow")?;
+    }
+    let filter = EventFilter {
+        selection,
+        follow: args.follow,
+        after: args.after,
+        since: args.since.map(|since| time::now() - micros(since)),
+        types: args.types.clone(),
+        actor: args.actor.clone().unwrap_or_default(),
+        limit: args.limit,
+    };
+    let client = context.connect().await?;
+    if !args.follow {
+        let events = client.events(&filter).await?.collect().await?;
+        if context.structured("EventList", &events, &[] as &[Warning], |event| &event.target)? {
+            return Ok(Exit::Done);
+        }
+        let text = table(&events, &Now::read(), !args.no_headers).render(context.printer.look);
+        context.printer.answer(&text);
+        if events.is_empty() {
+            context.printer.say("No event matches.");
+        }
+        return Ok(Exit::Done);
+    }
+    let mut stream = client.events(&filter).await?;
+    let mut signal = std::pin::pin!(follow::until_signal());
+    let mut headers = !args.no_headers;
+    loop {
+        let events = tokio::select! {
+            exit = &mut signal => return exit,
+            events = stream.next() => match events? {
+                Some(events) => events,
+                None => return Ok(Exit::Done),
+            },
+        };
+        print(context, &events, headers)?;
+        headers &= events.is_empty();
+        context.printer.flush();
+        if context.printer.is_closed() {
+            return Ok(Exit::Done);
+        }
+    }
+}
+
+fn print(context: &mut Context, events: &[Event], headers: bool) -> Result<()> {
+    match context.format {
+        Format::Jsonl => {
+            for event in events {
+                context.printer.answer_line(&json::line(event)?);
+            }
+        }
+        Format::Name => {
+            for event in events {
+                context.printer.answer_line(&event.target);
+            }
+        }
+        _ => {
+            let text = table(events, &Now::read(), headers).render(context.printer.look);
+            context.printer.answer(&text);
+        }
+    }
+    Ok(())
+}
+
+/// The events as a table.
+pub(crate) fn table(events: &[Event], now: &Now, headers: bool) -> Table {
+    let mut table = Table::new(vec![
+        Column::left("TIME"),
+        Column::left("TARGET"),
+        Column::left("NAME").shrinks(),
+        Column::left("EVENT"),
+        Column::left("BY").goes(2),
+        Column::left("OP").goes(1),
+        Column::left("DETAIL").shrinks(),
+    ])
+    .headers(headers);
+    for event in events {
+        let how = event.how.as_deref();
+        let detail = if event.message.is_empty() { how.unwrap_or_default() } else { &event.message };
+        table.row(vec![
+            Cell::toned(now.full(event.time), Tone::Dim),
+            Cell::toned(&event.target, Tone::Bold),
+            Cell::known(event.name.as_ref()),
+            Cell::toned(&event.kind_of, tone(&event.kind_of)),
+            Cell::known(event.actor.as_ref()),
+            Cell::known(event.operation_id.as_deref().map(short_id)),
+            Cell::new(detail),
+        ]);
+    }
+    table
+}
+
+fn tone(kind: &str) -> Tone {
+    match kind {
+        "started" | "restarted" | "created" | "service_ready" | "script_completed" => Tone::Green,
+        "error" | "vanished" => Tone::Red,
+        "stopped" => Tone::Dim,
+        _ => Tone::Plain,
+    }
+}

@@ -1,0 +1,4 @@
+//! What happened and who asked for it: events and the audit.
+
+pub(crate) mod audit;
+pub(crate) mod events;

@@ -1,0 +1,5 @@
+//! What needs no daemon: explain, help, completion.
+
+pub(crate) mod completion;
+pub(crate) mod explain;
+pub(crate) mod help;

@@ -1,0 +1,252 @@
+//! Following operations until they end, or until nobody waits any more. Owns the watch, its
+//! reconnection and the patience of this command; must not submit, nor decide the exit code.
+
+mod board;
+
+use std::time::Duration;
+
+use lxc_core::error::{Code, Error, Exit, Result};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until};
+
+pub use board::{Board, Seen, Tracked};
+
+use crate::cli::{Format, ProgressMode};
+use crate::client::{Client, WatchEnd, WatchStream};
+use crate::context::Context;
+use crate::ui::progress::{self, Widths};
+use crate::ui::{json, time};
+
+const FRAME: Duration = Duration::from_millis(100);
+/// How long a daemon may be away (a restart, an upgrade) before this command lets go.
+const RECONNECT_FOR: Duration = Duration::from_secs(15);
+
+/// Why following ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// Every operation has ended.
+    Complete,
+    /// Ctrl-C or SIGTERM: 130 or 143.
+    Signalled(Exit),
+    /// The patience of this command is over.
+    TimedOut,
+    /// The daemon went away and did not come back in time.
+    Lost(Error),
+}
+
+/// How to follow.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Let go after this; `None` = never.
+    pub timeout: Option<Duration>,
+    /// Show nothing while waiting.
+    pub silent: bool,
+}
+
+/// Signals that detach.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    fn listen() -> Result<Self> {
+        let listen = |kind| {
+            signal(kind).map_err(|fault| {
+                Error::new(Code::Internal, "signals cannot be caught").because(fault.to_string())
+            })
+        };
+        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
+    }
+
+    async fn next(&mut self) -> Exit {
+        tokio::select! {
+            _ = self.interrupt.recv() => Exit::Interrupted,
+            _ = self.terminate.recv() => Exit::Terminated,
+        }
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM; for the endless commands.
+///
+/// # Errors
+/// When signals cannot be caught.
+pub async fn until_signal() -> Result<Exit> {
+    Ok(Signals::listen()?.next().await)
+}
+
+/// How progress comes out of this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Show {
+    Moving,
+    Lines,
+    Json,
+    Nothing,
+}
+
+impl Show {
+    fn of(context: &Context, silent: bool) -> Self {
+        let quiet = silent || context.printer.is_quiet() || context.progress == ProgressMode::None;
+        match context.format {
+            Format::Jsonl => Self::Json,
+            Format::Json | Format::Yaml | Format::Name => Self::Nothing,
+            _ if quiet => Self::Nothing,
+            _ if context.progress == ProgressMode::Plain || context.printer.err_look.width.is_none() => {
+                Self::Lines
+            }
+            _ => Self::Moving,
+        }
+    }
+}
+
+/// Follows every operation on the board to its end. What was seen stays on the board, however it ended.
+///
+/// # Errors
+/// What the daemon says about the watch itself.
+pub async fn follow(
+    context: &mut Context,
+    client: &Client,
+    board: &mut Board,
+    patience: Patience,
+) -> Result<Ending> {
+    let mut run = Run {
+        show: Show::of(context, patience.silent),
+        widths: board.widths(),
+        signals: Signals::listen()?,
+        deadline: patience.timeout.map(|timeout| Instant::now() + timeout),
+        ticks: interval(FRAME),
+        frame: 0,
+        context,
+        board,
+    };
+    run.ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let ending = run.until_end(client).await;
+    run.context.printer.wipe();
+    ending
+}
+
+struct Run<'a> {
+    context: &'a mut Context,
+    board: &'a mut Board,
+    show: Show,
+    widths: Widths,
+    signals: Signals,
+    deadline: Option<Instant>,
+    ticks: Interval,
+    frame: usize,
+}
+
+impl Run<'_> {
+    async fn until_end(&mut self, client: &Client) -> Result<Ending> {
+        let mut client = client.clone();
+        loop {
+            let (ids, after) = self.board.positions();
+            if ids.is_empty() {
+                return Ok(Ending::Complete);
+            }
+            let lost = match client.watch(ids, after).await {
+                Ok(mut stream) => match self.drain(&mut stream).await? {
+                    Ok(ending) => return Ok(ending),
+                    Err(lost) => lost,
+                },
+                Err(fault) if is_away(&fault) => fault,
+                Err(fault) => return Err(fault),
+            };
+            match self.reconnect(&client, lost).await {
+                Ok(fresh) => client = fresh,
+                Err(ending) => return Ok(ending),
+            }
+        }
+    }
+
+    /// Reads one stream to its end: `Ok(Err(…))` says that it broke.
+    async fn drain(&mut self, stream: &mut WatchStream) -> Result<Result<Ending>> {
+        loop {
+            if self.board.all_ended() {
+                return Ok(Ok(Ending::Complete));
+            }
+            let deadline = self.deadline;
+            tokio::select! {
+                biased;
+                exit = self.signals.next() => return Ok(Ok(Ending::Signalled(exit))),
+                item = stream.next() => match item {
+                    Ok(item) => {
+                        let seen = self.board.apply(item);
+                        self.tell(seen)?;
+                    }
+                    Err(WatchEnd::Complete) if self.board.settle() => return Ok(Ok(Ending::Complete)),
+                    Err(WatchEnd::Complete) => {
+                        return Ok(Err(Error::new(Code::DaemonUnreachable, "lxcd does not answer")
+                            .because("it ended the watch before the operations")));
+                    }
+                    Err(WatchEnd::Lost(fault)) => return Ok(Err(fault)),
+                    Err(WatchEnd::Refused(fault)) if is_away(&fault) => return Ok(Err(fault)),
+                    Err(WatchEnd::Refused(fault)) => return Err(fault),
+                },
+                () = until(deadline) => return Ok(Ok(Ending::TimedOut)),
+                _ = self.ticks.tick(), if self.show == Show::Moving => self.draw(),
+            }
+        }
+    }
+
+    /// Tries again and again for a while; what was seen is not asked for twice.
+    async fn reconnect(&mut self, client: &Client, lost: Error) -> Result<Client, Ending> {
+        let give_up = Instant::now() + RECONNECT_FOR;
+        let mut pause = Duration::from_millis(50);
+        let mut reason = lost;
+        loop {
+            let deadline = self.deadline;
+            tokio::select! {
+                biased;
+                exit = self.signals.next() => return Err(Ending::Signalled(exit)),
+                () = until(deadline) => return Err(Ending::TimedOut),
+                () = sleep_until(give_up) => return Err(Ending::Lost(reason)),
+                () = sleep(pause) => {}
+            }
+            match client.reconnect().await {
+                Ok(fresh) => return Ok(fresh),
+                Err(fault) => reason = fault,
+            }
+            pause = (pause * 2).min(Duration::from_secs(1));
+        }
+    }
+
+    fn tell(&mut self, seen: Seen) -> Result<()> {
+        match (self.show, seen) {
+            (Show::Json, Seen::Progress(_, event) | Seen::Other(event)) => {
+                self.context.printer.answer_line(&json::line(&*event)?);
+                self.context.printer.flush();
+            }
+            (Show::Json, Seen::Ended(index)) => {
+                self.context.printer.answer_line(&json::line(&self.board.items()[index].operation)?);
+                self.context.printer.flush();
+            }
+            (Show::Lines, Seen::Progress(index, event)) => {
+                let line = progress::plain(&self.board.items()[index].progress(), self.widths, event.time.0);
+                self.context.printer.say(&line);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn draw(&mut self) {
+        let look = self.context.printer.err_look;
+        let running: Vec<_> =
+            self.board.items().iter().filter(|item| !item.ended).map(Tracked::progress).collect();
+        let lines = progress::moving(&running, self.widths, time::now(), self.frame, look);
+        self.frame += 1;
+        self.context.printer.move_to(&lines);
+    }
+}
+
+fn is_away(fault: &Error) -> bool {
+    matches!(fault.code, Code::DaemonUnreachable | Code::ShuttingDown)
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}

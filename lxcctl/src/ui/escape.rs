@@ -1,0 +1,81 @@
+//! Text from outside on its way to a terminal. Owns making it harmless; must not change what is printable.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
+use unicode_width::UnicodeWidthStr;
+
+/// Control characters and direction overrides become visible escapes; a hostname cannot move the cursor.
+#[must_use]
+pub fn escape(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) || !text.chars().any(is_dangerous) {
+        return Cow::Borrowed(text);
+    }
+    let mut safe = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' => safe.push_str("\\n"),
+            '\t' => safe.push_str("\\t"),
+            '\r' => safe.push_str("\\r"),
+            c if is_dangerous(c) => {
+                // Writing to a String cannot fail.
+                let _ = write!(safe, "\\u{{{:x}}}", u32::from(c));
+            }
+            c => safe.push(c),
+        }
+    }
+    Cow::Owned(safe)
+}
+
+fn is_dangerous(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Columns a text takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    if text.is_ascii() { text.len() } else { text.width() }
+}
+
+/// The text in at most `columns`, its end replaced by `…` (`~` without UTF-8) where it is longer.
+#[must_use]
+pub fn cut(text: &str, columns: usize, unicode: bool) -> Cow<'_, str> {
+    if width(text) <= columns {
+        return Cow::Borrowed(text);
+    }
+    if columns == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut short = String::new();
+    let mut used = 1;
+    for c in text.chars() {
+        used += width(c.encode_utf8(&mut [0; 4]));
+        if used > columns {
+            break;
+        }
+        short.push(c);
+    }
+    short.push(if unicode { '…' } else { '~' });
+    Cow::Owned(short)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_text_cannot_move_the_cursor() {
+        assert_eq!(escape("web-1"), "web-1");
+        assert_eq!(escape("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
+        assert_eq!(escape("a\u{202e}b"), "a\\u{202e}b");
+        assert_eq!(escape("büro-1"), "büro-1");
+    }
+
+    #[test]
+    fn long_text_is_cut_by_columns() {
+        assert_eq!(cut("web-node-1", 6, true), "web-n…");
+        assert_eq!(cut("日本語", 4, true), "日…");
+        assert_eq!(cut("web", 3, true), "web");
+        assert_eq!(cut("web-1", 3, false), "we~");
+    }
+}

@@ -1,0 +1,12 @@
+//! How lxcctl speaks (CLI.md): pure functions from data and terminal properties to lines, and the one
+//! Printer that writes them. Must not talk to the daemon.
+
+pub mod error;
+pub mod escape;
+pub mod json;
+pub mod printer;
+pub mod progress;
+pub mod rows;
+pub mod style;
+pub mod table;
+pub mod time;

@@ -1,0 +1,182 @@
+//! One row per target when a verb has ended, and what is said under many of them. Owns their words and
+//! marks; must not know how they were obtained, nor print.
+
+use lxc_core::error::{Code, Error};
+use lxc_core::ids::Micros;
+use lxc_core::text;
+
+use super::style::{Look, Mark, Tone, paint};
+use super::table::{Cell, Column, Table};
+use crate::client::view::{DryRun, Operation};
+
+/// One row: mark, target, name, result, time, then code and detail.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// How it went, for the eye.
+    pub mark: Mark,
+    /// `homelab/104`
+    pub target: String,
+    /// Hostname or `-`.
+    pub name: String,
+    /// `started`
+    pub result: String,
+    /// `(forced)`
+    pub how: Option<String>,
+    /// `2.2s`
+    pub time: String,
+    /// Of the failure.
+    pub code: Option<Code>,
+    /// `already running`
+    pub detail: String,
+}
+
+impl Row {
+    /// The row of an operation as it stands; one that has not ended is detached.
+    #[must_use]
+    pub fn of(operation: &Operation, now: Micros) -> Self {
+        let error = operation.error.as_ref();
+        let code = error.map(|error| error.code);
+        let result = operation.result.clone().unwrap_or_else(|| operation.state.clone());
+        let (mark, result) = match operation.state.as_str() {
+            "succeeded" if result == "unchanged" => (Mark::Unchanged, result),
+            "succeeded" if operation.warnings.is_empty() => (Mark::Done, result),
+            "succeeded" => (Mark::Warned, result),
+            "needs_attention" => (Mark::Unknown, "unknown".to_owned()),
+            "failed" | "cancelled" if code == Some(Code::BatchStopped) => (Mark::Unchanged, result),
+            "failed" | "cancelled" => (Mark::Failed, result),
+            _ => (Mark::Detached, "detached".to_owned()),
+        };
+        let took = operation.took().unwrap_or(now - operation.created_at.0);
+        Self {
+            mark,
+            target: operation.target.clone(),
+            name: operation.name.clone().unwrap_or_else(|| "-".to_owned()),
+            result,
+            how: operation.how.as_ref().filter(|_| mark != Mark::Unchanged).map(|how| format!("({how})")),
+            time: text::elapsed(took),
+            code: code.or((mark == Mark::Unknown).then_some(Code::OutcomeUnknown)),
+            detail: detail(operation),
+        }
+    }
+
+    /// The row of a dry run.
+    #[must_use]
+    pub fn of_dry_run(item: &DryRun) -> Self {
+        let mark = match &item.error {
+            Some(_) => Mark::Failed,
+            None if item.changed => Mark::Done,
+            None => Mark::Unchanged,
+        };
+        let warnings: Vec<&str> =
+            item.checks.iter().filter(|c| c.result == "warning").map(|c| c.detail.as_str()).collect();
+        let mut said = item.error.as_ref().map_or_else(|| item.calls.join("; "), reason);
+        if item.error.is_none() && !warnings.is_empty() {
+            said = format!("{said} ({})", warnings.join("; "));
+        }
+        Self {
+            mark: if mark == Mark::Done && !warnings.is_empty() { Mark::Warned } else { mark },
+            target: item.target.clone(),
+            name: item.name.clone().unwrap_or_else(|| "-".to_owned()),
+            result: item.result.clone(),
+            how: None,
+            time: "-".to_owned(),
+            code: item.error.as_ref().map(|error| error.code),
+            detail: said,
+        }
+    }
+}
+
+fn detail(operation: &Operation) -> String {
+    match (&operation.detail, &operation.error) {
+        (Some(detail), _) => detail.clone(),
+        (None, Some(error)) => reason(error),
+        (None, None) => operation.warnings.join("; "),
+    }
+}
+
+/// What stands behind a code: the reason rather than the headline, which repeats target and verb.
+fn reason(error: &Error) -> String {
+    error.why.first().unwrap_or(&error.message).clone()
+}
+
+/// The rows as lines.
+#[must_use]
+pub fn render(rows: &[Row], look: Look) -> String {
+    let mut table = Table::new(vec![
+        Column::left(""),
+        Column::left("").shrinks(),
+        Column::left(""),
+        Column::right(""),
+        Column::left(""),
+        Column::left("").shrinks(),
+    ])
+    .headers(false);
+    for row in rows {
+        let quiet = if row.mark == Mark::Unchanged { Tone::Dim } else { Tone::Plain };
+        let result = match &row.how {
+            Some(how) => {
+                let tone = if how == "(forced)" { Tone::Yellow } else { Tone::Plain };
+                Cell::with_tail(&row.result, quiet, how, tone)
+            }
+            None => Cell::toned(&row.result, quiet),
+        };
+        table.row(vec![
+            Cell::with_tail(row.mark.text(look), row.mark.tone(), &row.target, Tone::Bold),
+            Cell::new(&row.name),
+            result,
+            Cell::toned(&row.time, Tone::Dim),
+            Cell::new(row.code.map_or("", |code| code.as_str())),
+            Cell::toned(&row.detail, quiet),
+        ]);
+    }
+    table.render(look)
+}
+
+/// `5 targets: 2 started, 1 unchanged, 1 failed, 1 refused`; nothing when all went the same way.
+#[must_use]
+pub fn summary(rows: &[Row], look: Look) -> Option<String> {
+    let mut counts: Vec<(&str, u8, usize)> = Vec::new();
+    for row in rows {
+        match counts.iter_mut().find(|(result, ..)| *result == row.result) {
+            Some((.., count)) => *count += 1,
+            None => counts.push((&row.result, rank(row), 1)),
+        }
+    }
+    if counts.len() < 2 {
+        return None;
+    }
+    counts.sort_by_key(|&(_, rank, _)| rank);
+    let parts: Vec<String> = counts.iter().map(|(result, _, count)| format!("{count} {result}")).collect();
+    Some(paint(&format!("{} targets: {}", rows.len(), parts.join(", ")), Tone::Dim, look))
+}
+
+fn rank(row: &Row) -> u8 {
+    match (row.mark, row.result.as_str()) {
+        (Mark::Done | Mark::Warned, _) => 0,
+        (Mark::Unchanged, _) => 1,
+        (Mark::Failed, "failed") => 2,
+        (Mark::Failed, _) => 3,
+        (Mark::Detached, _) => 4,
+        (Mark::Unknown, _) => 5,
+    }
+}
+
+/// One line per code that occurs, with what to type for the first it happened to.
+#[must_use]
+pub fn code_hints(operations: &[&Operation], look: Look) -> Vec<String> {
+    let mut seen: Vec<Code> = Vec::new();
+    let mut lines = Vec::new();
+    for operation in operations {
+        let Some(error) = &operation.error else { continue };
+        if seen.contains(&error.code) || error.code == Code::BatchStopped {
+            continue;
+        }
+        seen.push(error.code);
+        let command = error.tries.first().map_or_else(
+            || format!("lxcctl op log {}", text::short_id(&operation.id)),
+            |step| step.command.replace("{target}", &operation.target),
+        );
+        lines.push(format!("  {}  {}", error.code, paint(&command, Tone::Bold, look)));
+    }
+    lines
+}

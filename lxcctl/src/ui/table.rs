@@ -1,0 +1,296 @@
+//! Tables: headers in capitals, two spaces apart, text left, numbers right, no rules. Owns widths and
+//! what goes first when a terminal is narrow; must not know what the columns mean, nor print.
+
+use super::escape::{cut, escape, width};
+use super::style::{Look, Tone, paint_into};
+
+const GAP: usize = 2;
+
+/// Which side a column keeps to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Align {
+    /// Text.
+    Left,
+    /// Numbers.
+    Right,
+}
+
+/// One column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its header.
+    pub title: &'static str,
+    /// Its side.
+    pub align: Align,
+    /// Its place in the order in which columns go when there is no room; `None` = it stays.
+    pub goes: Option<u8>,
+    /// It may be cut when dropping columns was not enough.
+    pub shrinks: bool,
+}
+
+impl Column {
+    /// Text that stays.
+    #[must_use]
+    pub const fn left(title: &'static str) -> Self {
+        Self { title, align: Align::Left, goes: None, shrinks: false }
+    }
+
+    /// A number that stays.
+    #[must_use]
+    pub const fn right(title: &'static str) -> Self {
+        Self { title, align: Align::Right, goes: None, shrinks: false }
+    }
+
+    /// The same column, dropped as number `order`.
+    #[must_use]
+    pub const fn goes(self, order: u8) -> Self {
+        Self { goes: Some(order), ..self }
+    }
+
+    /// The same column, cut at need.
+    #[must_use]
+    pub const fn shrinks(self) -> Self {
+        Self { shrinks: true, ..self }
+    }
+}
+
+/// One cell: harmless text and its tone.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    text: String,
+    width: usize,
+    tone: Tone,
+    /// Where a second tone begins.
+    tail: Option<(usize, Tone)>,
+}
+
+impl Cell {
+    /// A cell in a tone; text from outside is made harmless here.
+    #[must_use]
+    pub fn toned(text: impl AsRef<str>, tone: Tone) -> Self {
+        let text = escape(text.as_ref()).into_owned();
+        Self { width: width(&text), text, tone, tail: None }
+    }
+
+    /// A cell of two words, the second in a tone of its own: `stopped (forced)`.
+    #[must_use]
+    pub fn with_tail(text: &str, tone: Tone, tail: &str, tail_tone: Tone) -> Self {
+        let mut cell = Self::toned(text, tone);
+        cell.tail = Some((cell.text.len() + 1, tail_tone));
+        cell.text.push(' ');
+        cell.text.push_str(&escape(tail));
+        cell.width = width(&cell.text);
+        cell
+    }
+
+    /// A plain cell.
+    #[must_use]
+    pub fn new(text: impl AsRef<str>) -> Self {
+        Self::toned(text, Tone::Plain)
+    }
+
+    /// A plain cell, `-` for none or not known.
+    #[must_use]
+    pub fn known(text: Option<impl AsRef<str>>) -> Self {
+        match text {
+            Some(text) if !text.as_ref().is_empty() => Self::new(text),
+            _ => Self::new("-"),
+        }
+    }
+
+    /// The same text in another tone, unless it has one already.
+    #[must_use]
+    pub fn or_tone(mut self, tone: Tone) -> Self {
+        if self.tone == Tone::Plain {
+            self.tone = tone;
+        }
+        self
+    }
+}
+
+/// Columns and rows on their way to lines.
+#[derive(Debug, Clone)]
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<Cell>>,
+    headers: bool,
+    indent: usize,
+}
+
+impl Table {
+    /// An empty table.
+    #[must_use]
+    pub fn new(columns: Vec<Column>) -> Self {
+        Self { columns, rows: Vec::new(), headers: true, indent: 0 }
+    }
+
+    /// Without the first line.
+    #[must_use]
+    pub fn headers(mut self, headers: bool) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Every line that far in.
+    #[must_use]
+    pub fn indented(mut self, indent: usize) -> Self {
+        self.indent = indent;
+        self
+    }
+
+    /// Adds a row; it has a cell for each column.
+    pub fn row(&mut self, cells: Vec<Cell>) {
+        debug_assert_eq!(cells.len(), self.columns.len());
+        self.rows.push(cells);
+    }
+
+    /// How many rows there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// True without any row; such a table is not shown at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// The lines, each ended by a newline. Empty without rows.
+    #[must_use]
+    pub fn render(&self, look: Look) -> String {
+        if self.rows.is_empty() {
+            return String::new();
+        }
+        let layout = Layout::fit(self, look.width);
+        let mut text = String::with_capacity((self.rows.len() + 1) * 96);
+        if self.headers {
+            let titles: Vec<Cell> = self.columns.iter().map(|column| Cell::new(column.title)).collect();
+            self.line(&mut text, &titles, &layout, look);
+        }
+        for row in &self.rows {
+            self.line(&mut text, row, &layout, look);
+        }
+        text
+    }
+
+    fn line(&self, text: &mut String, cells: &[Cell], layout: &Layout, look: Look) {
+        // Spaces are written late, so that no line ends in them.
+        let mut owed = self.indent;
+        for (place, &index) in layout.shown.iter().enumerate() {
+            let (column, cell, room) = (&self.columns[index], &cells[index], layout.widths[index]);
+            if place > 0 {
+                owed += GAP;
+            }
+            let (shown, wide) = if cell.width > room {
+                (cut(&cell.text, room, look.unicode), room)
+            } else {
+                (cell.text.as_str().into(), cell.width)
+            };
+            if column.align == Align::Right {
+                owed += room - wide;
+            }
+            if wide > 0 {
+                text.extend(std::iter::repeat_n(' ', owed));
+                match cell.tail {
+                    Some((at, tail)) if cell.width == wide => {
+                        paint_into(text, &shown[..at - 1], cell.tone, look);
+                        text.push(' ');
+                        paint_into(text, &shown[at..], tail, look);
+                    }
+                    _ => paint_into(text, &shown, cell.tone, look),
+                }
+                owed = 0;
+            }
+            if column.align == Align::Left {
+                owed += room - wide;
+            }
+        }
+        text.push('\n');
+    }
+}
+
+/// Which columns are shown, and how wide.
+struct Layout {
+    shown: Vec<usize>,
+    widths: Vec<usize>,
+}
+
+impl Layout {
+    fn fit(table: &Table, room: Option<usize>) -> Self {
+        let mut widths: Vec<usize> =
+            table.columns.iter().map(|column| if table.headers { width(column.title) } else { 0 }).collect();
+        for row in &table.rows {
+            for (widest, cell) in widths.iter_mut().zip(row) {
+                *widest = (*widest).max(cell.width);
+            }
+        }
+        // A column that is empty from top to bottom is not there.
+        let mut shown: Vec<usize> = (0..table.columns.len()).filter(|&index| widths[index] > 0).collect();
+        let Some(room) = room else { return Self { shown, widths } };
+        let total = |shown: &[usize], widths: &[usize]| {
+            table.indent
+                + shown.iter().map(|&index| widths[index]).sum::<usize>()
+                + GAP * shown.len().saturating_sub(1)
+        };
+        while total(&shown, &widths) > room {
+            let first = shown
+                .iter()
+                .copied()
+                .filter(|&index| table.columns[index].goes.is_some())
+                .min_by_key(|&index| table.columns[index].goes);
+            let Some(first) = first else { break };
+            shown.retain(|&index| index != first);
+        }
+        while total(&shown, &widths) > room {
+            let widest = shown
+                .iter()
+                .copied()
+                .filter(|&index| table.columns[index].shrinks && widths[index] > 4)
+                .max_by_key(|&index| widths[index]);
+            let Some(widest) = widest else { break };
+            let over = total(&shown, &widths) - room;
+            widths[widest] -= over.min(widths[widest] - 4);
+        }
+        Self { shown, widths }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Table {
+        let mut table = Table::new(vec![
+            Column::left("TARGET"),
+            Column::left("NAME").shrinks(),
+            Column::right("CPU").goes(2),
+            Column::left("TEMPLATE").goes(1),
+        ]);
+        table.row(vec![Cell::new("homelab/107"), Cell::new("build-3"), Cell::new("64%"), Cell::new("web")]);
+        table.row(vec![Cell::new("edge/1"), Cell::new("日本"), Cell::new("-"), Cell::known(None::<&str>)]);
+        table
+    }
+
+    #[test]
+    fn columns_line_up() {
+        assert_eq!(
+            sample().render(Look::PIPE),
+            "TARGET       NAME     CPU  TEMPLATE\nhomelab/107  build-3  64%  web\nedge/1       日本       -  -\n"
+        );
+    }
+
+    #[test]
+    fn narrow_terminals_lose_columns_then_names() {
+        let at = |width| sample().render(Look { width: Some(width), ..Look::PIPE });
+        assert_eq!(at(30).lines().next(), Some("TARGET       NAME     CPU"));
+        assert_eq!(at(20).lines().next(), Some("TARGET       NAME"));
+        assert_eq!(at(18).lines().nth(1), Some("homelab/107  buil…"));
+    }
+
+    #[test]
+    fn nothing_is_cut_in_a_pipe_and_nothing_shown_without_rows() {
+        assert_eq!(Table::new(vec![Column::left("NAME")]).render(Look::PIPE), "");
+        assert!(sample().headers(false).render(Look::PIPE).starts_with("homelab/107"));
+    }
+}
