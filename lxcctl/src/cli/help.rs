@@ -2,7 +2,10 @@
 //! words only.
 
 /// Layout of a command's help.
-pub const TEMPLATE: &str = "{about}\n\nUsage: {usage}\n\n{all-args}{after-help}";
+pub const TEMPLATE: &str = "{about}.\n\nUsage: {usage}\n\n{all-args}{after-help}";
+
+/// The same for a command whose flags are all shared.
+pub const BARE: &str = "{about}.\n\nUsage: {usage}\n\n{after-help}";
 
 /// `lxcctl --help`
 pub const TOP: &str = "\
@@ -65,7 +68,7 @@ after! {
     REMOTE_LS: "lists, every command", "  lxcctl remote ls\n  lxcctl remote ls -o json";
     REMOTE_SHOW: "every command", "  lxcctl remote show homelab\n  lxcctl remote show homelab -o json";
     REMOTE_ADD: "every command",
-        "  lxcctl remote add homelab https://pve1.lan:8006 --token-id 'lxcd@pve!cli'\n  lxcctl remote add edge https://edge1:8006 --token-id 'lxcd@pve!cli' --ca ca.pem --token-secret-file secret";
+        "  lxcctl remote add homelab https://pve1.lan:8006 --token-id 'lxcd@pve!cli'\n  lxcctl remote add edge https://edge1:8006 --token-id 'lxcd@pve!cli' --ca ca.pem";
     REMOTE_TEST: "every command", "  lxcctl remote test homelab\n  lxcctl remote test homelab -o json";
     REMOTE_TRUST: "every command", "  lxcctl remote trust homelab\n  lxcctl remote trust homelab --rotate";
     REMOTE_SET: "every command",

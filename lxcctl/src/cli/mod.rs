@@ -56,19 +56,19 @@ pub enum Command {
     #[command(override_usage = "lxcctl show TARGET [flags]", after_help = help::SHOW, help_template = help::TEMPLATE)]
     Show(ShowArgs),
     /// Count containers by status.
-    #[command(override_usage = "lxcctl summary [TARGET…] [flags]", after_help = help::SUMMARY, help_template = help::TEMPLATE)]
+    #[command(override_usage = "lxcctl summary [TARGET…] [flags]", after_help = help::SUMMARY, help_template = help::BARE)]
     Summary(SummaryArgs),
     /// Read the journal: what happened to containers, whoever did it.
     #[command(override_usage = "lxcctl events [TARGET…] [flags]", after_help = help::EVENTS, help_template = help::TEMPLATE)]
     Events(EventsArgs),
     /// List Proxmox nodes.
-    #[command(override_usage = "lxcctl node [ls] [flags]", after_help = help::NODE, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
+    #[command(override_usage = "lxcctl node [ls] [flags]", after_help = help::NODE, help_template = help::BARE, args_conflicts_with_subcommands = true)]
     Node(NodeCommand),
     /// Start containers and wait until they run.
-    #[command(override_usage = "lxcctl start TARGET… [flags]", after_help = help::START, help_template = help::TEMPLATE)]
+    #[command(override_usage = "lxcctl start TARGET… [flags]", after_help = help::START, help_template = help::BARE)]
     Start(StartArgs),
     /// Power off now; graceful is `shutdown`.
-    #[command(override_usage = "lxcctl stop TARGET… [flags]", after_help = help::STOP, help_template = help::TEMPLATE)]
+    #[command(override_usage = "lxcctl stop TARGET… [flags]", after_help = help::STOP, help_template = help::BARE)]
     Stop(StopArgs),
     /// Shut down gracefully; what has not stopped after its grace is killed.
     #[command(override_usage = "lxcctl shutdown TARGET… [flags]", after_help = help::SHUTDOWN, help_template = help::TEMPLATE)]
@@ -85,7 +85,7 @@ pub enum Command {
     #[command(override_usage = "lxcctl delete TARGET… [flags]", after_help = help::DELETE, help_template = help::TEMPLATE)]
     Delete(DeleteArgs),
     /// Remove lxcd's record of containers; Proxmox is not touched.
-    #[command(override_usage = "lxcctl forget TARGET… [flags]", after_help = help::FORGET, help_template = help::TEMPLATE)]
+    #[command(override_usage = "lxcctl forget TARGET… [flags]", after_help = help::FORGET, help_template = help::BARE)]
     Forget(ForgetArgs),
     /// Look at operations, follow, cancel or retry them.
     #[command(override_usage = "lxcctl op [ls] | show | log | watch | wait | cancel | retry | resolve ID", after_help = help::OP, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
@@ -100,10 +100,10 @@ pub enum Command {
     #[command(override_usage = "lxcctl remote [ls] | show | add | test | trust | set | remove", after_help = help::REMOTE, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
     Remote(RemoteCommand),
     /// Show how lxcd is.
-    #[command(override_usage = "lxcctl daemon [status]", after_help = help::DAEMON, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
+    #[command(override_usage = "lxcctl daemon [status]", after_help = help::DAEMON, help_template = help::BARE, args_conflicts_with_subcommands = true)]
     Daemon(DaemonCommand),
     /// Show who lxcd takes you for, and what you may do.
-    #[command(override_usage = "lxcctl whoami", after_help = help::WHOAMI, help_template = help::TEMPLATE)]
+    #[command(override_usage = "lxcctl whoami", after_help = help::WHOAMI, help_template = help::BARE)]
     Whoami,
     /// Print the completion script of a shell.
     #[command(override_usage = "lxcctl completion bash|zsh|fish", after_help = help::COMPLETION, help_template = help::TEMPLATE)]

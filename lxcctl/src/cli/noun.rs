@@ -252,7 +252,7 @@ pub struct NodeCommand {
 #[command(disable_help_flag = true, disable_help_subcommand = true)]
 pub enum NodeVerb {
     /// List Proxmox nodes.
-    #[command(override_usage = "lxcctl node [ls] [flags]", after_help = help::NODE, help_template = help::TEMPLATE)]
+    #[command(override_usage = "lxcctl node [ls] [flags]", after_help = help::NODE, help_template = help::BARE)]
     Ls(NodeList),
 }
 
@@ -283,7 +283,7 @@ pub struct DaemonCommand {
 #[command(disable_help_flag = true, disable_help_subcommand = true)]
 pub enum DaemonVerb {
     /// Show how lxcd is.
-    #[command(override_usage = "lxcctl daemon [status]", after_help = help::DAEMON, help_template = help::TEMPLATE)]
+    #[command(override_usage = "lxcctl daemon [status]", after_help = help::DAEMON, help_template = help::BARE)]
     Status,
 }
 
@@ -303,7 +303,7 @@ pub struct RemoteCommand {
 #[command(disable_help_flag = true, disable_help_subcommand = true)]
 pub enum RemoteVerb {
     /// List remotes.
-    #[command(override_usage = "lxcctl remote [ls] [flags]", after_help = help::REMOTE_LS, help_template = help::TEMPLATE)]
+    #[command(override_usage = "lxcctl remote [ls] [flags]", after_help = help::REMOTE_LS, help_template = help::BARE)]
     Ls(Tables),
     /// Show one remote: URLs, pins, nodes.
     #[command(override_usage = "lxcctl remote show NAME", after_help = help::REMOTE_SHOW, help_template = help::TEMPLATE)]

@@ -1,9 +1,12 @@
 //! A command line that cannot be read: clap's finding as an error of ours, with the place and what was
 //! probably meant. Owns those words; must not print.
 
+use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use lxc_core::error::{Code, Error};
 use lxc_core::selector::quote;
+
+use super::Cli;
 
 /// Words people bring from elsewhere, and what they are called here.
 const OTHER_NAMES: [(&str, &str); 3] = [("rm", "delete"), ("destroy", "delete"), ("kill", "stop")];
@@ -19,7 +22,7 @@ pub fn error(fault: &clap::Error, argv: &[String]) -> Error {
     match fault.kind() {
         ErrorKind::InvalidSubcommand => {
             let word = context(ContextKind::InvalidSubcommand).unwrap_or_default();
-            unknown_command(&word, context(ContextKind::SuggestedSubcommand), argv)
+            unknown_command(&word, argv)
         }
         ErrorKind::UnknownArgument => {
             let flag = context(ContextKind::InvalidArg).unwrap_or_default();
@@ -58,13 +61,19 @@ pub fn error(fault: &clap::Error, argv: &[String]) -> Error {
     }
 }
 
-fn unknown_command(word: &str, suggested: Option<String>, argv: &[String]) -> Error {
+fn unknown_command(word: &str, argv: &[String]) -> Error {
     let parent = command_of(&argv[..argv.iter().position(|arg| arg == word).unwrap_or(0)]);
     let message = format!("{parent} has no command {word}");
     if let Some((_, ours)) = OTHER_NAMES.iter().find(|(theirs, _)| *theirs == word) {
         return pointed(Error::new(Code::Usage, message), word, Some(ours), argv);
     }
-    pointed(Error::new(Code::Usage, message), word, suggested.as_deref(), argv)
+    // clap ranks by likeness of letters and would take `strat` for `restart`; a slip is a short way to go.
+    let root = Cli::command();
+    let parent = parent.split(' ').skip(1).try_fold(&root, |command, name| command.find_subcommand(name));
+    let names = parent.unwrap_or(&root).get_subcommands().map(clap::Command::get_name);
+    let distance = |name: &&str| strsim::damerau_levenshtein(name, word);
+    let nearest = names.min_by_key(distance).filter(|name| distance(name) <= 2);
+    pointed(Error::new(Code::Usage, message), word, nearest, argv)
 }
 
 fn invalid_value(fault: &clap::Error, argv: &[String]) -> Error {
@@ -73,10 +82,7 @@ fn invalid_value(fault: &clap::Error, argv: &[String]) -> Error {
         _ => String::new(),
     };
     let (flag, value) = (text(ContextKind::InvalidArg), text(ContextKind::InvalidValue));
-    let mut name = plain(&flag);
-    if let Some((before, _)) = name.split_once(" <") {
-        name = before.to_owned();
-    }
+    let name = plain(flag.split_once(" <").map_or(flag.as_str(), |(before, _)| before));
     if value.is_empty() {
         return Error::new(Code::Usage, format!("{name} needs a value"))
             .because(line(argv))
@@ -140,7 +146,20 @@ fn command_of(argv: &[String]) -> String {
 }
 
 fn help_for(argv: &[String]) -> String {
-    format!("{} --help", command_of(argv))
+    format!("{} --help", parent_known(argv))
+}
+
+/// The longest beginning of the command line that is a command.
+fn parent_known(argv: &[String]) -> String {
+    let mut known = "lxcctl".to_owned();
+    let root = Cli::command();
+    let mut command = &root;
+    for word in argv {
+        let Some(next) = command.find_subcommand(word) else { break };
+        known = format!("{known} {word}");
+        command = next;
+    }
+    known
 }
 
 /// clap writes `<TARGET>...`; people read TARGET…

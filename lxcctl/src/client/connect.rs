@@ -34,7 +34,7 @@ pub fn socket_path(given: Option<&Path>) -> PathBuf {
 ///
 /// # Errors
 /// LXC0801, LXC0803 or LXC0604, each with its reason.
-pub async fn connect(path: &Path) -> Result<Channel, Error> {
+pub(super) async fn connect(path: &Path) -> Result<Channel, Error> {
     if path.as_os_str().as_bytes().len() > LONGEST_PATH {
         return Err(Error::new(Code::SocketPath, "the socket path is too long")
             .because(format!("{} bytes, at most {LONGEST_PATH}: {}", path.as_os_str().len(), path.display()))
@@ -61,7 +61,7 @@ pub async fn connect(path: &Path) -> Result<Channel, Error> {
 
 /// Why the socket cannot be used.
 #[must_use]
-pub fn unreachable(path: &Path, fault: &io::Error) -> Error {
+pub(super) fn unreachable(path: &Path, fault: &io::Error) -> Error {
     let shown = path.display();
     if fault.kind() == io::ErrorKind::PermissionDenied {
         return Error::new(Code::SocketPermission, "you may not talk to lxcd")

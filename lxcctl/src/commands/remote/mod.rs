@@ -1,8 +1,13 @@
 //! Remotes: the Proxmox installations lxcd looks after.
 
-pub(crate) mod add;
-pub(crate) mod ls;
+mod add;
+mod ls;
+mod remove;
 mod secret;
+mod set;
+mod show;
+mod test;
+mod trust;
 
 use lxc_core::error::{Exit, Result};
 
@@ -13,11 +18,11 @@ pub(crate) async fn run(context: &mut Context, args: RemoteCommand) -> Result<Ex
     match args.command {
         None => ls::run(context, &args.tables).await,
         Some(RemoteVerb::Ls(tables)) => ls::run(context, &tables).await,
+        Some(RemoteVerb::Show(args)) => show::run(context, &args.name).await,
         Some(RemoteVerb::Add(args)) => add::run(context, args).await,
-        Some(_) => unimplemented_yet(),
+        Some(RemoteVerb::Test(args)) => test::run(context, &args.name).await,
+        Some(RemoteVerb::Trust(args)) => trust::run(context, &args).await,
+        Some(RemoteVerb::Set(args)) => set::run(context, args).await,
+        Some(RemoteVerb::Remove(args)) => remove::run(context, &args).await,
     }
-}
-
-fn unimplemented_yet() -> Result<Exit> {
-    Err(lxc_core::error::Error::new(lxc_core::error::Code::Internal, "not built yet"))
 }

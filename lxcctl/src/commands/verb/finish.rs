@@ -21,8 +21,6 @@ use crate::ui::time;
 pub(crate) struct Finish {
     /// The batch.
     pub(crate) request_id: String,
-    /// The verb that was typed.
-    pub(crate) verb: &'static str,
     /// What was typed for the only target.
     pub(crate) typed: Option<String>,
     /// Of this run, where it had one.

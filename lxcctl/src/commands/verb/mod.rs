@@ -59,7 +59,6 @@ async fn submit(context: &mut Context, client: &Client, request: &Request, order
     let mut board = Board::new(submitted.operations);
     let end = finish::Finish {
         request_id: submitted.request_id,
-        verb: order.verb,
         typed: typed_one(&order.refs),
         grace_seconds: order.grace_seconds,
         timeout: request.timeout(),
