@@ -47,7 +47,8 @@ fn render(operation: &Operation, now: &Now, look: Look) -> String {
         paint(&took, Tone::Dim, look),
     );
     let mut facts = Table::new(vec![Column::left(""), Column::left("")]).headers(false).indented(2);
-    let mut fact = |name: &str, value: String| facts.row(vec![Cell::new(name), Cell::new(value)]);
+    let mut fact =
+        |name: &str, value: String| facts.row(vec![Cell::new(format!("{name:<3}")), Cell::new(value)]);
     fact("id", operation.id.clone());
     let at = format!("{}, {}", now.full(operation.created_at), now.ago(operation.created_at));
     fact("by", operation.actor.as_ref().map_or(at.clone(), |actor| format!("{}, {at}", who(actor))));

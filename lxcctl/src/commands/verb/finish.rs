@@ -46,7 +46,11 @@ pub(crate) fn ended(context: &mut Context, board: &Board, end: &Finish, ending: 
         Ending::Complete => complete(context, board, end),
         Ending::Signalled(exit) => detached(context, board, end, Why::Signalled(exit)),
         Ending::TimedOut => {
-            let waited = text::span(end.timeout.unwrap_or_default().as_secs());
+            let patience = end.timeout.unwrap_or_default();
+            let waited = match patience.subsec_micros() {
+                0 => text::span(patience.as_secs()),
+                _ => text::elapsed(i64::try_from(patience.as_micros()).unwrap_or(i64::MAX)),
+            };
             let why = board.items().iter().find(|item| !item.ended).map(|item| {
                 let id = short_id(&item.operation.id);
                 let doing = item.message();
