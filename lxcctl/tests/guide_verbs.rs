@@ -186,8 +186,8 @@ fn many_that_end_differently() {
     );
     let lock = error(
         "LXC0402",
-        "homelab/112 (web-5) is locked",
-        &["Proxmox holds the lock 'backup'"],
+        "Proxmox holds the lock 'backup'",
+        &["homelab/112 (web-5) is locked by Proxmox itself: a backup is running"],
         &[("lxcctl start {target} --wait-lock 10m", "")],
     );
     let all = vec![a.clone(), b.clone(), c.clone(), d.clone(), e.clone()];
@@ -267,8 +267,7 @@ fn delete_without_a_terminal_wants_yes() {
 #[test]
 fn a_dry_run() {
     let refs = vec![web_1(), container_ref("homelab/109", "db-1", "unknown", "pve3")];
-    let away =
-        error("LXC0702", "homelab/109 (db-1) cannot be reached", &["pve3 is unreachable since 14:01"], &[]);
+    let away = error("LXC0702", "pve3 is unreachable since 14:01", &["595 No route to host"], &[]);
     let items = vec![
         pb::DryRunItem {
             target: Some(refs[0].clone()),

@@ -69,7 +69,8 @@ impl Row {
         };
         let warnings: Vec<&str> =
             item.checks.iter().filter(|c| c.result == "warning").map(|c| c.detail.as_str()).collect();
-        let mut said = item.error.as_ref().map_or_else(|| item.calls.join("; "), reason);
+        let mut said =
+            item.error.as_ref().map_or_else(|| item.calls.join("; "), |error| reason(error, &item.target));
         if item.error.is_none() && !warnings.is_empty() {
             said = format!("{said} ({})", warnings.join("; "));
         }
@@ -89,13 +90,23 @@ impl Row {
 fn detail(operation: &Operation) -> String {
     match (&operation.detail, &operation.error) {
         (Some(detail), _) => detail.clone(),
-        (None, Some(error)) => reason(error),
+        (None, Some(error)) => reason(error, &operation.target),
         (None, None) => operation.warnings.join("; "),
     }
 }
 
-/// What stands behind a code: the reason rather than the headline, which repeats target and verb.
-fn reason(error: &Error) -> String {
+/// What stands behind a code. The row has the target already: `homelab/104 (web-1) is already running`
+/// becomes `already running`, and a headline that has it in its middle gives way to the reason.
+fn reason(error: &Error, target: &str) -> String {
+    let Some((before, after)) = error.message.split_once(target) else { return error.message.clone() };
+    let after = after.trim_start();
+    let after = match after.strip_prefix('(').and_then(|named| named.split_once(')')) {
+        Some((_, after)) => after.trim_start(),
+        None => after,
+    };
+    if before.is_empty() && !after.is_empty() {
+        return after.strip_prefix("is ").unwrap_or(after).to_owned();
+    }
     error.why.first().unwrap_or(&error.message).clone()
 }
 
@@ -179,4 +190,19 @@ pub fn code_hints(operations: &[&Operation], look: Look) -> Vec<String> {
         lines.push(format!("  {}  {}", error.code, paint(&command, Tone::Bold, look)));
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_does_not_repeat_its_target() {
+        let said =
+            |message: &str| reason(&Error::new(Code::Locked, message).because("the reason"), "homelab/104");
+        assert_eq!(said("homelab/104 (web-1) is already running"), "already running");
+        assert_eq!(said("homelab/104 was replaced"), "was replaced");
+        assert_eq!(said("start of homelab/104 (web-1) failed"), "the reason");
+        assert_eq!(said("Proxmox holds the lock 'backup'"), "Proxmox holds the lock 'backup'");
+    }
 }
