@@ -1,6 +1,8 @@
 //! The files under `completions/` are what this program would write today. `BLESS=1 cargo test -p lxcctl
 //! --test assets` writes them anew.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;

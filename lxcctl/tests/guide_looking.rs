@@ -1,5 +1,7 @@
 //! The guide's examples of looking and of first contact, held against the real binary.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod support;
 
 use lxc_proto::v1 as pb;
