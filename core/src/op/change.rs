@@ -204,7 +204,7 @@ fn advance(
             op.warnings.extend(warning);
             op.steps[step].finished = Some(now);
             let event = fact(op.steps[step].kind, how, from.touched());
-            (StepState::Done { upid, exit }, vec![event])
+            (StepState::Done { upid, exit, how }, vec![event])
         }
         _ => return None,
     };
@@ -232,7 +232,12 @@ fn finish(op: &mut Operation, outcome: Outcome, now: Micros) -> Vec<EventDraft> 
         Ending::NeedsAttention => EventKind::Error,
         _ => EventKind::Step,
     };
-    let message = outcome.error.as_ref().map_or_else(|| outcome.detail.clone(), ToString::to_string);
+    let message = outcome.error.as_ref().map_or_else(
+        || outcome.detail.clone(),
+        |error| {
+            error.why.first().map_or_else(|| error.message.clone(), |why| format!("{}: {why}", error.message))
+        },
+    );
     op.finished = Some(now);
     op.degraded_since = None;
     let message = if message.is_empty() { outcome.result(&op.kind).to_owned() } else { message };

@@ -150,6 +150,10 @@ pub fn plan(op: &Operation, facts: &Facts, timing: &Timing) -> Next {
 fn success(op: &Operation) -> Outcome {
     let mut outcome = Outcome::done();
     outcome.warnings.clone_from(&op.warnings);
+    outcome.how = op.steps.iter().find_map(|step| match step.state {
+        StepState::Done { how, .. } => how,
+        _ => None,
+    });
     outcome
 }
 
@@ -251,7 +255,7 @@ impl Turn<'_> {
             }
             return self.refuse(words::pve_locked(op, lock));
         }
-        if self.kind == StepKind::Start && live.template {
+        if self.kind == StepKind::Start && config.as_ref().is_some_and(Config::template) {
             return self.refuse(words::template(op));
         }
         if self.kind == StepKind::Delete && config.as_ref().is_some_and(Config::protected) {

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::kind::{Kind, StepKind};
-use super::outcome::{Ending, Outcome};
+use super::outcome::{Ending, How, Outcome};
 use crate::ids::{ContainerId, Installation, Micros, OperationId, RequestId, Vmid};
 use crate::pve::{Call, TaskExit, Upid};
 
@@ -137,6 +137,8 @@ pub enum StepState {
         upid: Option<Upid>,
         /// Proxmox's word: `OK`, or `-` when nothing had to be sent.
         exit: String,
+        /// How it was stopped, of a shutdown.
+        how: Option<How>,
     },
     /// Did not.
     Failed {

@@ -129,6 +129,12 @@ impl Config {
         self.values.get("protection").is_some_and(|value| value == "1")
     }
 
+    /// `template=1`: only the list and the config say so, `status/current` never does.
+    #[must_use]
+    pub fn template(&self) -> bool {
+        self.values.get("template").is_some_and(|value| value == "1")
+    }
+
     /// `net0`'s static address without its prefix length, when it has one; v4 before v6.
     #[must_use]
     pub fn static_ip(&self) -> Option<String> {

@@ -164,11 +164,16 @@ impl Board {
             tracked.seq = seq;
         }
         match event.kind_of.as_str() {
-            "progress" | "step" if !event.message.is_empty() => {
+            "progress" if !event.message.is_empty() => {
                 tracked.message.clone_from(&event.message);
                 tracked.percent = event.percent.or(tracked.percent);
                 tracked.forced_at = event.forced_at;
                 Seen::Progress(at, event)
+            }
+            // The engine's own steps are for `op log`; of them only the countdown is of use here.
+            "step" => {
+                tracked.forced_at = event.forced_at.or(tracked.forced_at);
+                Seen::Nothing
             }
             "log" => Seen::Nothing,
             _ => Seen::Other(event),

@@ -78,11 +78,21 @@ pub(super) fn merge(
         })
         .collect();
     let lists = index(sample);
+    // A remote that is new to us brings its containers along; that is no news of any of them.
+    let first_round = before.polled.is_none() && before.containers.is_empty();
     let mut present = HashSet::new();
     for resource in resources.iter().filter(|resource| !resource.is_vm) {
         present.insert(resource.vmid);
         let live = lists.get(&resource.vmid);
-        let entry = one(&after, resource, live.copied(), busy.contains(&resource.vmid), now, &mut delta);
+        let entry = one(
+            &after,
+            resource,
+            live.copied(),
+            busy.contains(&resource.vmid),
+            before.polled.is_none(),
+            now,
+            &mut delta,
+        );
         after.containers.insert(resource.vmid, Arc::new(entry));
     }
     for (vmid, entry) in &mut after.containers {
@@ -122,11 +132,11 @@ fn one(
     resource: &Resource,
     live: Option<(&str, &Live)>,
     busy: bool,
+    first_round: bool,
     now: Micros,
     delta: &mut Delta,
 ) -> Entry {
     let known = view.containers.get(&resource.vmid).map(|entry| (**entry).clone());
-    let first_round = view.containers.is_empty();
     let (node, sample) = match live {
         Some((node, live)) => (node.to_owned(), live.clone()),
         None => (resource.node.clone(), from_resource(resource)),

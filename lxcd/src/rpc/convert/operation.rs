@@ -70,7 +70,7 @@ fn phase(op: &Operation) -> String {
 fn step(step: &Step) -> v1::Step {
     let outcome = match &step.state {
         StepState::Verifying { exit, .. } => Some(exit.text()),
-        StepState::Done { exit, .. } | StepState::Failed { exit, .. } | StepState::Unknown { exit } => {
+        StepState::Done { exit, .. } | StepState::Failed { exit, .. } | StepState::Unknown { exit, .. } => {
             Some(exit.clone())
         }
         _ => None,
