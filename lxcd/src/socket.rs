@@ -1,7 +1,7 @@
 //! The Unix socket: bound anew, taken over from a dead lxcd, or handed in by systemd. Owns its path,
 //! mode and group; must not know what is served on it.
 
-use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::{UnixListener as StdListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -12,11 +12,12 @@ use tokio::net::UnixListener;
 /// `sockaddr_un.sun_path` less its closing NUL (unix(7)).
 const LONGEST: usize = 107;
 
-/// A listening socket; unlinked when dropped unless systemd owns it.
+/// A listening socket; unlinked when dropped, unless systemd owns it or somebody has taken its place.
 #[derive(Debug)]
 pub struct Socket {
     listener: Option<UnixListener>,
-    ours: Option<PathBuf>,
+    /// Path, device and inode of what was bound.
+    ours: Option<(PathBuf, u64, u64)>,
 }
 
 impl Socket {
@@ -28,7 +29,9 @@ impl Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if let Some(path) = &self.ours {
+        let Some((path, device, inode)) = &self.ours else { return };
+        let still = std::fs::symlink_metadata(path);
+        if still.is_ok_and(|meta| meta.dev() == *device && meta.ino() == *inode) {
             // Gone already is as good.
             let _ = std::fs::remove_file(path);
         }
@@ -68,7 +71,9 @@ pub fn listen(path: &Path, group: Option<&str>) -> Result<Socket> {
         let group = found.ok_or_else(|| failed("socket_group", &format!("there is no group {name}")))?;
         chown(path, None, Some(group.gid)).map_err(|e| failed("its group cannot be set", &e))?;
     }
-    Ok(Socket { listener: Some(adopt(listener, path)?), ours: Some(path.to_owned()) })
+    let bound = std::fs::symlink_metadata(path).map_err(|e| failed("it is gone again", &e))?;
+    let ours = Some((path.to_owned(), bound.dev(), bound.ino()));
+    Ok(Socket { listener: Some(adopt(listener, path)?), ours })
 }
 
 fn adopt(listener: StdListener, path: &Path) -> Result<UnixListener> {
