@@ -43,14 +43,18 @@ pub struct Patience {
     pub silent: bool,
 }
 
-/// Signals that detach.
-struct Signals {
+/// Signals that detach, and end the endless commands. Caught from the moment of listening on.
+pub struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl Signals {
-    fn listen() -> Result<Self> {
+    /// Catches Ctrl-C and SIGTERM from now on.
+    ///
+    /// # Errors
+    /// When signals cannot be caught.
+    pub fn listen() -> Result<Self> {
         let listen = |kind| {
             signal(kind).map_err(|fault| {
                 Error::new(Code::Internal, "signals cannot be caught").because(fault.to_string())
@@ -59,20 +63,13 @@ impl Signals {
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
-    async fn next(&mut self) -> Exit {
+    /// The next one: 130 or 143.
+    pub async fn next(&mut self) -> Exit {
         tokio::select! {
             _ = self.interrupt.recv() => Exit::Interrupted,
             _ = self.terminate.recv() => Exit::Terminated,
         }
     }
-}
-
-/// Waits for Ctrl-C or SIGTERM; for the endless commands.
-///
-/// # Errors
-/// When signals cannot be caught.
-pub async fn until_signal() -> Result<Exit> {
-    Ok(Signals::listen()?.next().await)
 }
 
 /// How progress comes out of this run.
@@ -91,9 +88,7 @@ impl Show {
             Format::Jsonl => Self::Json,
             Format::Json | Format::Yaml | Format::Name => Self::Nothing,
             _ if quiet => Self::Nothing,
-            _ if context.progress == ProgressMode::Plain || context.printer.err_look.width.is_none() => {
-                Self::Lines
-            }
+            _ if context.progress == ProgressMode::Plain || !context.printer.can_move => Self::Lines,
             _ => Self::Moving,
         }
     }
@@ -144,7 +139,14 @@ impl Run<'_> {
             if ids.is_empty() {
                 return Ok(Ending::Complete);
             }
-            let lost = match client.watch(ids, after).await {
+            let deadline = self.deadline;
+            let stream = tokio::select! {
+                biased;
+                exit = self.signals.next() => return Ok(Ending::Signalled(exit)),
+                stream = client.watch(ids, after) => stream,
+                () = until(deadline) => return Ok(Ending::TimedOut),
+            };
+            let lost = match stream {
                 Ok(mut stream) => match self.drain(&mut stream).await? {
                     Ok(ending) => return Ok(ending),
                     Err(lost) => lost,

@@ -3,6 +3,8 @@
 pub mod groups;
 pub mod help;
 mod noun;
+mod op;
+mod remote;
 pub mod usage;
 mod verb;
 
@@ -10,9 +12,12 @@ use clap::{Args, Parser, Subcommand};
 
 pub use groups::{Format, Global, Lists, ProgressMode, Select, Tables};
 pub use noun::{
-    AddRemote, AuditCommand, AuditList, AuditVerb, CancelOp, DaemonCommand, EventsArgs, NodeCommand,
-    NodeList, NodeVerb, OpCommand, OpFilter, OpId, OpList, OpLog, OpVerb, RemoteCommand, RemoteName,
-    RemoteVerb, RemoveRemote, ResolveOp, RetryOp, Secret, SetRemote, TrustRemote, WatchOp,
+    AuditCommand, AuditList, AuditVerb, DaemonCommand, DaemonVerb, EventsArgs, NodeCommand, NodeList,
+    NodeVerb,
+};
+pub use op::{CancelOp, OpCommand, OpFilter, OpId, OpList, OpLog, OpVerb, ResolveOp, RetryOp, WatchOp};
+pub use remote::{
+    AddRemote, RemoteCommand, RemoteName, RemoteVerb, RemoveRemote, Secret, SetRemote, TrustRemote,
 };
 pub use verb::{
     Batch, DeleteArgs, ForgetArgs, Grace, OnError, RestartArgs, ShutdownArgs, StartArgs, StopArgs, Waiting,

@@ -16,6 +16,8 @@ pub struct Printer {
     pub err_look: Look,
     /// Somebody can be asked: both stdin and stderr are terminals.
     pub can_ask: bool,
+    /// Lines on stderr can move.
+    pub can_move: bool,
     quiet: bool,
     moving: usize,
     closed: bool,
@@ -55,6 +57,7 @@ impl Printer {
             look: Look { width: width(out_tty, out_size.map(|s| s.0)), colour: wants(out_tty), unicode },
             err_look: Look { width: width(err_tty, err_size.map(|s| s.0)), colour: wants(err_tty), unicode },
             can_ask: io::stdin().is_terminal() && err_tty,
+            can_move: err_tty && set("TERM").as_deref() != Some("dumb"),
             out: Box::new(out),
             err: Box::new(err),
             buffer: Vec::with_capacity(8 << 10),

@@ -2,7 +2,7 @@
 
 use lxc_proto::v1 as pb;
 
-use super::Step;
+use super::{Script, Step};
 
 /// 2026-11-21 14:02:11 UTC
 pub(crate) const BEGUN: i64 = 1_795_269_731_000_000;
@@ -121,4 +121,35 @@ pub(crate) fn snapshot(op: &pb::Operation) -> Step<pb::WatchReply> {
 
 pub(crate) fn ended(op: pb::Operation) -> Step<pb::WatchReply> {
     Step::Say(pb::WatchReply { item: Some(pb::watch_reply::Item::Result(op)) })
+}
+
+/// `homelab/104 (web-1)`
+pub(crate) fn web_1() -> pb::ContainerRef {
+    container_ref("homelab/104", "web-1", "stopped", "pve1")
+}
+
+/// One target, one operation, one watch.
+pub(crate) fn one(
+    target: &pb::ContainerRef,
+    typed: &str,
+    op: &pb::Operation,
+    watch: Vec<Step<pb::WatchReply>>,
+) -> Script {
+    Script {
+        resolve: Some(Ok(found(vec![target.clone()], false, &[typed]))),
+        submit: Some(Ok(submitted(vec![op.clone()]))),
+        watches: [watch].into(),
+        ..Script::default()
+    }
+}
+
+pub(crate) fn start_104() -> (pb::Operation, Vec<Step<pb::WatchReply>>) {
+    let op = operation("c81f03d7", "start", &web_1());
+    let watch = vec![
+        snapshot(&op),
+        seen(progress(&op, 1, 0.02, "op c81f03d7")),
+        seen(progress(&op, 2, 0.14, "task on pve1")),
+        ended(succeeded(&op, "started", 2.2)),
+    ];
+    (op, watch)
 }

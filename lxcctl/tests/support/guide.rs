@@ -53,3 +53,11 @@ pub(crate) fn shared() -> Option<String> {
     let dir = std::env::var("LXC_SHARED").unwrap_or_else(|_| beside.to_owned());
     std::fs::read_to_string(std::path::Path::new(&dir).join("CLI.md")).ok()
 }
+
+/// The run is what the guide says about that line.
+pub(crate) fn assert_like(run: &super::Run, line: &str, number: usize) {
+    let want = example(line, number);
+    assert_eq!(run.out, want.out, "stdout of {line}\nstderr was {}", run.err);
+    assert_eq!(run.err, want.err, "stderr of {line}");
+    assert_eq!(run.code, want.code, "exit of {line}");
+}

@@ -7,6 +7,7 @@ pub(crate) mod build;
 pub(crate) mod fake;
 pub(crate) mod guide;
 pub(crate) mod pty;
+mod services;
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -204,6 +204,15 @@ impl ContainerRef {
         Self { wire, typed: typed.filter(|text| !text.is_empty()) }
     }
 
+    /// One for tests of what is said about it.
+    #[cfg(test)]
+    pub(crate) fn sample(vmid: u32, name: &str, status: &str) -> Self {
+        let (remote, node) = ("homelab".to_owned(), "pve1".to_owned());
+        let (name, status, disk_bytes) = (name.to_owned(), status.to_owned(), 8 << 30);
+        let wire = pb::ContainerRef { vmid, name, status, remote, node, disk_bytes, ..Default::default() };
+        Self { wire, typed: None }
+    }
+
     /// The message Submit takes.
     pub(crate) fn wire(&self) -> pb::ContainerRef {
         self.wire.clone()

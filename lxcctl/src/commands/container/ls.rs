@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::client::view::{Container, Warning};
 use crate::commands::{columns, warnings};
 use crate::context::Context;
-use crate::follow;
+use crate::follow::Signals;
 use crate::ui::json;
 use crate::ui::style::Look;
 use crate::ui::table::Table;
@@ -181,8 +181,8 @@ async fn watch(
     args: &LsArgs,
     view: &View,
 ) -> Result<Exit> {
+    let mut signals = Signals::listen()?;
     let mut changes = client.changes().await?;
-    let mut signal = std::pin::pin!(follow::until_signal());
     loop {
         let listing = fetch(client, selection, args.lists.fresh, view).await?;
         if context.format.is_text() && context.printer.look.width.is_some() {
@@ -194,7 +194,7 @@ async fn watch(
             return Ok(Exit::Done);
         }
         tokio::select! {
-            exit = &mut signal => return exit,
+            exit = signals.next() => return Ok(exit),
             change = changes.next() => if change?.is_none() {
                 return Ok(Exit::Done);
             },

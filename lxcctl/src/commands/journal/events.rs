@@ -8,7 +8,7 @@ use crate::cli::{EventsArgs, Format};
 use crate::client::EventFilter;
 use crate::client::view::{Event, Warning};
 use crate::context::Context;
-use crate::follow;
+use crate::follow::Signals;
 use crate::ui::json;
 use crate::ui::style::Tone;
 use crate::ui::table::{Cell, Column, Table};
@@ -42,12 +42,12 @@ pub(crate) async fn run(context: &mut Context, args: &EventsArgs) -> Result<Exit
         }
         return Ok(Exit::Done);
     }
+    let mut signals = Signals::listen()?;
     let mut stream = client.events(&filter).await?;
-    let mut signal = std::pin::pin!(follow::until_signal());
     let mut headers = !args.no_headers;
     loop {
         let events = tokio::select! {
-            exit = &mut signal => return exit,
+            exit = signals.next() => return Ok(exit),
             events = stream.next() => match events? {
                 Some(events) => events,
                 None => return Ok(Exit::Done),

@@ -197,7 +197,8 @@ fn print_rows(context: &mut Context, operations: &[&Operation]) {
 fn say_warnings(context: &mut Context, operations: &[&Operation], end: &Finish) {
     for operation in operations {
         let name = escape(operation.name.as_deref().unwrap_or(&operation.target)).into_owned();
-        for warning in &operation.warnings {
+        // Without a detail of its own the row says them.
+        for warning in operation.warnings.iter().filter(|_| operation.detail.is_some()) {
             context.printer.warn(&format!("{name}: {}", escape(warning)));
         }
         if operation.how.as_deref() == Some("forced") {

@@ -190,23 +190,7 @@ pub(super) fn forget_instead(context: &mut Context, one: &ContainerRef, _why: &E
 
 #[cfg(test)]
 mod tests {
-    use lxc_proto::v1 as pb;
-
     use super::*;
-
-    fn one(vmid: u32, name: &str, status: &str) -> ContainerRef {
-        let wire = pb::ContainerRef {
-            vmid,
-            name: name.into(),
-            status: status.into(),
-            remote: "homelab".into(),
-            node: "pve1".into(),
-            disk_bytes: 8 << 30,
-            created_us: 1,
-            ..Default::default()
-        };
-        ContainerRef::new(wire, None)
-    }
 
     #[test]
     fn only_what_loses_something_is_asked() {
@@ -225,7 +209,8 @@ mod tests {
 
     #[test]
     fn it_says_what_is_lost() {
-        let two = [one(131, "ci-31", "stopped"), one(132, "ci-32", "running")];
+        let two =
+            [ContainerRef::sample(131, "ci-31", "stopped"), ContainerRef::sample(132, "ci-32", "running")];
         assert_eq!(
             question_for_many("delete", &two, None),
             "Stops 1 and deletes 2 containers with their disks and snapshots, for good. Backups stay."
