@@ -3,7 +3,12 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
 
+use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+
 use super::style::{Look, Tone, paint};
+
+/// From so many bytes on copying them into a buffer first is a waste.
+const LARGE: usize = 1 << 16;
 
 /// Both streams and what they can show.
 pub struct Printer {
@@ -73,8 +78,13 @@ impl Printer {
             return;
         }
         self.wipe();
+        if text.len() >= LARGE {
+            self.flush();
+            self.hand_out(text.as_bytes());
+            return;
+        }
         self.buffer.extend_from_slice(text.as_bytes());
-        if self.buffer.len() >= 1 << 20 {
+        if self.buffer.len() >= LARGE {
             self.flush();
         }
     }
@@ -149,29 +159,45 @@ impl Printer {
         self.flush();
     }
 
-    /// A question without its newline; whoever asks reads the answer.
-    pub fn prompt(&mut self, question: &str) {
+    /// Asks and reads one line; `None` at the end of the input.
+    pub fn ask(&mut self, question: &str) -> Option<String> {
         self.wipe();
         self.flush();
         self.complain(question.as_bytes());
-    }
-
-    /// Asks and reads one line; `None` at the end of the input.
-    pub fn ask(&mut self, question: &str) -> Option<String> {
-        self.prompt(question);
         let mut line = String::new();
         let read = io::stdin().lock().read_line(&mut line);
         matches!(read, Ok(count) if count > 0).then(|| line.trim().to_owned())
     }
 
+    /// Asks and reads one line without showing it. The echo goes before the question comes: what is typed
+    /// ahead must not be seen either.
+    ///
+    /// # Errors
+    /// When there is no terminal, or it cannot be switched.
+    pub fn ask_hidden(&mut self, question: &str) -> io::Result<String> {
+        let stdin = io::stdin();
+        let shown = tcgetattr(&stdin)?;
+        let mut hidden = shown.clone();
+        hidden.local_flags.remove(LocalFlags::ECHO);
+        hidden.local_flags.insert(LocalFlags::ECHONL);
+        tcsetattr(&stdin, SetArg::TCSANOW, &hidden)?;
+        let answer = self.ask(question);
+        tcsetattr(&stdin, SetArg::TCSANOW, &shown)?;
+        answer.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
     /// Writes what was kept back.
     pub fn flush(&mut self) {
         if !self.buffer.is_empty() && !self.closed {
-            let written = self.out.write_all(&self.buffer).and_then(|()| self.out.flush());
-            // Nobody reads any more (`| head`): end quietly. Any other fault ends the answer too.
-            self.closed = written.is_err();
-            self.buffer.clear();
+            let buffer = std::mem::take(&mut self.buffer);
+            self.hand_out(&buffer);
         }
+    }
+
+    fn hand_out(&mut self, bytes: &[u8]) {
+        let written = self.out.write_all(bytes).and_then(|()| self.out.flush());
+        // Nobody reads any more (`| head`): end quietly. Any other fault ends the answer too.
+        self.closed |= written.is_err();
     }
 
     /// True when nobody reads the answer any more; endless commands then end.
@@ -197,25 +223,6 @@ impl Drop for Printer {
         self.wipe();
         self.flush();
     }
-}
-
-/// Reads one line from the terminal without showing it.
-///
-/// # Errors
-/// When there is no terminal, or it cannot be switched.
-pub fn read_hidden() -> io::Result<String> {
-    use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
-    let stdin = io::stdin();
-    let shown = tcgetattr(&stdin)?;
-    let mut hidden = shown.clone();
-    hidden.local_flags.remove(LocalFlags::ECHO);
-    hidden.local_flags.insert(LocalFlags::ECHONL);
-    tcsetattr(&stdin, SetArg::TCSANOW, &hidden)?;
-    let mut line = String::new();
-    let read = stdin.lock().read_line(&mut line);
-    tcsetattr(&stdin, SetArg::TCSANOW, &shown)?;
-    read?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 fn set(name: &str) -> Option<String> {

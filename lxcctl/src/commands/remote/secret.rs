@@ -8,7 +8,6 @@ use lxc_core::error::{Code, Error, Result};
 
 use crate::cli::Secret;
 use crate::context::Context;
-use crate::ui::printer::read_hidden;
 
 /// Longer than any secret Proxmox makes.
 const LONGEST: usize = 4096;
@@ -32,8 +31,8 @@ pub(super) fn read(context: &mut Context, source: &Secret, token_id: &str) -> Re
             .map_err(|fault| unreadable("stdin", &fault))?;
         text
     } else if context.printer.can_ask {
-        context.printer.prompt(&format!("Secret of {token_id}: "));
-        read_hidden().map_err(|fault| unreadable("the terminal", &fault))?
+        let question = format!("Secret of {token_id}: ");
+        context.printer.ask_hidden(&question).map_err(|fault| unreadable("the terminal", &fault))?
     } else {
         return Err(Error::new(
             Code::NeedsYes,
