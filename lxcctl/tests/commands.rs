@@ -221,8 +221,8 @@ fn the_journal_the_audit_and_the_daemon() {
     );
     assert_eq!(
         fake.run("lxcctl audit --failed").out,
-        "TIME                 ACTOR   VERB    TARGET    OP  RESULT   CODE     DETAIL\n\
-         2026-11-21 14:02:23  deploy  delete  edge/201  -   refused  LXC0601  -\n"
+        "TIME                 ACTOR   VERB    TARGET    OP  RESULT   CODE\n\
+         2026-11-21 14:02:23  deploy  delete  edge/201  -   refused  LXC0601\n"
     );
     assert_eq!(
         fake.run("lxcctl whoami").out,

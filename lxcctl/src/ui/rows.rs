@@ -97,7 +97,8 @@ fn detail(operation: &Operation) -> String {
 
 /// What stands behind a code. The row has the target already: `homelab/104 (web-1) is already running`
 /// becomes `already running`, and a headline that has it in its middle gives way to the reason.
-fn reason(error: &Error, target: &str) -> String {
+#[must_use]
+pub fn reason(error: &Error, target: &str) -> String {
     let Some((before, after)) = error.message.split_once(target) else { return error.message.clone() };
     let after = after.trim_start();
     let after = match after.strip_prefix('(').and_then(|named| named.split_once(')')) {

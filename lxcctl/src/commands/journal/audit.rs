@@ -14,7 +14,7 @@ use crate::ui::table::{Cell, Column, Table};
 use crate::ui::time::{self, Now};
 
 const COLUMNS: [&str; 11] =
-    ["time", "actor", "verb", "target", "op", "result", "code", "detail", "process", "tty", "login"];
+    ["time", "actor", "verb", "target", "op", "result", "code", "process", "tty", "login", "detail"];
 
 pub(crate) async fn run(context: &mut Context, args: &AuditCommand) -> Result<Exit> {
     match &args.command {
@@ -24,7 +24,7 @@ pub(crate) async fn run(context: &mut Context, args: &AuditCommand) -> Result<Ex
 }
 
 async fn ls(context: &mut Context, args: &AuditList) -> Result<Exit> {
-    let usual = if context.format == Format::Wide { &COLUMNS[..] } else { &COLUMNS[..8] };
+    let usual = if context.format == Format::Wide { &COLUMNS[..] } else { &COLUMNS[..7] };
     let chosen = columns::choose(args.tables.columns.as_deref(), usual, &COLUMNS)?;
     let order = columns::order(args.tables.sort.as_deref(), &COLUMNS)?;
     let filter = AuditFilter {

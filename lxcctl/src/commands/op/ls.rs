@@ -9,6 +9,7 @@ use crate::client::OperationFilter;
 use crate::client::view::{Operation, Warning};
 use crate::commands::columns;
 use crate::context::Context;
+use crate::ui::rows::reason;
 use crate::ui::style::Tone;
 use crate::ui::table::{Cell, Column, Table};
 use crate::ui::time::{self, Now};
@@ -114,7 +115,7 @@ fn value(operation: &Operation, name: &str, now: &Now) -> String {
         "code" => operation.error.as_ref().map(|error| error.code.to_string()).unwrap_or_default(),
         "batch" => text::short_id(&operation.request_id).to_owned(),
         _ => operation.detail.clone().or_else(|| operation.phase.clone()).unwrap_or_else(|| {
-            operation.error.as_ref().map(|e| e.why.first().unwrap_or(&e.message).clone()).unwrap_or_default()
+            operation.error.as_ref().map(|error| reason(error, &operation.target)).unwrap_or_default()
         }),
     }
 }
