@@ -32,8 +32,10 @@ impl Context {
     /// For that command line.
     #[must_use]
     pub fn new(global: &Global, argv: Vec<String>) -> Self {
+        let mut printer = Printer::new(global.colour, global.quiet);
+        printer.for_programs = !global.output.is_text();
         Self {
-            printer: Printer::new(global.colour, global.quiet),
+            printer,
             format: global.output,
             progress: global.progress,
             verbose: global.verbose,

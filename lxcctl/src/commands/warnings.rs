@@ -10,7 +10,8 @@ use crate::ui::time::Now;
 pub(super) fn line(warning: &Warning, rows: &[Container], now: &Now) -> String {
     let target = warning.target.as_deref().unwrap_or_default();
     let unreachable = [Code::NodeUnreachable.as_str(), Code::RemoteUnreachable.as_str()];
-    let text = if unreachable.contains(&warning.code.as_str()) && !target.is_empty() {
+    let whole = target.is_empty() || warning.message.starts_with(target);
+    let text = if unreachable.contains(&warning.code.as_str()) && !whole {
         let since = warning.since.map_or(String::new(), |since| format!(" since {}", now.clock(since)));
         let unknown = rows.iter().filter(|row| row.status == "unknown" && is_on(row, target)).count();
         let rows = match unknown {
@@ -19,7 +20,7 @@ pub(super) fn line(warning: &Warning, rows: &[Container], now: &Now) -> String {
             many => format!(": {many} rows are unknown"),
         };
         format!("{target} is unreachable{since} ({}){rows}", warning.message)
-    } else if target.is_empty() || warning.message.starts_with(target) {
+    } else if whole {
         warning.message.clone()
     } else {
         format!("{target}: {}", warning.message)

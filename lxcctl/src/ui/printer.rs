@@ -1,11 +1,13 @@
 //! The one place where lxcctl writes. stdout is the answer, stderr everything about getting it. Owns
-//! both streams and the moving lines on a terminal; must not decide what is said.
+//! both streams, the moving lines on a terminal and in which clock instants inside messages are written;
+//! must not decide what is said.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
 
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 use super::style::{Look, Tone, paint};
+use super::time::fill;
 
 /// From so many bytes on copying them into a buffer first is a waste.
 const LARGE: usize = 1 << 16;
@@ -23,6 +25,8 @@ pub struct Printer {
     pub can_ask: bool,
     /// Lines on stderr can move.
     pub can_move: bool,
+    /// Who reads is a program: instants in messages are UTC.
+    pub for_programs: bool,
     quiet: bool,
     moving: usize,
     closed: bool,
@@ -66,6 +70,7 @@ impl Printer {
             out: Box::new(out),
             err: Box::new(err),
             buffer: Vec::with_capacity(8 << 10),
+            for_programs: false,
             quiet,
             moving: 0,
             closed: false,
@@ -78,6 +83,7 @@ impl Printer {
             return;
         }
         self.wipe();
+        let text = fill(text, self.for_programs);
         if text.len() >= LARGE {
             self.flush();
             self.hand_out(text.as_bytes());
@@ -118,7 +124,7 @@ impl Printer {
     pub fn must_say(&mut self, line: &str) {
         self.wipe();
         self.flush();
-        self.complain(format!("{line}\n").as_bytes());
+        self.complain(format!("{}\n", fill(line, self.for_programs)).as_bytes());
     }
 
     /// Replaces the moving lines on the terminal.
