@@ -118,11 +118,9 @@ impl Services {
             listing.warnings.extend(warnings(view));
         }
         listing.items.sort_by(|a, b| {
-            let key = |item: &Listed| (item.entry.row.name.is_none(), item.entry.row.name.clone());
-            key(a)
-                .cmp(&key(b))
-                .then_with(|| a.remote.cmp(&b.remote))
-                .then(a.entry.row.vmid.cmp(&b.entry.row.vmid))
+            let (x, y) = (&a.entry.row, &b.entry.row);
+            let unnamed = x.name.is_none().cmp(&y.name.is_none());
+            unnamed.then_with(|| x.name.cmp(&y.name)).then_with(|| (&a.remote, x.vmid).cmp(&(&b.remote, y.vmid)))
         });
         Ok(listing)
     }
