@@ -4,6 +4,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write};
 
+use nix::sys::signal::{Signal, raise};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 use super::style::{Look, Tone, paint};
@@ -176,7 +177,8 @@ impl Printer {
     }
 
     /// Asks and reads one line without showing it. The echo goes before the question comes: what is typed
-    /// ahead must not be seen either.
+    /// ahead must not be seen either. Ctrl-C is read as a key here, so that the terminal is itself again
+    /// before it ends the program as it always does.
     ///
     /// # Errors
     /// When there is no terminal, or it cannot be switched.
@@ -184,12 +186,21 @@ impl Printer {
         let stdin = io::stdin();
         let shown = tcgetattr(&stdin)?;
         let mut hidden = shown.clone();
-        hidden.local_flags.remove(LocalFlags::ECHO);
-        hidden.local_flags.insert(LocalFlags::ECHONL);
+        hidden.local_flags.remove(LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG);
         tcsetattr(&stdin, SetArg::TCSANOW, &hidden)?;
-        let answer = self.ask(question);
+        self.wipe();
+        self.flush();
+        self.complain(question.as_bytes());
+        let answer = hidden_line(stdin.lock());
         tcsetattr(&stdin, SetArg::TCSANOW, &shown)?;
-        answer.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+        self.complain(b"\n");
+        match answer {
+            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {
+                raise(Signal::SIGINT)?;
+                Err(fault)
+            }
+            other => other,
+        }
     }
 
     /// Writes what was kept back.
@@ -231,6 +242,26 @@ impl Drop for Printer {
     }
 }
 
+/// Keys of a terminal that does not handle them itself, up to Enter.
+fn hidden_line(keys: impl io::Read) -> io::Result<String> {
+    let mut line = Vec::new();
+    for key in keys.bytes() {
+        match key? {
+            b'\n' | b'\r' => return String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData.into()),
+            // Ctrl-C, Ctrl-\, and Ctrl-D on an empty line.
+            3 | 28 => return Err(io::ErrorKind::Interrupted.into()),
+            4 if line.is_empty() => break,
+            8 | 127 => {
+                line.pop();
+            }
+            // Ctrl-U: begin again.
+            21 => line.clear(),
+            other => line.push(other),
+        }
+    }
+    Err(io::ErrorKind::UnexpectedEof.into())
+}
+
 fn set(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -248,6 +279,16 @@ fn locale_is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hidden_line_can_be_mended_and_left() {
+        let line = |keys: &[u8]| hidden_line(keys);
+        assert_eq!(line(b"sex\x7fcret\n").unwrap(), "secret");
+        assert_eq!(line(b"wrong\x15right\r").unwrap(), "right");
+        assert_eq!(line(b"half\x03").unwrap_err().kind(), io::ErrorKind::Interrupted);
+        assert_eq!(line(b"\x04").unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+        assert_eq!(line(b"no end").unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
+    }
 
     #[test]
     fn the_first_variable_that_is_set_decides_the_locale() {

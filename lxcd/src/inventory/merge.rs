@@ -84,15 +84,8 @@ pub(super) fn merge(
     for resource in resources.iter().filter(|resource| !resource.is_vm) {
         present.insert(resource.vmid);
         let live = lists.get(&resource.vmid);
-        let entry = one(
-            &after,
-            resource,
-            live.copied(),
-            busy.contains(&resource.vmid),
-            before.polled.is_none(),
-            now,
-            &mut delta,
-        );
+        let entry =
+            one(&after, resource, live.copied(), busy.contains(&resource.vmid), first_round, now, &mut delta);
         after.containers.insert(resource.vmid, Arc::new(entry));
     }
     for (vmid, entry) in &mut after.containers {

@@ -120,7 +120,9 @@ impl Services {
         listing.items.sort_by(|a, b| {
             let (x, y) = (&a.entry.row, &b.entry.row);
             let unnamed = x.name.is_none().cmp(&y.name.is_none());
-            unnamed.then_with(|| x.name.cmp(&y.name)).then_with(|| (&a.remote, x.vmid).cmp(&(&b.remote, y.vmid)))
+            unnamed
+                .then_with(|| x.name.cmp(&y.name))
+                .then_with(|| (&a.remote, x.vmid).cmp(&(&b.remote, y.vmid)))
         });
         Ok(listing)
     }
