@@ -129,6 +129,17 @@ impl Config {
         self.values.get("protection").is_some_and(|value| value == "1")
     }
 
+    /// Sizes of its volumes added up, in bytes (`rootfs: local-lvm:vm-104-disk-0,size=8G`); None when no
+    /// size is given. Bind mounts have none.
+    #[must_use]
+    pub fn disk_bytes(&self) -> Option<u64> {
+        let volumes = self.values.iter().filter(|(key, _)| *key == "rootfs" || is_numbered(key, "mp"));
+        volumes
+            .flat_map(|(_, value)| value.split(','))
+            .filter_map(|part| size_bytes(part.strip_prefix("size=")?))
+            .reduce(u64::saturating_add)
+    }
+
     /// `template=1`: only the list and the config say so, `status/current` never does.
     #[must_use]
     pub fn template(&self) -> bool {
@@ -150,6 +161,19 @@ impl Config {
     }
 }
 
+/// `8G`, `512M`, `1T`, or plain bytes (pve-common, `parse_size`).
+fn size_bytes(text: &str) -> Option<u64> {
+    let (digits, shift) = match text.chars().last()? {
+        'K' => (&text[..text.len() - 1], 10),
+        'M' => (&text[..text.len() - 1], 20),
+        'G' => (&text[..text.len() - 1], 30),
+        'T' => (&text[..text.len() - 1], 40),
+        _ => (text, 0),
+    };
+    let number: f64 = digits.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)?;
+    Some((number * f64::from(1_u32 << (shift / 2)) * f64::from(1_u32 << (shift / 2))) as u64)
+}
+
 fn is_numbered(key: &str, prefix: &str) -> bool {
     key.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_digit()))
 }
@@ -168,10 +192,14 @@ mod tests {
             ("net0", "name=eth0,bridge=vmbr0,hwaddr=bc:24:11:00:00:01,ip=10.0.0.14/24,type=veth"),
             ("net1", "name=eth1,bridge=vmbr1,hwaddr=BC:24:11:00:00:00,ip=dhcp"),
             ("nettle", "hwaddr=00:00:00:00:00:00"),
+            ("rootfs", "local-lvm:vm-104-disk-0,size=8G"),
+            ("mp0", "local-lvm:vm-104-disk-1,mp=/srv,size=512M"),
+            ("mp1", "/mnt/bind,mp=/mnt"),
             ("description", "web box\n\n<!-- lxcd:01a1fe6a-2384-7b31-9c44-a1d24f9c2e1b -->\n"),
         ]);
         assert_eq!(config.hwaddrs(), ["BC:24:11:00:00:00", "BC:24:11:00:00:01"]);
         assert_eq!(config.marker().unwrap().to_string(), "01a1fe6a-2384-7b31-9c44-a1d24f9c2e1b");
+        assert_eq!(config.disk_bytes(), Some((8 << 30) + (512 << 20)));
         assert_eq!(config.static_ip().as_deref(), Some("10.0.0.14"));
     }
 }

@@ -213,6 +213,13 @@ impl ContainerRef {
         Self { wire, typed: None }
     }
 
+    /// The same, managed by HA.
+    #[cfg(test)]
+    pub(crate) fn managed(mut self) -> Self {
+        self.wire.ha_state = Some("started".to_owned());
+        self
+    }
+
     /// The message Submit takes.
     pub(crate) fn wire(&self) -> pb::ContainerRef {
         self.wire.clone()
@@ -240,6 +247,12 @@ impl ContainerRef {
     #[must_use]
     pub fn node(&self) -> Option<&str> {
         Some(self.wire.node.as_str()).filter(|node| !node.is_empty())
+    }
+
+    /// Whether HA manages it: Proxmox then never forces a shutdown.
+    #[must_use]
+    pub fn under_ha(&self) -> bool {
+        self.wire.ha_state.is_some()
     }
 
     /// Sum of the sizes of its disks.

@@ -110,8 +110,10 @@ fn question_for_one(verb: &str, one: &ContainerRef) -> String {
 fn question_for_many(verb: &str, refs: &[ContainerRef], grace_seconds: Option<u32>) -> String {
     let count = refs.len();
     let running = refs.iter().filter(|one| one.status() == "running").count();
+    let managed = refs.iter().filter(|one| one.under_ha()).count();
+    let unless = if managed > 0 { format!(", but for {managed} under HA") } else { String::new() };
     let grace = grace_seconds.map_or(String::new(), |seconds| {
-        format!(" What has not stopped after {} is killed.", text::span(u64::from(seconds)))
+        format!(" What has not stopped after {} is killed{unless}.", text::span(u64::from(seconds)))
     });
     match verb {
         "delete" if running > 0 => format!(

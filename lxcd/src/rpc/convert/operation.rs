@@ -31,6 +31,7 @@ pub(in crate::rpc) fn operation(op: &Operation, actor: Option<&Actor>) -> v1::Op
             status: String::new(),
             disk_bytes: 0,
             created_us: 0,
+            ha_state: None,
         }),
         state: op.state.name().to_owned(),
         result: outcome.map(|outcome| outcome.result(&op.kind).to_owned()).unwrap_or_default(),
@@ -95,8 +96,14 @@ pub(in crate::rpc) fn reference(item: &Listed) -> v1::ContainerRef {
         name: row.name.clone().unwrap_or_default(),
         node: row.node.clone(),
         status: item.status.clone(),
-        disk_bytes: row.live.usage.disk_max.unwrap_or(0),
+        disk_bytes: row
+            .config
+            .as_ref()
+            .and_then(lxc_core::pve::Config::disk_bytes)
+            .or(row.live.usage.disk_max)
+            .unwrap_or(0),
         created_us: 0,
+        ha_state: row.live.ha.as_ref().map(|ha| ha.state.clone()),
     }
 }
 
