@@ -28,7 +28,7 @@ pub(crate) fn container_ref(target: &str, name: &str, status: &str, node: &str) 
         node: node.into(),
         status: status.into(),
         disk_bytes: 8 << 30,
-        created_us: 0,
+        ..Default::default()
     }
 }
 

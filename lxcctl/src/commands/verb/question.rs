@@ -219,6 +219,15 @@ mod tests {
         );
         assert_eq!(would("delete", &two[..1]), "it would delete homelab/131 (ci-31) and 8.0Gi of disk");
         assert_eq!(would("stop", &two), "it would stop 2 containers");
+        assert_eq!(
+            question_for_many("shutdown", &two, Some(30)),
+            "Shuts down 2 containers. What has not stopped after 30s is killed."
+        );
+        let [one, other] = two;
+        assert_eq!(
+            question_for_many("shutdown", &[one, other.managed()], Some(30)),
+            "Shuts down 2 containers. What has not stopped after 30s is killed, but for 1 under HA."
+        );
     }
 
     #[test]
