@@ -27,7 +27,7 @@ use crate::service::registry::Registry;
 use crate::service::{Services, store_error};
 use crate::state_dir::StateDir;
 use crate::store::{DaemonRow, Store};
-use crate::{heartbeat, pve, rpc, socket};
+use crate::{heartbeat, janitor, pve, rpc, socket};
 
 /// The row of `meta` that tells whether the keys are the right ones.
 const KEY_CHECK: &str = "keyring_check";
@@ -135,6 +135,8 @@ pub async fn run(
         lease,
         background.clone(),
     ));
+    let cleaning =
+        tokio::spawn(janitor::work(store.clone(), clock.clone(), config.retention, background.clone()));
     let admitting = tokio::spawn({
         let engine = engine.clone();
         async move { engine.run().await }
@@ -180,7 +182,7 @@ pub async fn run(
     inventory.stop().await;
     following.abort();
     background.cancel();
-    let _ = beating.await;
+    let _ = tokio::join!(beating, cleaning);
     if let Err(error) = store.release_daemon(me).await {
         tracing::warn!(%error, "cannot give the lease back; it ends by itself");
     }

@@ -78,7 +78,10 @@ fn run(arguments: Arguments) -> Result<(), Error> {
             log(&config);
             #[cfg(debug_assertions)]
             crate::failpoint::arm_from_env();
-            runtime.block_on(serve(config, Timing::scaled(arguments.time_scale)))
+            let scale = arguments.time_scale.max(1);
+            let mut timing = Timing::scaled(scale);
+            timing.sample = (config.poll.active / scale, config.poll.idle / scale);
+            runtime.block_on(serve(config, timing))
         }
     }
 }

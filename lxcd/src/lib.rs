@@ -10,6 +10,7 @@ pub mod engine;
 pub mod failpoint;
 pub mod heartbeat;
 pub mod inventory;
+pub mod janitor;
 pub mod keyring;
 pub mod maintenance;
 pub mod peer;

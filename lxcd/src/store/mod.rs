@@ -10,6 +10,7 @@ mod dialect;
 mod event;
 mod migrate;
 mod operation;
+mod prune;
 mod remote;
 mod row;
 mod submit;
@@ -20,6 +21,7 @@ pub use daemon::DaemonRow;
 pub use dialect::Dialect;
 pub use event::{EventFilter, EventRow, NewEvent};
 pub use operation::OperationFilter;
+pub use prune::Cutoffs;
 pub use remote::{PinRow, RemoteRow};
 pub use submit::{NewRequest, Submitted};
 
