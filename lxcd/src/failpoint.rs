@@ -3,13 +3,16 @@
 
 /// Does nothing, unless a test armed this very place.
 #[cfg(not(debug_assertions))]
-pub async fn hit(_place: &str) {}
+pub async fn hit(_place: &str, _edge: &str) {}
 
 #[cfg(debug_assertions)]
-pub use armed::{Action, arm, arm_from_env, disarm, hit, reached};
+pub use armed::{Action, Scope, arm_from_env, hit};
 
 #[cfg(debug_assertions)]
 mod armed {
+    use std::cell::RefCell;
+    use std::sync::{Arc, LazyLock};
+
     use parking_lot::Mutex;
     use tokio::sync::Notify;
 
@@ -22,48 +25,104 @@ mod armed {
         Hang,
     }
 
-    static ARMED: Mutex<Option<(String, Action)>> = Mutex::new(None);
-    static REACHED: Notify = Notify::const_new();
-
-    /// Arms one place, once.
-    pub fn arm(place: &str, action: Action) {
-        *ARMED.lock() = Some((place.to_owned(), action));
+    #[derive(Debug)]
+    struct Armed {
+        place: String,
+        /// How often the place is passed unharmed before.
+        passes: u32,
+        action: Action,
     }
 
-    /// Arms nothing any more.
-    pub fn disarm() {
-        *ARMED.lock() = None;
+    #[derive(Debug, Default)]
+    struct Switch {
+        armed: Mutex<Option<Armed>>,
+        reached: Notify,
     }
 
-    /// `LXCD_FAILPOINT=engine.sent` makes the process die there.
-    pub fn arm_from_env() {
-        if let Ok(place) = std::env::var("LXCD_FAILPOINT") {
-            arm(&place, Action::Abort);
+    /// The places of one lxcd. A test gives each runtime a scope of its own, so that tests in the same
+    /// process do not stop each other's daemons; threads without one share the process's.
+    #[derive(Debug, Clone, Default)]
+    pub struct Scope(Arc<Switch>);
+
+    static PROCESS: LazyLock<Scope> = LazyLock::new(Scope::default);
+
+    thread_local! {
+        static HERE: RefCell<Scope> = RefCell::new(PROCESS.clone());
+    }
+
+    impl Scope {
+        /// Makes it the scope of this thread; for `on_thread_start` of a runtime.
+        pub fn enter(&self) {
+            HERE.with(|here| *here.borrow_mut() = self.clone());
+        }
+
+        /// Arms one place, once. `record.before#2` is the second time that place is passed.
+        pub fn arm(&self, place: &str, action: Action) {
+            let (place, count) = place.split_once('#').unwrap_or((place, "1"));
+            let passes = count.parse::<u32>().unwrap_or(1).saturating_sub(1);
+            *self.0.armed.lock() = Some(Armed { place: place.to_owned(), passes, action });
+        }
+
+        /// Waits until an armed place was hit.
+        pub async fn reached(&self) {
+            self.0.reached.notified().await;
+        }
+
+        /// Whether a place is armed and was not hit so far.
+        #[must_use]
+        pub fn is_armed(&self) -> bool {
+            self.0.armed.lock().is_some()
+        }
+
+        /// What is to happen here, if anything; takes it off.
+        fn take(&self, place: &str, edge: &str) -> Option<Action> {
+            let mut slot = self.0.armed.lock();
+            let armed = slot.as_mut()?;
+            if armed.place.strip_prefix(place)?.strip_prefix('.')? != edge {
+                return None;
+            }
+            if armed.passes > 0 {
+                armed.passes -= 1;
+                return None;
+            }
+            slot.take().map(|armed| armed.action)
         }
     }
 
-    /// Waits until an armed place was hit.
-    pub async fn reached() {
-        REACHED.notified().await;
+    /// `LXCD_FAILPOINT=sent.after` makes the process die there.
+    pub fn arm_from_env() {
+        if let Ok(place) = std::env::var("LXCD_FAILPOINT") {
+            PROCESS.arm(&place, Action::Abort);
+        }
     }
 
     /// Does nothing, unless a test armed this very place.
-    pub async fn hit(place: &str) {
-        let action = {
-            let mut armed = ARMED.lock();
-            match armed.as_ref() {
-                Some((name, action)) if name == place => {
-                    let action = *action;
-                    *armed = None;
-                    action
-                }
-                _ => return,
-            }
-        };
-        REACHED.notify_one();
+    pub async fn hit(place: &str, edge: &str) {
+        let scope = HERE.with(|here| here.borrow().clone());
+        let Some(action) = scope.take(place, edge) else { return };
         match action {
             Action::Abort => std::process::abort(),
-            Action::Hang => std::future::pending::<()>().await,
+            Action::Hang => {
+                scope.0.reached.notify_one();
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    #[cfg(test)]
+    mod tests {
+        use super::*;
+
+        #[test]
+        fn only_the_place_and_the_pass_that_was_armed() {
+            let scope = Scope::default();
+            scope.arm("record.before#2", Action::Hang);
+            assert_eq!(scope.take("record", "after"), None);
+            assert_eq!(scope.take("record", "before"), None);
+            assert_eq!(scope.take("upid", "before"), None);
+            assert_eq!(scope.take("record", "before"), Some(Action::Hang));
+            assert_eq!(scope.take("record", "before"), None, "once");
+            assert!(!scope.is_armed());
         }
     }
 }

@@ -62,6 +62,8 @@ pub struct Facts {
     pub taken: HashSet<Upid>,
     /// The watched task has ended.
     pub ended: Option<(TaskExit, Vec<String>)>,
+    /// The node answers, though there is nothing new; told only where that was in doubt.
+    pub answered: bool,
     /// Proxmox could not be asked just now.
     pub trouble: Option<PveError>,
 }
@@ -185,7 +187,11 @@ impl Turn<'_> {
 
     fn has_learned(&self) -> bool {
         let facts = self.facts;
-        facts.seen.is_some() || facts.listed.is_some() || facts.ended.is_some() || facts.reply.is_some()
+        facts.answered
+            || facts.seen.is_some()
+            || facts.listed.is_some()
+            || facts.ended.is_some()
+            || facts.reply.is_some()
     }
 
     fn in_(&self, duration: Duration) -> Micros {

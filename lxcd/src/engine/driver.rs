@@ -2,13 +2,13 @@
 //! crashed and handed-over work. Owns the commit of each change; must not decide.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use lxc_core::ids::OperationId;
+use lxc_core::ids::{Micros, OperationId};
 use lxc_core::op::{Change, Facts, Next, Operation, apply, plan};
 use lxc_core::ports::{Committed, Identity, PveApi};
 use tokio::sync::Notify;
 
+use super::timeline::Timeline;
 use super::{Engine, Inner};
 use crate::failpoint;
 
@@ -25,26 +25,23 @@ pub(super) struct Driver {
     pub(super) op: Operation,
     pub(super) facts: Facts,
     pub(super) nudge: Arc<Notify>,
+    pub(super) timeline: Timeline,
     /// How the incarnation that was meant is recognised.
     pub(super) identity: Option<Identity>,
 }
 
 impl Engine {
-    /// Drives an operation in a task of its own, once.
+    /// Drives an operation in a task of its own. Each claim has a fence of its own, so a driver that is
+    /// still here from an earlier claim is fenced out by itself: the newer one takes its place.
     pub(super) fn drive(&self, op: Operation) {
         let nudge = Arc::new(Notify::new());
         let id = op.id;
-        {
-            let mut drivers = self.inner.drivers.lock();
-            if drivers.contains_key(&id) {
-                return;
-            }
-            drivers.insert(id, nudge.clone());
-        }
+        self.inner.drivers.lock().insert(id, nudge.clone());
         let inner = self.inner.clone();
         self.inner.tracker.spawn(async move {
-            let guard = Registered { inner: inner.clone(), id };
-            let mut driver = Driver { inner, op, facts: Facts::default(), nudge, identity: None };
+            let guard = Registered { inner: inner.clone(), id, nudge: nudge.clone() };
+            let timeline = Timeline::of(&op, &*inner.parts.clock);
+            let mut driver = Driver { inner, op, facts: Facts::default(), nudge, timeline, identity: None };
             driver.run().await;
             drop(guard);
         });
@@ -55,11 +52,17 @@ impl Engine {
 struct Registered {
     inner: Arc<Inner>,
     id: OperationId,
+    nudge: Arc<Notify>,
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
-        self.inner.drivers.lock().remove(&self.id);
+        {
+            let mut drivers = self.inner.drivers.lock();
+            if drivers.get(&self.id).is_some_and(|nudge| Arc::ptr_eq(nudge, &self.nudge)) {
+                drivers.remove(&self.id);
+            }
+        }
         self.inner.parts.bus.queue_moved();
     }
 }
@@ -69,7 +72,7 @@ impl Driver {
         let id = self.op.id;
         tracing::debug!(op = %id, verb = self.op.kind.verb(), target = %self.op.target.path(), "driving");
         loop {
-            self.facts.now = self.inner.parts.clock.now();
+            self.facts.now = self.now();
             self.facts.jitter = jitter(id, self.facts.now);
             let next = plan(&self.op, &self.facts, &self.inner.parts.timing);
             tracing::trace!(op = %id, ?next, "next");
@@ -101,6 +104,11 @@ impl Driver {
         }
     }
 
+    /// This operation's time (see [`Timeline`]).
+    pub(super) fn now(&self) -> Micros {
+        self.timeline.now(&*self.inner.parts.clock)
+    }
+
     /// Runs something that needs Proxmox; a remote that was removed meanwhile is trouble like any other.
     async fn with_api<F>(&mut self, run: F) -> bool
     where
@@ -122,6 +130,7 @@ impl Driver {
         let parts = &self.inner.parts;
         let now = self.facts.now;
         let mut next = self.op.clone();
+        let place = place(&change);
         let events = match apply(&mut next, change, now, &parts.timing) {
             Ok(events) => events,
             Err(misfit) => {
@@ -130,8 +139,7 @@ impl Driver {
             }
         };
         let over = next.outcome().is_some();
-        let place = if over { "engine.end" } else { "engine.commit" };
-        failpoint::hit(&format!("{place}.before")).await;
+        failpoint::hit(place, "before").await;
         let (first, longest) = parts.timing.trouble;
         let mut pause = first;
         loop {
@@ -151,7 +159,7 @@ impl Driver {
                 }
             }
         }
-        failpoint::hit(&format!("{place}.after")).await;
+        failpoint::hit(place, "after").await;
         self.op = next;
         self.facts = Facts { now, ..Facts::default() };
         parts.bus.operation_moved(self.op.id);
@@ -166,12 +174,11 @@ impl Driver {
     }
 
     /// Waits; what was learned is stale afterwards. False = the engine drains.
-    async fn wait_until(&mut self, until: lxc_core::ids::Micros) -> bool {
+    pub(super) async fn wait_until(&mut self, until: Micros) -> bool {
         if self.inner.draining.is_cancelled() {
             return false;
         }
-        let pause = until.saturating_sub(self.inner.parts.clock.now());
-        let pause = Duration::from_micros(u64::try_from(pause).unwrap_or(0));
+        let pause = self.timeline.until(until, &*self.inner.parts.clock);
         tokio::select! {
             () = self.inner.parts.clock.sleep(pause) => {}
             () = self.nudge.notified() => self.read_wishes().await,
@@ -182,13 +189,11 @@ impl Driver {
     }
 
     /// Sleeps without forgetting; a lost task has to be found even while the engine drains.
-    async fn sleep_until(&self, at: lxc_core::ids::Micros) {
-        let pause = at.saturating_sub(self.inner.parts.clock.now());
-        if let Ok(pause) = u64::try_from(pause) {
-            tokio::select! {
-                () = self.inner.parts.clock.sleep(Duration::from_micros(pause)) => {}
-                () = self.inner.draining.cancelled() => {}
-            }
+    async fn sleep_until(&self, at: Micros) {
+        let pause = self.timeline.until(at, &*self.inner.parts.clock);
+        tokio::select! {
+            () = self.inner.parts.clock.sleep(pause) => {}
+            () = self.inner.draining.cancelled() => {}
         }
     }
 
@@ -197,6 +202,24 @@ impl Driver {
             Ok((cancel, abandon)) => (self.op.cancel, self.op.abandon) = (cancel, abandon),
             Err(error) => tracing::error!(op = %self.op.id, %error, "cannot read what was wished"),
         }
+    }
+}
+
+/// What a commit commits, as the crash tests name it.
+fn place(change: &Change) -> &'static str {
+    match change {
+        Change::Dispatching(..) => "record",
+        Change::Watching { .. } => "upid",
+        Change::TaskEnded { .. } => "ended",
+        Change::StepDone { .. } => "done",
+        Change::Finish(_) => "terminal",
+        Change::Admitted
+        | Change::NotSent { .. }
+        | Change::Again(_)
+        | Change::GraceOver { .. }
+        | Change::StopRequested(_)
+        | Change::Degraded(_)
+        | Change::Recovered => "other",
     }
 }
 

@@ -7,9 +7,10 @@ use lxc_core::ids::Micros;
 use lxc_core::op::{Change, Dispatch, Reply, Seen};
 use lxc_core::ports::{PveApi, PveError};
 use lxc_core::pve::{Call, RefusalKind, Upid};
+use lxc_core::timing::micros;
 
 use super::driver::{Driver, Written};
-use super::follow::Followed;
+use super::follow::{Followed, Span};
 use crate::failpoint;
 
 impl Driver {
@@ -81,7 +82,7 @@ impl Driver {
                 return true;
             }
         };
-        self.facts.now = self.inner.parts.clock.now();
+        self.facts.now = self.now();
         let dispatch = Dispatch {
             call: call.clone(),
             node: node.clone(),
@@ -91,28 +92,35 @@ impl Driver {
             at: self.facts.now,
             ha,
         };
-        let parts = &self.inner.parts;
-        if !parts.lease.may_dispatch(&*parts.clock, &parts.timing) {
-            tracing::warn!(op = %self.op.id, "the lease is about to end; leaving it to whoever claims it");
-            return false;
+        if !self.may_dispatch() {
+            // Whoever claims it meanwhile fences this driver out; if nobody does, it goes on.
+            tracing::warn!(op = %self.op.id, "the lease is about to end; not sending before it is renewed");
+            let until = self.now().saturating_add(micros(self.inner.parts.timing.heartbeat));
+            return self.wait_until(until).await;
         }
-        failpoint::hit("engine.record.before").await;
         if self.commit(Change::Dispatching(step, dispatch)).await == Written::Over {
             return false;
         }
-        failpoint::hit("engine.record.after").await;
         // The commit may have had to wait for its disk: the lease must still hold when the call leaves.
-        let parts = &self.inner.parts;
-        if !parts.lease.may_dispatch(&*parts.clock, &parts.timing) {
-            return false;
+        // Not sent for sure, which is written down under the fence like everything else.
+        if !self.may_dispatch() {
+            let late = "the record was written too late to send the call".to_owned();
+            self.facts.reply = Some(Reply::Error(PveError::NotDelivered(late)));
+            return true;
         }
+        failpoint::hit("sent", "before").await;
         let answer = api.dispatch(&node, self.op.target.vmid, &call).await;
-        failpoint::hit("engine.sent").await;
+        failpoint::hit("sent", "after").await;
         self.facts.reply = Some(match answer {
             Ok(upid) => Reply::Accepted(upid),
             Err(error) => Reply::Error(error),
         });
         true
+    }
+
+    fn may_dispatch(&self) -> bool {
+        let parts = &self.inner.parts;
+        parts.lease.may_dispatch(&*parts.clock, &parts.timing)
     }
 
     /// Lists the container's tasks, for adoption.
@@ -142,11 +150,19 @@ impl Driver {
     ) -> bool {
         let inner = self.inner.clone();
         let installation = self.op.target.installation.clone();
-        let following = inner.follower.follow(&*api, &installation, &upid, since, until);
+        let clock = &*inner.parts.clock;
+        let span = Span {
+            elapsed: self.timeline.since(since, clock),
+            left: until.map(|until| self.timeline.until(until, clock)),
+            // Somebody has to say that the node answers again, long before the task ends.
+            once: self.op.degraded_since.is_some(),
+        };
+        let following = inner.follower.follow(&*api, &installation, &upid, span);
         tokio::select! {
             followed = following => match followed {
                 Followed::Ended(exit, tail) => self.facts.ended = Some((exit, tail)),
                 Followed::Until => {}
+                Followed::Answered => self.facts.answered = true,
                 Followed::Trouble(trouble) => self.facts.trouble = Some(trouble),
             },
             () = self.nudge.notified() => self.read_wishes().await,
@@ -164,7 +180,7 @@ impl Driver {
                 return true;
             }
         }
-        self.facts.now = self.inner.parts.clock.now();
+        self.facts.now = self.now();
         self.commit(Change::StopRequested(step)).await == Written::Yes
     }
 }

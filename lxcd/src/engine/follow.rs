@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use lxc_core::ids::{Installation, Micros};
+use lxc_core::ids::Installation;
 use lxc_core::ports::{Clock, PveApi, PveError};
 use lxc_core::pve::{TaskExit, TaskStatus, Upid};
-use lxc_core::timing::{Timing, micros};
+use lxc_core::timing::Timing;
 use parking_lot::Mutex;
 
 /// From so many on, the tasks of one node are asked for in one list.
@@ -27,8 +27,21 @@ pub(super) enum Followed {
     Ended(TaskExit, Vec<String>),
     /// The time has come.
     Until,
+    /// It runs; said only to who asked to be told once.
+    Answered,
     /// The node cannot be asked.
     Trouble(PveError),
+}
+
+/// What of a task's time is over, and how long to stay with it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Span {
+    /// Since its dispatch.
+    pub(super) elapsed: Duration,
+    /// Come back after this in any case.
+    pub(super) left: Option<Duration>,
+    /// Come back with the first answer, whatever it is.
+    pub(super) once: bool,
 }
 
 type NodeKey = (Installation, String);
@@ -38,8 +51,8 @@ pub(super) struct Follower {
     clock: Arc<dyn Clock>,
     timing: Timing,
     nodes: Mutex<HashMap<NodeKey, Arc<NodeWatch>>>,
-    /// How long the last task of this type took on this container, in microseconds.
-    took: Mutex<HashMap<(Installation, String, String), Micros>>,
+    /// How long the last task of this type took on this container.
+    took: Mutex<HashMap<(Installation, String, String), Duration>>,
 }
 
 /// The tasks followed on one node.
@@ -64,14 +77,13 @@ impl Follower {
         Self { clock, timing, nodes: Mutex::default(), took: Mutex::default() }
     }
 
-    /// Follows `upid`, dispatched at `since`, until it ends or `until`.
+    /// Follows `upid` until it ends or `span` says so.
     pub(super) async fn follow(
         &self,
         api: &dyn PveApi,
         installation: &Installation,
         upid: &Upid,
-        since: Micros,
-        until: Option<Micros>,
+        span: Span,
     ) -> Followed {
         let key = (installation.clone(), upid.node.clone());
         let watch = self.nodes.lock().entry(key).or_default().clone();
@@ -79,22 +91,25 @@ impl Follower {
         let _following = Following(watch.clone());
         let took_key = (installation.clone(), upid.kind.clone(), upid.id.clone());
         let expected = self.expected(&took_key);
+        let began = self.clock.boot();
+        // All of it on the clock that does not jump.
+        let passed = || self.clock.boot().saturating_sub(began);
         let mut pause = self.timing.poll.0;
         loop {
-            let elapsed = self.clock.now().saturating_sub(since);
-            let due = if elapsed < expected { since.saturating_add(expected) } else { self.in_(pause) };
-            let wake = until.map_or(due, |until| until.min(due));
-            let wait = wake.saturating_sub(self.clock.now());
-            self.clock.sleep(Duration::from_micros(u64::try_from(wait).unwrap_or(0))).await;
-            if until.is_some_and(|until| self.clock.now() >= until) && wake < due {
+            let early = expected.saturating_sub(span.elapsed + passed());
+            let due = passed() + if early.is_zero() { pause } else { early };
+            let wake = span.left.map_or(due, |left| left.min(due));
+            self.clock.sleep(wake.saturating_sub(passed())).await;
+            if wake < due {
                 return Followed::Until;
             }
-            let overdue = self.clock.now().saturating_sub(since) > expected.saturating_mul(2);
+            let overdue = span.elapsed + passed() > expected * 2;
             match self.ended(api, &watch, upid, overdue, pause).await {
                 Err(trouble) => return Followed::Trouble(trouble),
+                Ok(None) if span.once => return Followed::Answered,
                 Ok(None) => {}
                 Ok(Some(exit)) => {
-                    self.remember(took_key, self.clock.now().saturating_sub(since));
+                    self.remember(took_key, span.elapsed + passed());
                     let tail = if exit == TaskExit::Ok { Vec::new() } else { tail(api, upid).await };
                     return Followed::Ended(exit, tail);
                 }
@@ -153,20 +168,16 @@ impl Follower {
 
     /// How long such a task takes: as long as the last one on this container; nothing known, nothing
     /// expected.
-    fn expected(&self, key: &(Installation, String, String)) -> Micros {
-        self.took.lock().get(key).copied().unwrap_or(0)
+    fn expected(&self, key: &(Installation, String, String)) -> Duration {
+        self.took.lock().get(key).copied().unwrap_or_default()
     }
 
-    fn remember(&self, key: (Installation, String, String), took: Micros) {
+    fn remember(&self, key: (Installation, String, String), took: Duration) {
         let mut all = self.took.lock();
         if all.len() >= REMEMBERED {
             all.clear();
         }
         all.insert(key, took);
-    }
-
-    fn in_(&self, pause: Duration) -> Micros {
-        self.clock.now().saturating_add(micros(pause))
     }
 }
 

@@ -1,0 +1,8 @@
+//! The operation engine, proved: lxcd as a library on a runtime of its own, against a simulated Proxmox,
+//! crashed at every place that matters. What Proxmox was made to do is read from the simulator's ledger.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
+mod client;
+mod lab;
+mod matrix;
