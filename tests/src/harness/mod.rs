@@ -1,0 +1,18 @@
+//! What the cross-process tests share: the real `lxcd` and `lxcctl` against a simulated Proxmox in this
+//! process.
+//!
+//! Owns starting, stopping and waiting; must not know what is right, which is for the tests to say. It
+//! panics where a test cannot go on, with everything that helps to see why.
+
+pub mod binary;
+pub mod daemon;
+pub mod run;
+pub mod terminal;
+pub mod wait;
+pub mod world;
+
+pub use daemon::Daemon;
+pub use run::{Cli, Run, Running};
+pub use terminal::Terminal;
+pub use wait::until;
+pub use world::{SECRET, Setup, TOKEN, World, ct, running};
