@@ -1,9 +1,14 @@
-# The few commands a person types. CONTRIBUTING.md says when.
+# The few commands a person types; CONTRIBUTING.md says when. Needs Rust, make and a C compiler; `make test`
+# also needs what scripts/test-packages names, and gets it from Debian where it may.
 
 CARGO ?= cargo
+PREFIX ?= /usr/local
+DESTDIR ?=
 BINARIES = --bin lxcd --bin lxcctl --bin pvesim
+TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
+HAS_NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help build test lint
+.PHONY: help build release demo demo-shell demo-stop clean-demo test test-packages lint deny bench completions install
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -11,9 +16,51 @@ help: ## What there is
 build: ## The three programs, for trying things out
 	$(CARGO) build --locked $(BINARIES)
 
-test: build ## All tests
-	$(CARGO) test --locked --workspace -- --quiet
+release: ## lxcd and lxcctl as they are installed
+	$(CARGO) build --locked --release --bin lxcd --bin lxcctl
 
-lint: ## Format and lints, warnings are errors
+demo: build ## The main job against two simulated Proxmox installations; ends by itself
+	@scripts/demo run
+
+demo-shell: build ## The same installations, left running for you to try
+	@scripts/demo shell
+
+demo-stop: ## End what demo-shell left running
+	@scripts/demo stop
+
+clean-demo: demo-stop ## The same
+
+test-packages: ## Debian packages the tests need; installs them where it may
+	@scripts/test-packages
+
+test: test-packages build ## All tests
+ifeq ($(HAS_NEXTEST),yes)
+	$(CARGO) test --locked --workspace --doc --quiet
+	$(CARGO) nextest run --locked --workspace --no-fail-fast
+else
+	$(CARGO) test --locked --workspace --no-fail-fast
+endif
+
+lint: ## Format, lints (warnings are errors), completions and man pages
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
+	$(CARGO) test --locked --package lxcctl --test assets
+
+deny: ## Licences, bans and sources of the dependencies (needs cargo-deny)
+	@$(CARGO) deny --version >/dev/null 2>&1 || { echo 'make deny needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }
+	$(CARGO) deny --workspace check licenses bans sources
+
+bench: ## Figures beside their aims: time, memory, requests (release build)
+	$(CARGO) build --locked --release $(BINARIES)
+	$(CARGO) bench --locked --package lxc-tests --bench figures
+
+completions: ## Write completions/ anew
+	BLESS=1 $(CARGO) test --locked --package lxcctl --test assets
+
+install: release ## Into PREFIX (/usr/local): programs, completions, man pages
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(TARGET_DIR)/release/lxcd $(TARGET_DIR)/release/lxcctl $(DESTDIR)$(PREFIX)/bin
+	install -m 644 completions/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1
+	install -D -m 644 completions/lxcctl.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/lxcctl
+	install -D -m 644 completions/_lxcctl $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_lxcctl
+	install -D -m 644 completions/lxcctl.fish $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/lxcctl.fish
