@@ -81,11 +81,11 @@ impl Watcher {
         ops: Vec<(Operation, i64)>,
         mut moved: tokio::sync::broadcast::Receiver<OperationId>,
     ) -> Result<(), Gone> {
+        let all: Vec<OperationId> = ops.iter().map(|(op, _)| op.id).collect();
         for (op, after) in ops {
             self.seen.insert(op.id, after);
             self.send(Ok(Item::Snapshot(Box::new(op)))).await?;
         }
-        let all: Vec<OperationId> = self.seen.keys().copied().collect();
         for id in all {
             self.catch_up(id).await?;
         }
