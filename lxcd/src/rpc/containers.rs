@@ -56,7 +56,11 @@ impl Containers for Api {
         let shown = self.services.show(&caller, &selection).await.map_err(|error| status(&error))?;
         Ok(Response::new(ShowContainerReply {
             container: Some(convert::container(&shown.item, true)),
-            events: shown.events.iter().map(convert::event).collect(),
+            events: shown
+                .events
+                .iter()
+                .map(|event| convert::event(event, self.may_read_words(&caller, event.remote())))
+                .collect(),
             warnings: shown.warnings.iter().map(convert::warning).collect(),
         }))
     }

@@ -12,7 +12,7 @@ use tonic::{Request, Response, Status};
 use super::status::status;
 use super::{Api, convert};
 use crate::service::journal::EventQuery;
-use crate::store::AuditFilter;
+use crate::store::{AuditFilter, EventRow};
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -35,8 +35,12 @@ impl Events for Api {
             limit: request.limit,
         };
         let events = self.services.events(&caller, query).await.map_err(|error| status(&error))?;
-        let replies = ReceiverStream::new(events).map(|page| match page {
-            Ok(page) => Ok(ListEventsReply { items: page.iter().map(convert::event).collect() }),
+        let api = self.clone();
+        let replies = ReceiverStream::new(events).map(move |page| match page {
+            Ok(page) => {
+                let open = |event: &EventRow| api.may_read_words(&caller, event.remote());
+                Ok(ListEventsReply { items: page.iter().map(|row| convert::event(row, open(row))).collect() })
+            }
             Err(error) => Err(status(&error)),
         });
         Ok(Response::new(Box::pin(replies)))

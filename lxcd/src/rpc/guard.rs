@@ -1,6 +1,7 @@
 //! In front of every call: who is it, do we speak the same version, are we still open? Owns the handshake
 //! and the log line of each call.
 
+use lxc_core::actor::Role;
 use lxc_core::error::{Code, Error};
 use tonic::transport::server::UdsConnectInfo;
 use tonic::{Request, Status};
@@ -28,6 +29,13 @@ impl Api {
             return Err(status(&error));
         };
         self.services.access.caller(&peer, sudo_uid).await.map_err(|error| status(&error))
+    }
+}
+
+impl Api {
+    /// Whether a caller may see Proxmox's own words about a remote: operators and admins.
+    pub(super) fn may_read_words(&self, caller: &Caller, remote: &str) -> bool {
+        self.services.access.role(caller, Some(remote)).is_some_and(|(role, _)| role >= Role::Operator)
     }
 }
 

@@ -4,6 +4,8 @@ use std::pin::Pin;
 
 use futures::stream;
 use futures::{Stream, StreamExt};
+use lxc_core::actor::Actor;
+use lxc_core::op::Operation;
 use lxc_proto::v1::operations_server::Operations;
 use lxc_proto::v1::{
     CancelRequest, DryRunReply, GetOperationReply, GetOperationRequest, ListOperationsReply,
@@ -15,16 +17,23 @@ use tonic::{Request, Response, Status};
 
 use super::status::status;
 use super::{Api, convert};
+use crate::service::access::Caller;
 use crate::service::verbs::Batch;
 use crate::store::OperationFilter;
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
-fn submitted(batch: &Batch) -> SubmitReply {
-    SubmitReply {
-        request_id: batch.request_id.to_string(),
-        operations: batch.operations.iter().map(|op| convert::operation(op, None)).collect(),
-        replayed: batch.replayed,
+impl Api {
+    fn operation(&self, caller: &Caller, op: &Operation, actor: Option<&Actor>) -> lxc_proto::v1::Operation {
+        convert::operation(op, actor, self.may_read_words(caller, &op.target.remote))
+    }
+
+    fn submitted(&self, caller: &Caller, batch: &Batch) -> SubmitReply {
+        SubmitReply {
+            request_id: batch.request_id.to_string(),
+            operations: batch.operations.iter().map(|op| self.operation(caller, op, None)).collect(),
+            replayed: batch.replayed,
+        }
     }
 }
 
@@ -37,7 +46,7 @@ impl Operations for Api {
         let caller = self.enter(&request, request.get_ref().sudo_uid).await?;
         let request = convert::verb_request(request.into_inner()).map_err(|error| status(&error))?;
         let batch = self.services.submit(&caller, &request).await.map_err(|error| status(&error))?;
-        Ok(Response::new(submitted(&batch)))
+        Ok(Response::new(self.submitted(&caller, &batch)))
     }
 
     async fn dry_run(&self, request: Request<SubmitRequest>) -> Result<Response<DryRunReply>, Status> {
@@ -52,8 +61,10 @@ impl Operations for Api {
         let request = request.into_inner();
         let items = self.services.watch(&caller, &request.ids, &request.after_seq).await;
         let items = ReceiverStream::new(items.map_err(|error| status(&error))?);
-        Ok(Response::new(Box::pin(items.map(|item| match item {
-            Ok(item) => Ok(convert::watch_item(&item)),
+        let api = self.clone();
+        let open = move |remote: &str| api.may_read_words(&caller, remote);
+        Ok(Response::new(Box::pin(items.map(move |item| match item {
+            Ok(item) => Ok(convert::watch_item(&item, &open)),
             Err(error) => Err(status(&error)),
         }))))
     }
@@ -70,9 +81,13 @@ impl Operations for Api {
             operations: shown
                 .operations
                 .iter()
-                .map(|op| convert::operation(op, shown.actor.as_ref()))
+                .map(|op| self.operation(&caller, op, shown.actor.as_ref()))
                 .collect(),
-            log: shown.log.iter().map(convert::event).collect(),
+            log: shown
+                .log
+                .iter()
+                .map(|event| convert::event(event, self.may_read_words(&caller, event.remote())))
+                .collect(),
         }))
     }
 
@@ -99,7 +114,7 @@ impl Operations for Api {
             .chunks(200)
             .map(|page| {
                 Ok(ListOperationsReply {
-                    items: page.iter().map(|op| convert::operation(op, None)).collect(),
+                    items: page.iter().map(|op| self.operation(&caller, op, None)).collect(),
                 })
             })
             .collect();
@@ -115,7 +130,7 @@ impl Operations for Api {
             .await
             .map_err(|error| status(&error))?;
         Ok(Response::new(OperationsReply {
-            operations: ops.iter().map(|op| convert::operation(op, None)).collect(),
+            operations: ops.iter().map(|op| self.operation(&caller, op, None)).collect(),
             notes,
         }))
     }
@@ -128,7 +143,7 @@ impl Operations for Api {
             .retry(&caller, &request.id, request.request_id)
             .await
             .map_err(|error| status(&error))?;
-        Ok(Response::new(submitted(&batch)))
+        Ok(Response::new(self.submitted(&caller, &batch)))
     }
 
     async fn resolve_attention(
@@ -152,7 +167,7 @@ impl Operations for Api {
             .await
             .map_err(|error| status(&error))?;
         Ok(Response::new(OperationsReply {
-            operations: ops.iter().map(|op| convert::operation(op, None)).collect(),
+            operations: ops.iter().map(|op| self.operation(&caller, op, None)).collect(),
             notes: Vec::new(),
         }))
     }

@@ -114,7 +114,9 @@ impl Access {
 #[must_use]
 pub fn needed(verb: &str) -> Role {
     match verb {
-        "start" | "stop" | "shutdown" | "restart" | "cancel" | "retry" | "resolve" => Role::Operator,
+        "start" | "stop" | "shutdown" | "restart" | "cancel" | "retry" | "resolve" | "remote test" => {
+            Role::Operator
+        }
         "ls" | "show" | "events" | "watch" => Role::Viewer,
         _ => Role::Admin,
     }

@@ -228,9 +228,8 @@ impl Services {
     /// # Errors
     /// LXC0302 when it is not there.
     pub async fn test_remote(&self, caller: &Caller, name: &str) -> Result<(RemoteRow, Vec<RemoteCheck>)> {
-        self.access.enter(caller)?;
-        self.check_remote(caller, Some(name))?;
         let remote = self.registry.get(name).ok_or_else(|| no_remote(name))?;
+        self.access.require(caller, name, "remote test", name, &remote.row.owner)?;
         let client = &remote.client;
         let mut checks = Vec::new();
         let began = Instant::now();

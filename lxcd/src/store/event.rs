@@ -57,6 +57,14 @@ pub struct EventRow {
     pub data: EventData,
 }
 
+impl EventRow {
+    /// The remote it happened on, as it was called then.
+    #[must_use]
+    pub fn remote(&self) -> &str {
+        self.target.split('/').next().unwrap_or_default()
+    }
+}
+
 /// An event outside of any operation: what the inventory saw.
 #[derive(Debug, Clone)]
 pub struct NewEvent {

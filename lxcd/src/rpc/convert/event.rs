@@ -4,8 +4,13 @@ use lxc_proto::v1;
 
 use crate::store::{AuditRow, EventRow};
 
-pub(in crate::rpc) fn event(row: &EventRow) -> v1::Event {
+/// `open` = the reader may see Proxmox's own words, which errors and logs are made of.
+pub(in crate::rpc) fn event(row: &EventRow, open: bool) -> v1::Event {
     let data = &row.data;
+    let message = match row.kind.as_str() {
+        "error" | "log" if !open => String::new(),
+        _ => data.message.clone(),
+    };
     v1::Event {
         cursor: row.cursor,
         time_us: row.time,
@@ -16,7 +21,7 @@ pub(in crate::rpc) fn event(row: &EventRow) -> v1::Event {
         operation_id: row.operation.map(|(id, _)| id.to_string()),
         seq: row.operation.map(|(_, seq)| seq),
         actor: row.actor.clone(),
-        message: data.message.clone(),
+        message,
         step: data.step.map(|(step, _)| step),
         steps: data.step.map(|(_, steps)| steps),
         percent: data.percent,

@@ -14,7 +14,27 @@ use crate::service::watch::Item;
 /// Grace of shutdown and restart where none is given, seconds (PRODUCT.md, Lifecycle).
 const GRACE: u32 = 30;
 
-pub(in crate::rpc) fn operation(op: &Operation, actor: Option<&Actor>) -> v1::Operation {
+/// `open` = the reader may see Proxmox's own words; others get code and class (PRODUCT.md, People).
+pub(in crate::rpc) fn operation(op: &Operation, actor: Option<&Actor>, open: bool) -> v1::Operation {
+    let mut wire = in_full(op, actor);
+    if !open {
+        if let Some(error) = &mut wire.error {
+            error.why.clear();
+            error.pve_message.clear();
+        }
+        for warning in &mut wire.warnings {
+            "done with warnings".clone_into(warning);
+        }
+        for outcome in wire.steps.iter_mut().filter_map(|step| step.outcome.as_mut()) {
+            if !matches!(outcome.as_str(), "OK" | "-") {
+                "error".clone_into(outcome);
+            }
+        }
+    }
+    wire
+}
+
+fn in_full(op: &Operation, actor: Option<&Actor>) -> v1::Operation {
     let target = &op.target;
     let outcome = op.outcome();
     v1::Operation {
@@ -157,15 +177,15 @@ pub(in crate::rpc) fn verb_request(request: v1::SubmitRequest) -> Result<VerbReq
     })
 }
 
-pub(in crate::rpc) fn watch_item(item: &Item) -> v1::WatchReply {
+pub(in crate::rpc) fn watch_item(item: &Item, open: impl Fn(&str) -> bool) -> v1::WatchReply {
     use v1::watch_reply::Item as Wire;
     let wire = match item {
-        Item::Snapshot(op) => Wire::Snapshot(operation(op, None)),
-        Item::Event(event) => Wire::Event(super::event(event)),
+        Item::Snapshot(op) => Wire::Snapshot(operation(op, None, open(&op.target.remote))),
+        Item::Event(event) => Wire::Event(super::event(event, open(event.remote()))),
         Item::Skipped { id, from, to } => {
             Wire::Skipped(v1::Skipped { operation_id: id.to_string(), from: *from, to: *to })
         }
-        Item::Result(op) => Wire::Result(operation(op, None)),
+        Item::Result(op) => Wire::Result(operation(op, None, open(&op.target.remote))),
     };
     v1::WatchReply { item: Some(wire) }
 }
@@ -183,7 +203,7 @@ pub(in crate::rpc) fn forecast(forecast: &Forecast) -> v1::DryRunItem {
         },
     };
     v1::DryRunItem {
-        target: operation(&forecast.op, None).target,
+        target: in_full(&forecast.op, None).target,
         checks: forecast
             .checks
             .iter()
@@ -197,5 +217,60 @@ pub(in crate::rpc) fn forecast(forecast: &Forecast) -> v1::DryRunItem {
         verdict,
         error: error.map(super::error),
         changed: outcome.is_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lxc_core::ids::{ContainerId, OperationId, RequestId};
+    use lxc_core::op::{Outcome, State, StepKind, Target};
+
+    fn failed() -> Operation {
+        let error = Error::new(Code::TaskFailed, "start of homelab/104 failed")
+            .because("bridge 'vmbr9' does not exist")
+            .pve("bridge 'vmbr9' does not exist");
+        Operation {
+            id: OperationId::generate(),
+            request_id: RequestId::generate(),
+            kind: Kind::Start,
+            target: Target {
+                installation: Installation("a".into()),
+                vmid: 104,
+                container_id: ContainerId::generate(),
+                remote: "homelab".into(),
+                name: None,
+                node: "pve1".into(),
+            },
+            state: State::Ended(Box::new(Outcome::failed(error, false))),
+            steps: vec![Step {
+                kind: StepKind::Start,
+                state: StepState::Failed { upid: None, exit: "bridge 'vmbr9' does not exist".into() },
+                started: None,
+                finished: None,
+            }],
+            if_needed: false,
+            lock_deadline: None,
+            cancel: false,
+            abandon: false,
+            fence: 1,
+            degraded_since: None,
+            created: 0,
+            started: None,
+            finished: Some(1),
+            last_seq: 1,
+            retry_of: None,
+            actor: "ops".into(),
+            warnings: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn viewers_get_code_and_class_only() {
+        let open = format!("{:?}", operation(&failed(), None, true));
+        assert!(open.contains("vmbr9"));
+        let closed = operation(&failed(), None, false);
+        assert_eq!(closed.error.as_ref().map(|error| error.code.as_str()), Some("LXC0101"));
+        assert!(!format!("{closed:?}").contains("vmbr9"));
     }
 }
