@@ -10,6 +10,7 @@ use lxc_core::op::EventKind;
 use lxc_core::ports::PveError;
 use lxc_core::pve::{Live, Resource};
 
+use super::rights::Rights;
 use super::sample::Sample;
 use super::view::{Entry, Freshness, NodeView, RemoteView, Trouble};
 use crate::store::{ContainerRow, NewEvent};
@@ -39,15 +40,17 @@ pub(super) fn code_of(error: &PveError) -> Code {
 }
 
 /// Merges a round into a remote. `busy` = vmids our operations hold: their power is theirs to tell.
-/// `hidden` = the token's rights have changed, so what is missing may only be out of sight.
+/// `rights` tell if what is missing would have been shown.
 pub(super) fn merge(
     before: &RemoteView,
     sample: &Sample,
     busy: &HashSet<Vmid>,
-    hidden: bool,
+    rights: Option<Arc<Rights>>,
 ) -> (RemoteView, Delta) {
     let now = sample.at;
     let mut after = before.clone();
+    let known_rights = rights.clone();
+    after.rights = rights.or(after.rights.take());
     let mut delta = Delta::default();
     let (nodes, resources) = match (&sample.nodes, &sample.resources) {
         (Ok(nodes), Ok(resources)) => (nodes, resources),
@@ -90,11 +93,16 @@ pub(super) fn merge(
     }
     for (vmid, entry) in &mut after.containers {
         // A delete of ours tells its own end; what was made by us a moment ago may not be listed yet.
-        if present.contains(vmid) || lists.contains_key(vmid) || busy.contains(vmid) || hidden {
+        if present.contains(vmid) || lists.contains_key(vmid) || busy.contains(vmid) {
+            continue;
+        }
+        if !known_rights.as_ref().is_some_and(|rights| rights.would_show(*vmid, entry.seen_with)) {
+            Arc::make_mut(entry).hidden = true;
             continue;
         }
         if entry.row.gone_since.is_none() && entry.row.observed < now {
             let entry = Arc::make_mut(entry);
+            entry.hidden = false;
             entry.row.gone_since = Some(now);
             entry.row.observed = now;
             entry.freshness = Freshness::Live;
@@ -129,6 +137,7 @@ fn one(
     now: Micros,
     delta: &mut Delta,
 ) -> Entry {
+    let seen_with = view.rights.as_ref().map(|rights| rights.folded());
     let known = view.containers.get(&resource.vmid).map(|entry| (**entry).clone());
     let (node, sample) = match live {
         Some((node, live)) => (node.to_owned(), live.clone()),
@@ -141,13 +150,12 @@ fn one(
             delta.events.push(event(&view.name, &row, EventKind::Discovered, "seen for the first time"));
         }
         delta.rows.push(row.clone());
-        return Entry {
-            row,
-            freshness: if live.is_some() { Freshness::Live } else { Freshness::Stale },
-            wants_config: true,
-        };
+        let freshness = if live.is_some() { Freshness::Live } else { Freshness::Stale };
+        return Entry { seen_with, ..Entry::new(row, freshness) };
     };
     let old = entry.row.clone();
+    entry.hidden = false;
+    entry.seen_with = seen_with.or(entry.seen_with);
     let row = &mut entry.row;
     row.node = node;
     row.pool.clone_from(&resource.pool);
@@ -171,6 +179,9 @@ fn one(
     // A different name is how a reused vmid shows itself between two rounds.
     if old.name != row.name {
         entry.wants_config = true;
+    }
+    if old.power != row.power || old.live.usage.uptime > row.live.usage.uptime {
+        entry.addresses_read = None;
     }
     if material(&old, row) {
         if !busy && old.power.is_some() && old.power != row.power {

@@ -1,11 +1,14 @@
 //! What is out there: nodes and containers of every remote, as last seen. Owns the in-memory picture that
 //! listings are answered from, its polling and its rows in the store; must not change anything on Proxmox.
 
+mod addresses;
 mod fill;
 mod merge;
 mod poller;
+mod rights;
 mod sample;
 mod view;
 
 pub use poller::Inventory;
+pub use rights::Rights;
 pub use view::{Entry, Freshness, NodeView, Picture, RemoteView, Trouble};

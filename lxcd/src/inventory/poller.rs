@@ -2,7 +2,6 @@
 //! looks, seldom while nobody does (DESIGN.md, Inventory).
 
 use std::collections::{BTreeMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -17,6 +16,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::rights::Rights;
 use super::view::{Entry, Freshness, Picture, RemoteView};
 use super::{fill, merge, sample};
 use crate::bus::Bus;
@@ -67,8 +67,7 @@ impl Inventory {
         for remote in remotes {
             let mut view = RemoteView::new(&remote.name, &remote.installation);
             for row in store.containers(Some(&remote.installation)).await? {
-                let wants_config = row.config.is_none();
-                let entry = Entry { row, freshness: Freshness::Cached, wants_config };
+                let entry = Entry::new(row, Freshness::Cached);
                 view.containers.insert(entry.row.vmid, Arc::new(entry));
             }
             picture.insert(remote.name.clone(), Arc::new(view));
@@ -208,14 +207,13 @@ impl Inventory {
                         if let Some(power) = row.power.filter(|power| *power != entry.row.live.power) {
                             entry.row.live.power = power;
                             entry.row.live.usage = without_run(&entry.row.live.usage);
+                            entry.addresses_read = None;
                         }
                     }
                     view.containers.insert(vmid, Arc::new(entry));
                 }
                 (Some(row), _) => {
-                    let wants_config = row.config.is_none();
-                    view.containers
-                        .insert(vmid, Arc::new(Entry { row, freshness: Freshness::Live, wants_config }));
+                    view.containers.insert(vmid, Arc::new(Entry::new(row, Freshness::Live)));
                 }
             }
         });
@@ -248,19 +246,19 @@ impl Inventory {
         let sample = sample::take(client, self.clock.now()).await;
         let Some(before) = self.picture().get(name).cloned() else { return };
         let busy = self.busy(&before.installation).await;
-        let (permissions, hidden) = self.permissions(client, &before).await;
+        // Unknown rights: what is missing may only be out of sight.
+        let rights = client.permissions().await.ok().map(|permissions| Arc::new(Rights::new(permissions)));
         let mut delta = merge::Delta::default();
         self.change(|picture| {
             if let Some(view) = picture.get_mut(name) {
-                let (mut after, changes) = merge::merge(view, &sample, &busy, hidden);
-                after.permissions = permissions.or(after.permissions);
+                let (after, changes) = merge::merge(view, &sample, &busy, rights);
                 *view = Arc::new(after);
                 delta = changes;
             }
         });
         self.write(name, &delta.rows, &[], &delta.events).await;
         let Some(view) = self.picture().get(name).cloned() else { return };
-        let filled = fill::fill(client, &view, self.clock.now()).await;
+        let filled = fill::fill(client, &view, self.clock.now(), &self.timing).await;
         if filled.entries.is_empty() {
             return;
         }
@@ -275,20 +273,6 @@ impl Inventory {
                 }
             }
         });
-    }
-
-    /// What the token may do, folded, and whether that is other than before.
-    async fn permissions(&self, client: &PveClient, before: &RemoteView) -> (Option<u64>, bool) {
-        let Ok(permissions) = client.permissions().await else { return (None, true) };
-        let mut hasher = DefaultHasher::new();
-        for (path, privileges) in &permissions.paths {
-            // A container's own ACL goes with it; only what lies above tells.
-            if path.strip_prefix("/vms/").is_none() {
-                (path, privileges).hash(&mut hasher);
-            }
-        }
-        let folded = hasher.finish();
-        (Some(folded), before.permissions.is_some_and(|old| old != folded))
     }
 
     async fn busy(&self, installation: &Installation) -> HashSet<Vmid> {

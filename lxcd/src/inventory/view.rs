@@ -7,6 +7,7 @@ use lxc_core::error::Code;
 use lxc_core::ids::{Installation, Micros, Vmid};
 use lxc_core::pve::Node;
 
+use super::rights::Rights;
 use crate::store::ContainerRow;
 
 /// How far a row can be believed.
@@ -52,6 +53,31 @@ pub struct Entry {
     pub freshness: Freshness,
     /// Its config has to be read (again).
     pub wants_config: bool,
+    /// When its config was read, in this run of lxcd.
+    pub config_read: Option<Micros>,
+    /// When its addresses were asked for, in this run of it.
+    pub addresses_read: Option<Micros>,
+    /// The rights it was last seen with.
+    pub seen_with: Option<u64>,
+    /// Proxmox answered without it, and that may be because the token must not see it.
+    pub hidden: bool,
+}
+
+impl Entry {
+    /// One that nothing has been asked about yet.
+    #[must_use]
+    pub fn new(row: ContainerRow, freshness: Freshness) -> Self {
+        let wants_config = row.config.is_none();
+        Self {
+            row,
+            freshness,
+            wants_config,
+            config_read: None,
+            addresses_read: None,
+            seen_with: None,
+            hidden: false,
+        }
+    }
 }
 
 /// One node.
@@ -82,8 +108,8 @@ pub struct RemoteView {
     pub polled: Option<Micros>,
     /// Why it cannot be asked at all.
     pub trouble: Option<Trouble>,
-    /// What the token may do, folded; a container that is missing after this changed is not gone.
-    pub permissions: Option<u64>,
+    /// What the token may do; None = it could not be asked.
+    pub rights: Option<Arc<Rights>>,
 }
 
 impl RemoteView {
@@ -98,7 +124,7 @@ impl RemoteView {
             vms: Vec::new(),
             polled: None,
             trouble: None,
-            permissions: None,
+            rights: None,
         }
     }
 }

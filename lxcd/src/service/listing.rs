@@ -234,7 +234,7 @@ fn listed(view: &RemoteView, entry: &Arc<Entry>, locks: &Locks) -> Listed {
     let row = &entry.row;
     let lock = locks.get(&(row.installation.clone(), row.vmid));
     let node_down = view.nodes.get(&row.node).is_some_and(|node| node.trouble.is_some());
-    let blind = view.trouble.is_some() || node_down || row.gone_since.is_some();
+    let blind = view.trouble.is_some() || node_down || entry.hidden || row.gone_since.is_some();
     let power = row.power.filter(|_| !blind);
     let lifecycle = match lock {
         Some((_, verb)) if verb == "delete" => "deleting".to_owned(),
@@ -261,19 +261,20 @@ fn warnings(view: &RemoteView) -> Vec<Warning> {
         let rows = rows(view.containers.values().filter(|entry| entry.row.gone_since.is_none()).count());
         return vec![warning(&view.name, trouble, &format!("{} is unreachable", view.name), &rows)];
     }
-    view.nodes
-        .iter()
-        .filter_map(|(name, node)| {
-            let trouble = node.trouble.as_ref()?;
-            let count = view
-                .containers
-                .values()
-                .filter(|e| e.row.node == *name && e.row.gone_since.is_none())
-                .count();
-            let target = format!("{}/{name}", view.name);
-            Some(warning(&target, trouble, &format!("{target} is unreachable"), &rows(count)))
-        })
-        .collect()
+    let blind = view.rights.as_ref().filter(|rights| rights.blind()).map(|_| Warning {
+        code: Code::LacksPrivilege,
+        message: format!("the token of {} lacks VM.Audit, so Proxmox shows it no container", view.name),
+        target: view.name.clone(),
+        since: None,
+    });
+    let down = view.nodes.iter().filter_map(|(name, node)| {
+        let trouble = node.trouble.as_ref()?;
+        let count =
+            view.containers.values().filter(|e| e.row.node == *name && e.row.gone_since.is_none()).count();
+        let target = format!("{}/{name}", view.name);
+        Some(warning(&target, trouble, &format!("{target} is unreachable"), &rows(count)))
+    });
+    blind.into_iter().chain(down).collect()
 }
 
 fn rows(count: usize) -> String {
