@@ -54,3 +54,144 @@ fn nothing_is_sent_without_a_yes() {
     assert_eq!(world.asked(), 0, "no request before the certificate is accepted");
     assert_eq!(world.ctl("remote ls -o json").exits(0).json()["items"].as_array().map(Vec::len), Some(0));
 }
+
+#[test]
+fn the_secret_comes_from_stdin_or_a_file_and_never_from_the_command_line() {
+    let world = bare();
+    let line = format!("{} --fingerprint {}", add_line(&world), world.sim.fingerprint());
+    world.ctl(&line).fails("LXC0206").says("--token-secret-file");
+    world.ctl(&format!("{line} --token-secret {SECRET}")).fails("LXC0201");
+
+    let file = world.path().join("secret");
+    std::fs::write(&file, format!("{SECRET}\n")).expect("written");
+    world.ctl(&format!("{line} --token-secret-file {}", file.display())).exits(0).prints("added");
+    world.ctl("remote remove homelab --yes").exits(0);
+    world.cli.run_with(&format!("{line} --token-secret-stdin"), SECRET).exits(0).prints("added");
+    world.ctl(&format!("{line} --token-secret-file /nonexistent")).fails("LXC0214").says("/nonexistent");
+}
+
+#[test]
+fn a_ca_that_vouches_needs_no_pin() {
+    let world = bare();
+    let ca = world.path().join("ca.pem");
+    std::fs::write(&ca, &world.sim.ready().ca_pem).expect("written");
+    let line = format!("{} --ca {} --token-secret-stdin", add_line(&world), ca.display());
+    let run = world.cli.run_with(&line, SECRET);
+    run.exits(0).prints("added");
+    world.ctl("ls").exits(0).prints("homelab/104");
+    // Another installation's CA vouches for nothing here.
+    let other = world.another_sim(|config| config);
+    std::fs::write(&ca, &other.ready().ca_pem).expect("written");
+    world.cli.run_with(&line.replace("homelab", "other"), SECRET).fails("LXC0215");
+}
+
+#[test]
+fn a_wrong_address_says_what_is_wrong_with_it() {
+    let world = bare();
+    let add = |url: &str| {
+        world.cli.run_with(&format!("remote add x {url} --token-id {TOKEN} --token-secret-stdin"), SECRET)
+    };
+    let plain = world.sim.url().replace("https", "http");
+    add(&plain).fails("LXC0213").says("https");
+    add("pve.lan:port").fails("LXC0213");
+    add("https://127.0.0.1:1").fails("LXC0701").says("127.0.0.1:1");
+    // Something that speaks no TLS at all: the simulator's own control port.
+    let control = world.sim.ready().control.replace("http://", "https://");
+    let run = add(&control);
+    assert!(run.code == 7, "{run}");
+    // TLS, but another certificate than the given one.
+    let wrong = world.sim.fingerprint().replace(|c: char| c.is_ascii_digit(), "0");
+    let line = format!("{} --token-secret-stdin --fingerprint {wrong}", add_line(&world));
+    world.cli.run_with(&line, SECRET).fails("LXC0703");
+    let line = format!("{} --token-secret-stdin --fingerprint zz", add_line(&world));
+    world.cli.run_with(&line, SECRET).fails("LXC0214").says("pvenode cert info");
+    assert_eq!(world.asked(), 0, "nothing is sent to what is not trusted");
+    world.ctl("remote add '1 x' https://pve:8006 --token-id a@pve!b --fingerprint zz").exits(2);
+}
+
+#[test]
+fn a_wrong_token_is_named_and_not_tried_again_and_again() {
+    let world = bare();
+    let line = format!("{} --fingerprint {} --token-secret-stdin", add_line(&world), world.sim.fingerprint());
+    world.cli.run_with(&line, "not-the-secret").fails("LXC0603").says("does not accept the token");
+    assert_eq!(world.asked(), 1, "a 401 is delayed on purpose: one question is enough");
+    world.cli.run_with(&line.replace("lxcd@pve!cli", "garbage"), SECRET).exits(2);
+}
+
+#[test]
+fn a_token_without_rights_gets_an_empty_list_and_a_warning() {
+    let world = Setup::default()
+        .containers([running(104, "web-1")])
+        .sim(|config| config.token(&format!("poor@pve!t={SECRET}:Sys.Audit")))
+        .unregistered()
+        .start();
+    let line = format!(
+        "remote add homelab {} --token-id poor@pve!t --token-secret-stdin --fingerprint {}",
+        world.sim.url(),
+        world.sim.fingerprint()
+    );
+    let run = world.cli.run_with(&line, SECRET);
+    run.exits(0).prints("0 containers").says("VM.Audit");
+    world.ctl("ls").exits(0).says("VM.Audit");
+}
+
+#[test]
+fn one_installation_has_one_name() {
+    let world = World::with([running(104, "web-1")]);
+    let second = world.add("again", &world.sim);
+    second.fails("LXC0506").says("known as homelab");
+    world.add("homelab", &world.sim).fails("LXC0514");
+    let other = world.another_sim(|config| config);
+    world.add("edge", &other).exits(0);
+    world.ctl("remote ls -o name").exits(0).prints("edge\nhomelab\n");
+}
+
+#[test]
+fn a_remote_is_changed_and_removed() {
+    let world = Setup::default()
+        .containers([running(104, "web-1")])
+        .sim(|config| config.token("second@pve!t=another-secret"))
+        .start();
+    world.ctl("remote set homelab").fails("LXC0201");
+    world.ctl("remote set homelab --name lab --default").exits(0).prints("lab  changed");
+    world.ctl("ls").exits(0).prints("lab/104");
+    world.ctl("show lab/104").exits(0);
+    world.ctl("show homelab/104").exits(3);
+    world
+        .cli
+        .run_with("remote set lab --token-id second@pve!t --token-secret-stdin", "wrong")
+        .fails("LXC0603");
+    world
+        .cli
+        .run_with("remote set lab --token-id second@pve!t --token-secret-stdin", "another-secret")
+        .exits(0);
+    world.ctl("stop 104").exits(0);
+    assert!(
+        world.sim.ledger().iter().any(|entry| format!("{entry:?}").contains("second@pve!t")),
+        "the new token is used"
+    );
+
+    world.ctl("remote remove lab").fails("LXC0206").says("the records of 1 container");
+    world.ctl("remote remove lab --dry-run").exits(0).prints("would remove");
+    let mut terminal = world.terminal("remote remove lab");
+    terminal.wait_for("[y/N]").answer("n");
+    terminal.end().exits(2);
+    let mut terminal = world.terminal("remote remove lab");
+    terminal.wait_for("Proxmox is not touched").answer("y");
+    terminal.end().exits(0);
+    world.ctl("remote show lab").fails("LXC0302");
+    world.ctl("ls").exits(0).says("No Proxmox is known here yet");
+    // Who did it stays known.
+    world.ctl("audit ls --verb 'remote remove'").exits(0).prints("lab");
+}
+
+#[test]
+fn a_remote_with_running_operations_stays() {
+    let slow = lxc_tests::pvesim::CtSpec { start_seconds: Some(600.0), ..ct(104, "web-1") };
+    let world = World::with([slow]);
+    let id = world.ctl("start 104 --detach").exits(0).operation();
+    world.ctl("remote remove homelab --yes").fails("LXC0507").says("lxcctl op ls");
+    world.ctl(&format!("op cancel {id}")).exits(0);
+    world.ctl(&format!("op wait {id}")).exits(1);
+    world.ctl("remote remove homelab --yes").exits(0);
+}

@@ -99,7 +99,8 @@ fn wanted(view: &RemoteView, now: Micros, timing: &Timing) -> Vec<(Vmid, Arc<Ent
     let read = all.iter().copied().filter(|(_, entry)| !entry.wants_config);
     // One question about a container per round: two answers would overwrite each other.
     let (addresses, rest): (Vec<_>, Vec<_>) = read.partition(|(_, entry)| unaddressed(entry));
-    let mut old: Vec<_> = rest.into_iter().filter(|(_, entry)| due(entry.config_read, CONFIG_ROUNDS)).collect();
+    let mut old: Vec<_> =
+        rest.into_iter().filter(|(_, entry)| due(entry.config_read, CONFIG_ROUNDS)).collect();
     old.sort_by_key(|(_, entry)| entry.config_read);
     new.map(of(Ask::Config))
         .chain(addresses.into_iter().take(ADDRESSES_PER_ROUND).map(of(Ask::Addresses)))

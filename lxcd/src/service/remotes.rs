@@ -162,7 +162,7 @@ impl Services {
         let audit =
             done(&caller.actor, "remote add", remote.row.name.clone(), self.now(), url.to_string(), None);
         self.store.audit(&audit).await.map_err(store_error)?;
-        let warnings = self.empty_warning(&remote.row.name, &client).await;
+        let warnings = self.empty_warning(&remote.row.name);
         Ok(Added { row: remote.row.clone(), learned, warnings })
     }
 
@@ -197,14 +197,11 @@ impl Services {
         Ok(learned)
     }
 
-    async fn empty_warning(&self, name: &str, client: &PveClient) -> Vec<String> {
+    fn empty_warning(&self, name: &str) -> Vec<String> {
         let picture = self.inventory.picture();
-        let some = picture.get(name).is_some_and(|view| !view.containers.is_empty());
-        if some {
-            return Vec::new();
-        }
-        match client.permissions().await {
-            Ok(permissions) if !permissions.anywhere().contains("VM.Audit") => {
+        let rights = picture.get(name).and_then(|view| view.rights.as_ref());
+        match rights {
+            Some(rights) if rights.blind() => {
                 vec!["the token lacks VM.Audit, so Proxmox shows it no container at all".to_owned()]
             }
             _ => Vec::new(),
