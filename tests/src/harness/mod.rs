@@ -11,7 +11,7 @@ pub mod terminal;
 pub mod wait;
 pub mod world;
 
-pub use daemon::Daemon;
+pub use daemon::{Daemon, SCALE};
 pub use run::{Cli, Run, Running};
 pub use terminal::Terminal;
 pub use wait::until;

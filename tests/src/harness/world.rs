@@ -211,8 +211,11 @@ impl Drop for World {
             let tail: Vec<&str> = log.lines().rev().take(60).collect();
             eprintln!("--- lxcd's log, its end\n{}", tail.into_iter().rev().collect::<Vec<_>>().join("\n"));
             let ledger = self.sim.ledger();
-            let last = ledger.len().saturating_sub(30);
-            eprintln!("--- Proxmox, at last\n{:#?}", &ledger[last..]);
+            let last = ledger.len().saturating_sub(12);
+            eprintln!("--- Proxmox, at last");
+            for entry in &ledger[last..] {
+                eprintln!("{:>9} ms  {:?}", entry.at_ms, entry.record);
+            }
         }
         self.sim.stop();
         // Connections of lxcd may still be open; nobody waits for them.

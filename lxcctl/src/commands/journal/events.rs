@@ -1,6 +1,7 @@
 //! `lxcctl events`: the journal, and with --follow what comes.
 
-use lxc_core::error::{Exit, Result};
+use lxc_core::error::{Code, Error, Exit, Result};
+use lxc_core::op::EventKind;
 use lxc_core::text::short_id;
 
 use crate::cli::groups::micros;
@@ -19,6 +20,12 @@ pub(crate) async fn run(context: &mut Context, args: &EventsArgs) -> Result<Exit
     context.check(&selection)?;
     if args.follow {
         context.refuse_endless_json("--follow")?;
+    }
+    let known: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    if let Some(unknown) = args.types.iter().find(|wanted| !known.contains(&wanted.as_str())) {
+        return Err(Error::new(Code::BadValue, format!("{unknown} is no type of event"))
+            .because(known.join(" "))
+            .hint("lxcctl events --type stopped"));
     }
     let filter = EventFilter {
         selection,
