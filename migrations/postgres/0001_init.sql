@@ -114,7 +114,6 @@ CREATE TABLE operation (
     started_us        BIGINT,
     finished_us       BIGINT,
     last_seq          BIGINT NOT NULL,
-    trimmed_seq       BIGINT NOT NULL,
     retry_of          TEXT,
     CHECK ((finished_us IS NULL) = (state IN ('queued', 'running'))),
     CHECK ((outcome IS NULL) = (finished_us IS NULL)),

@@ -6,8 +6,14 @@ use super::kind::StepKind;
 use super::outcome::{Ending, How, Outcome};
 use super::state::{Dispatch, Operation, State, StepState, Watch};
 use crate::ids::Micros;
+use crate::ports::LogPage;
 use crate::pve::{TaskExit, Upid};
 use crate::timing::{Timing, micros};
+
+/// Last lines of a log that are kept with the step.
+const TAIL: usize = 20;
+/// Bytes of one log line (DESIGN.md, rule 17).
+const LONGEST_LINE: usize = 16 * 1024;
 
 /// One transition.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,14 +51,21 @@ pub enum Change {
     },
     /// Proxmox was asked to abort the task.
     StopRequested(usize),
+    /// The task has said more.
+    Log {
+        /// Which step.
+        step: usize,
+        /// The lines, and where to go on.
+        page: LogPage,
+    },
     /// Watching → Verifying.
     TaskEnded {
         /// Which step.
         step: usize,
         /// How the task ended.
         exit: TaskExit,
-        /// Last lines of its log, when it did not end OK.
-        tail: Vec<String>,
+        /// The rest of its log, as far as it was read.
+        log: Vec<String>,
     },
     /// … → Done.
     StepDone {
@@ -133,6 +146,7 @@ fn step_of(change: &Change) -> usize {
         Change::NotSent { step, .. }
         | Change::Watching { step, .. }
         | Change::GraceOver { step, .. }
+        | Change::Log { step, .. }
         | Change::TaskEnded { step, .. }
         | Change::StepDone { step, .. } => *step,
         Change::Admitted | Change::Degraded(_) | Change::Recovered | Change::Finish(_) => usize::MAX,
@@ -178,7 +192,7 @@ fn advance(
         ),
         (StepState::Dispatching { dispatch, busy, sent }, Change::Watching { upid, .. }) => {
             let event = watching(op, step, &prefix, &dispatch, timing);
-            let watch = Watch { dispatch, upid, outlived_grace: None, stop_requested: false };
+            let watch = Watch { dispatch, upid, outlived_grace: None, stop_requested: false, log_next: 0 };
             (StepState::Watching { watch, busy, sent }, vec![event])
         }
         (StepState::Watching { mut watch, busy, sent }, Change::GraceOver { outlived, .. }) => {
@@ -194,9 +208,15 @@ fn advance(
             watch.stop_requested = true;
             (StepState::Watching { watch, busy, sent }, vec![progress(&prefix, "cancelling")])
         }
-        (StepState::Watching { watch, busy, sent }, Change::TaskEnded { exit, tail, .. }) => {
-            let state = StepState::Verifying { watch, exit, tail, ended: now, busy, sent };
-            (state, vec![silent("verifying")])
+        (StepState::Watching { mut watch, busy, sent }, Change::Log { page, .. }) => {
+            watch.log_next = page.next;
+            (StepState::Watching { watch, busy, sent }, log_events(&page.lines))
+        }
+        (StepState::Watching { watch, busy, sent }, Change::TaskEnded { exit, log, .. }) => {
+            let mut events = log_events(&log);
+            events.push(silent("verifying"));
+            let tail = log[log.len().saturating_sub(TAIL)..].to_vec();
+            (StepState::Verifying { watch, exit, tail, ended: now, busy, sent }, events)
         }
         (from, Change::StepDone { exit, warning, .. }) => {
             let upid = from.upid().cloned();
@@ -274,6 +294,19 @@ pub fn grace_end(dispatch: &Dispatch, timing: &Timing) -> Option<Micros> {
     }
 }
 
+fn log_events(lines: &[String]) -> Vec<EventDraft> {
+    lines.iter().map(|line| EventDraft::new(EventKind::Log, cut(line))).collect()
+}
+
+/// A line, cut to its longest at a character boundary.
+fn cut(line: &str) -> String {
+    let mut end = line.len().min(LONGEST_LINE);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    line[..end].to_owned()
+}
+
 fn silent(what: &str) -> EventDraft {
     EventDraft::new(EventKind::Step, what)
 }
@@ -285,11 +318,14 @@ fn progress(prefix: &str, what: &str) -> EventDraft {
 fn watching(op: &Operation, step: usize, prefix: &str, dispatch: &Dispatch, timing: &Timing) -> EventDraft {
     let forced_at = grace_end(dispatch, timing);
     let text = match (op.steps[step].kind, op.kind.grace()) {
-        (StepKind::Shutdown, Some((grace, _))) => format!("grace {}", crate::text::span(u64::from(grace))),
+        (StepKind::Shutdown, Some((grace, force))) => {
+            let no_force = if force && dispatch.ha { ", HA never forces it" } else { "" };
+            format!("grace {}{no_force}", crate::text::span(u64::from(grace)))
+        }
         _ => format!("task on {}", dispatch.node),
     };
     // The first line of a lone shutdown has told its grace already.
-    let told = op.steps.len() == 1 && op.steps[step].kind == StepKind::Shutdown;
+    let told = op.steps.len() == 1 && op.steps[step].kind == StepKind::Shutdown && !dispatch.ha;
     let mut event = if told { silent("watching") } else { progress(prefix, &text) };
     event.forced_at = forced_at;
     event

@@ -83,6 +83,9 @@ pub struct Watch {
     pub outlived_grace: Option<bool>,
     /// We asked Proxmox to abort it.
     pub stop_requested: bool,
+    /// Where its log has been read up to; committed together with the lines.
+    #[serde(default)]
+    pub log_next: u64,
 }
 
 /// Where one step stands.

@@ -91,8 +91,11 @@ impl Driver {
                     self.sleep_until(at).await;
                     self.with_api(move |driver, api| Box::pin(driver.list(api, node))).await
                 }
-                Next::Follow { upid, until, since } => {
-                    self.with_api(move |driver, api| Box::pin(driver.follow(api, upid, until, since))).await
+                Next::Follow { upid, until, since, log_next } => {
+                    self.with_api(move |driver, api| {
+                        Box::pin(driver.follow(api, upid, until, since, log_next))
+                    })
+                    .await
                 }
                 Next::StopTask { step, upid } => {
                     self.with_api(move |driver, api| Box::pin(driver.stop_task(api, step, upid))).await
@@ -210,6 +213,7 @@ fn place(change: &Change) -> &'static str {
     match change {
         Change::Dispatching(..) => "record",
         Change::Watching { .. } => "upid",
+        Change::Log { .. } => "log",
         Change::TaskEnded { .. } => "ended",
         Change::StepDone { .. } => "done",
         Change::Finish(_) => "terminal",

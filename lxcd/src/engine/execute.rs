@@ -147,6 +147,7 @@ impl Driver {
         upid: Upid,
         until: Option<Micros>,
         since: Micros,
+        log_next: u64,
     ) -> bool {
         let inner = self.inner.clone();
         let installation = self.op.target.installation.clone();
@@ -156,11 +157,13 @@ impl Driver {
             left: until.map(|until| self.timeline.until(until, clock)),
             // Somebody has to say that the node answers again, long before the task ends.
             once: self.op.degraded_since.is_some(),
+            log_next,
         };
         let following = inner.follower.follow(&*api, &installation, &upid, span);
         tokio::select! {
             followed = following => match followed {
-                Followed::Ended(exit, tail) => self.facts.ended = Some((exit, tail)),
+                Followed::Ended(exit, log) => self.facts.ended = Some((exit, log)),
+                Followed::Log(page) => self.facts.log = Some(page),
                 Followed::Until => {}
                 Followed::Answered => self.facts.answered = true,
                 Followed::Trouble(trouble) => self.facts.trouble = Some(trouble),

@@ -1,6 +1,6 @@
 //! Following tasks to their end with few requests: the first look comes when such a task usually ends,
-//! many tasks on one node share one list. Only a `status` read ends a task (DESIGN.md, rule 12). Owns the
-//! pacing; must not decide what an ending means.
+//! many tasks on one node share one list, and only a task that lasts has its log read on the way. Only a
+//! `status` read ends a task (DESIGN.md, rule 12). Must not decide what an ending means.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -8,23 +8,27 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lxc_core::ids::Installation;
-use lxc_core::ports::{Clock, PveApi, PveError};
+use lxc_core::ports::{Clock, LogPage, PveApi, PveError};
 use lxc_core::pve::{TaskExit, TaskStatus, Upid};
 use lxc_core::timing::Timing;
 use parking_lot::Mutex;
 
+use super::pace::Pace;
+
 /// From so many on, the tasks of one node are asked for in one list.
 const SHARED_FROM: usize = 3;
-/// How many lines of a log are kept when a task did not end OK.
-const TAIL: usize = 20;
-/// How many containers' durations are remembered.
-const REMEMBERED: usize = 20_000;
+/// A task that runs for so long, in Proxmox's seconds, has its log read while it runs.
+const LASTS: u32 = 5;
+/// Lines of a log that are kept at its end.
+const MOST_LINES: usize = 2_000;
 
 /// Why following stopped.
 #[derive(Debug)]
 pub(super) enum Followed {
-    /// The task has ended, so, with its last log lines unless it ended OK.
+    /// The task has ended, so, with the rest of its log; a short one that ended OK has none read.
     Ended(TaskExit, Vec<String>),
+    /// It runs, and has more to say.
+    Log(LogPage),
     /// The time has come.
     Until,
     /// It runs; said only to who asked to be told once.
@@ -42,6 +46,8 @@ pub(super) struct Span {
     pub(super) left: Option<Duration>,
     /// Come back with the first answer, whatever it is.
     pub(super) once: bool,
+    /// Where its log has been read up to.
+    pub(super) log_next: u64,
 }
 
 type NodeKey = (Installation, String);
@@ -51,8 +57,7 @@ pub(super) struct Follower {
     clock: Arc<dyn Clock>,
     timing: Timing,
     nodes: Mutex<HashMap<NodeKey, Arc<NodeWatch>>>,
-    /// How long the last task of this type took on this container.
-    took: Mutex<HashMap<(Installation, String, String), Duration>>,
+    pace: Pace,
 }
 
 /// The tasks followed on one node.
@@ -74,7 +79,8 @@ impl Drop for Following {
 
 impl Follower {
     pub(super) fn new(clock: Arc<dyn Clock>, timing: Timing) -> Self {
-        Self { clock, timing, nodes: Mutex::default(), took: Mutex::default() }
+        let pace = Pace::new(timing.pve_second);
+        Self { clock, timing, nodes: Mutex::default(), pace }
     }
 
     /// Follows `upid` until it ends or `span` says so.
@@ -89,32 +95,46 @@ impl Follower {
         let watch = self.nodes.lock().entry(key).or_default().clone();
         watch.followers.fetch_add(1, Ordering::AcqRel);
         let _following = Following(watch.clone());
-        let took_key = (installation.clone(), upid.kind.clone(), upid.id.clone());
-        let expected = self.expected(&took_key);
+        let expected = self.pace.expected(installation, upid);
         let began = self.clock.boot();
         // All of it on the clock that does not jump.
         let passed = || self.clock.boot().saturating_sub(began);
-        let mut pause = self.timing.poll.0;
+        let mut looks = 0;
         loop {
-            let early = expected.saturating_sub(span.elapsed + passed());
+            let elapsed = span.elapsed + passed();
+            // The longer it lasts, the less a moment more matters.
+            let pause = (elapsed / 10).clamp(self.timing.poll.0, self.timing.poll.1);
+            let early = expected.saturating_sub(elapsed);
             let due = passed() + if early.is_zero() { pause } else { early };
             let wake = span.left.map_or(due, |left| left.min(due));
             self.clock.sleep(wake.saturating_sub(passed())).await;
             if wake < due {
                 return Followed::Until;
             }
-            let overdue = span.elapsed + passed() > expected * 2;
-            match self.ended(api, &watch, upid, overdue, pause).await {
+            looks += 1;
+            let elapsed = span.elapsed + passed();
+            match self.ended(api, &watch, upid, elapsed > expected * 2, pause).await {
                 Err(trouble) => return Followed::Trouble(trouble),
                 Ok(None) if span.once => return Followed::Answered,
+                Ok(None) if elapsed > self.timing.pve(LASTS) => {
+                    // A log that cannot be read is no reason to stop following.
+                    if let Ok(page) = api.task_log(upid, span.log_next).await
+                        && !page.lines.is_empty()
+                    {
+                        return Followed::Log(page);
+                    }
+                }
                 Ok(None) => {}
                 Ok(Some(exit)) => {
-                    self.remember(took_key, span.elapsed + passed());
-                    let tail = if exit == TaskExit::Ok { Vec::new() } else { tail(api, upid).await };
-                    return Followed::Ended(exit, tail);
+                    // What ended while nobody looked teaches nothing about how long such tasks take.
+                    if span.elapsed <= expected || looks > 1 {
+                        self.pace.learn(installation, upid, elapsed, looks == 1);
+                    }
+                    let wanted = exit != TaskExit::Ok || span.log_next > 0;
+                    let rest = if wanted { rest_of_log(api, upid, span.log_next).await } else { Vec::new() };
+                    return Followed::Ended(exit, rest);
                 }
             }
-            pause = (pause * 3 / 2).min(self.timing.poll.1);
         }
     }
 
@@ -165,29 +185,26 @@ impl Follower {
         *list = Some((now, tasks.clone()));
         Ok(tasks)
     }
-
-    /// How long such a task takes: as long as the last one on this container; nothing known, nothing
-    /// expected.
-    fn expected(&self, key: &(Installation, String, String)) -> Duration {
-        self.took.lock().get(key).copied().unwrap_or_default()
-    }
-
-    fn remember(&self, key: (Installation, String, String), took: Duration) {
-        let mut all = self.took.lock();
-        if all.len() >= REMEMBERED {
-            all.clear();
-        }
-        all.insert(key, took);
-    }
 }
 
-/// The last lines of a task's log; a log that cannot be read is no reason to fail.
-async fn tail(api: &dyn PveApi, upid: &Upid) -> Vec<String> {
-    match api.task_log(upid, 0).await {
-        Ok(page) => page.lines[page.lines.len().saturating_sub(TAIL)..].to_vec(),
-        Err(error) => {
-            tracing::debug!(%upid, %error, "cannot read the log");
-            Vec::new()
+/// The lines of a log behind `next`, the last ones if there are very many; a log that cannot be read is
+/// no reason to fail.
+async fn rest_of_log(api: &dyn PveApi, upid: &Upid, mut next: u64) -> Vec<String> {
+    let mut lines = Vec::new();
+    loop {
+        match api.task_log(upid, next).await {
+            Ok(page) if page.lines.is_empty() || page.next <= next => break,
+            Ok(page) => {
+                next = page.next;
+                lines.extend(page.lines);
+                let over = lines.len().saturating_sub(MOST_LINES);
+                lines.drain(..over);
+            }
+            Err(error) => {
+                tracing::debug!(%upid, %error, "cannot read the log");
+                break;
+            }
         }
     }
+    lines
 }

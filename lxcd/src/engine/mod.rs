@@ -6,6 +6,7 @@ mod driver;
 mod execute;
 mod follow;
 mod lease;
+mod pace;
 mod timeline;
 
 use std::collections::HashMap;

@@ -14,6 +14,9 @@ use super::event::insert_operation_events;
 use super::row::flag;
 use super::{Result, Store, fail, get, get_json, json};
 
+/// Log lines kept of one operation (PRODUCT.md, Provisioning).
+const LOG_LINES: i64 = 2_000;
+
 #[async_trait]
 impl OpStore for Store {
     async fn claim(&self, me: DaemonId, now: Micros) -> Result<Claims, StoreError> {
@@ -114,11 +117,25 @@ pub(super) async fn write_operation(
         .map_err(fail)?;
     }
     insert_operation_events(tx, op, last_seq, events, now).await?;
+    if events.iter().any(|event| event.kind == EventKind::Log) {
+        trim_log(tx, op, last_seq).await?;
+    }
     record_container(tx, op, events, now).await?;
     if let State::Ended(_) = op.state {
         end(tx, op, now).await?;
     }
     Ok(Committed::Yes { last_seq, cancel: flag(&row, "cancel")?, abandon: flag(&row, "abandon")? })
+}
+
+/// Keeps the last lines of the log; watchers are told which numbers are missing.
+async fn trim_log(tx: &mut AnyConnection, op: &Operation, last_seq: i64) -> Result<()> {
+    sqlx::query("DELETE FROM event WHERE operation_id = $1 AND type = 'log' AND seq <= $2")
+        .bind(op.id.to_string())
+        .bind(last_seq - LOG_LINES)
+        .execute(tx)
+        .await
+        .map_err(fail)?;
+    Ok(())
 }
 
 /// What a finished step tells about the container is known at once, whatever the next sample says.

@@ -1,0 +1,234 @@
+//! What comes next. [`plan`] is pure and total: an operation, what was learned in this turn and the time
+//! in; one act out. Owns every decision of the engine; must not act, wait or know how facts are got.
+
+mod dispatching;
+mod pending;
+mod watching;
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::change::Change;
+use super::kind::StepKind;
+use super::outcome::Outcome;
+use super::state::{Operation, State, StepState};
+use super::words;
+use crate::ids::Micros;
+use crate::ports::{LogPage, PveError};
+use crate::pve::{Call, Config, Live, TaskEntry, TaskExit, Upid};
+use crate::timing::{Timing, micros};
+
+/// The container, as seen a moment ago.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Seen {
+    /// It is there.
+    There {
+        /// Node it is on now.
+        node: String,
+        /// Its live state.
+        live: Box<Live>,
+        /// Whether it is the incarnation that was meant; None where nobody compared.
+        same: Option<bool>,
+        /// Its config, where it was read.
+        config: Option<Config>,
+    },
+    /// The installation answers without it.
+    Absent,
+    /// The vmid is a virtual machine's now.
+    Vm,
+}
+
+/// The answer to a dispatch of this very turn.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    /// A task was made.
+    Accepted(Upid),
+    /// No answer, or none that tells.
+    Error(PveError),
+}
+
+/// What this turn has learned. Emptied after each change.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// Our clock.
+    pub now: Micros,
+    /// 0..1, for jitter.
+    pub jitter: f64,
+    /// The container.
+    pub seen: Option<Seen>,
+    /// The answer to our call; None after a crash.
+    pub reply: Option<Reply>,
+    /// The task list, and when it was asked for.
+    pub listed: Option<Vec<TaskEntry>>,
+    /// UPIDs of other operations.
+    pub taken: HashSet<Upid>,
+    /// The watched task has ended.
+    pub ended: Option<(TaskExit, Vec<String>)>,
+    /// The watched task has said more.
+    pub log: Option<LogPage>,
+    /// The node answers, though there is nothing new; told only where that was in doubt.
+    pub answered: bool,
+    /// Proxmox could not be asked just now.
+    pub trouble: Option<PveError>,
+}
+
+/// The one act that is due.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Next {
+    /// Read the live state; the config too when `config`.
+    Look {
+        /// Also read the config and compare incarnations.
+        config: bool,
+    },
+    /// Record the dispatch, send the call once, learn the answer.
+    Dispatch {
+        /// Which step.
+        step: usize,
+        /// What.
+        call: Call,
+        /// Where.
+        node: String,
+        /// HA manages the container.
+        ha: bool,
+    },
+    /// List the tasks of the container on that node at that time, for adoption.
+    List {
+        /// The node of the dispatch.
+        node: String,
+        /// Not before.
+        at: Micros,
+    },
+    /// Follow the task until it ends, or until then.
+    Follow {
+        /// The task.
+        upid: Upid,
+        /// Come back at this time in any case.
+        until: Option<Micros>,
+        /// What of it cost us before counts: when it was dispatched.
+        since: Micros,
+        /// Where its log has been read up to.
+        log_next: u64,
+    },
+    /// Ask Proxmox to abort the task; then record that.
+    StopTask {
+        /// Which step.
+        step: usize,
+        /// The task.
+        upid: Upid,
+    },
+    /// Commit this.
+    Commit(Change),
+    /// Nothing to do until then; what was learned is stale by then.
+    Wait {
+        /// When to go on.
+        until: Micros,
+    },
+    /// Nothing to do at all.
+    Idle,
+}
+
+/// Decides.
+#[must_use]
+pub fn plan(op: &Operation, facts: &Facts, timing: &Timing) -> Next {
+    if op.state != State::Running {
+        return Next::Idle;
+    }
+    let Some(step) = op.current_step() else {
+        return Next::Commit(Change::Finish(success(op)));
+    };
+    let turn = Turn { op, step, kind: op.steps[step].kind, facts, timing };
+    if let Some(trouble) = &facts.trouble {
+        return turn.trouble(trouble);
+    }
+    if op.degraded_since.is_some() && turn.has_learned() {
+        return Next::Commit(Change::Recovered);
+    }
+    match &op.steps[step].state {
+        StepState::Pending { not_before, .. } => turn.pending(*not_before),
+        StepState::Dispatching { dispatch, busy, sent } => turn.dispatching(dispatch, *busy, *sent),
+        StepState::Watching { watch, .. } => turn.watching(watch),
+        StepState::Verifying { watch, exit, tail, ended, busy, .. } => {
+            turn.verifying(watch, exit, tail, *ended, *busy)
+        }
+        // current_step() skips done ones; a failed or unknown one ends the operation in the same commit.
+        StepState::Done { .. } | StepState::Failed { .. } | StepState::Unknown { .. } => Next::Idle,
+    }
+}
+
+fn success(op: &Operation) -> Outcome {
+    let mut outcome = Outcome::done();
+    outcome.warnings.clone_from(&op.warnings);
+    outcome.how = op.steps.iter().find_map(|step| match step.state {
+        StepState::Done { how, .. } => how,
+        _ => None,
+    });
+    outcome
+}
+
+/// Borrowed once, so that the decisions below read as sentences.
+struct Turn<'a> {
+    op: &'a Operation,
+    step: usize,
+    kind: StepKind,
+    facts: &'a Facts,
+    timing: &'a Timing,
+}
+
+impl Turn<'_> {
+    fn finish(&self, outcome: Outcome) -> Next {
+        Next::Commit(Change::Finish(outcome))
+    }
+
+    fn fail(&self, error: crate::error::Error) -> Next {
+        self.finish(Outcome::failed(error, self.op.touched()))
+    }
+
+    fn refuse(&self, error: crate::error::Error) -> Next {
+        if self.op.touched() { self.fail(error) } else { self.finish(Outcome::refused(error)) }
+    }
+
+    fn done(&self, exit: &str, warning: Option<String>) -> Next {
+        Next::Commit(Change::StepDone { step: self.step, exit: exit.to_owned(), warning })
+    }
+
+    fn has_learned(&self) -> bool {
+        let facts = self.facts;
+        facts.answered
+            || facts.seen.is_some()
+            || facts.listed.is_some()
+            || facts.ended.is_some()
+            || facts.log.is_some()
+            || facts.reply.is_some()
+    }
+
+    fn in_(&self, duration: Duration) -> Micros {
+        self.facts.now.saturating_add(micros(duration))
+    }
+
+    fn reached(&self, seen: &Seen) -> bool {
+        match (seen, self.kind.goal()) {
+            (Seen::Absent, None) => true,
+            (Seen::There { live, .. }, Some(goal)) => live.power == goal,
+            _ => false,
+        }
+    }
+
+    /// Proxmox could not be asked. Before anything was sent that is an answer to the caller; afterwards
+    /// the operation holds on, `degraded`, for as long as it may.
+    fn trouble(&self, trouble: &PveError) -> Next {
+        let op = self.op;
+        if !op.touched() {
+            return self.refuse(words::unreachable(op, trouble));
+        }
+        let Some(since) = op.degraded_since else {
+            return Next::Commit(Change::Degraded(trouble.to_string()));
+        };
+        let lasted = self.facts.now.saturating_sub(since);
+        if op.abandon || lasted >= micros(self.timing.attention_after) {
+            return self.finish(Outcome::unknown(words::gave_up(op)));
+        }
+        let (first, longest) = self.timing.trouble;
+        let pause = Duration::from_micros(u64::try_from(lasted).unwrap_or(0)).clamp(first, longest);
+        Next::Wait { until: self.in_(pause) }
+    }
+}

@@ -1,0 +1,133 @@
+//! A task that runs, and one that has ended: when to look, when to abort, and what its ending means beside
+//! the container's real state (DESIGN.md, rules 11, 12 and 14).
+
+use super::{Change, Next, Seen, Turn};
+use crate::error::Code;
+use crate::ids::Micros;
+use crate::op::change::grace_end;
+use crate::op::kind::StepKind;
+use crate::op::outcome::Outcome;
+use crate::op::state::Watch;
+use crate::op::words;
+use crate::pve::{Refusal, RefusalKind, TaskExit};
+use crate::timing::micros;
+
+impl Turn<'_> {
+    pub(super) fn watching(&self, watch: &Watch) -> Next {
+        if let Some(page) = &self.facts.log {
+            return Next::Commit(Change::Log { step: self.step, page: page.clone() });
+        }
+        if let Some((exit, log)) = &self.facts.ended {
+            return Next::Commit(Change::TaskEnded { step: self.step, exit: exit.clone(), log: log.clone() });
+        }
+        if self.op.cancel && self.kind.can_be_cut_off() && !watch.stop_requested {
+            return Next::StopTask { step: self.step, upid: watch.upid.clone() };
+        }
+        let grace_end = grace_end(&watch.dispatch, self.timing).filter(|_| watch.outlived_grace.is_none());
+        let follow = |until| Next::Follow {
+            upid: watch.upid.clone(),
+            until,
+            since: watch.dispatch.at,
+            log_next: watch.log_next,
+        };
+        let Some(end) = grace_end.filter(|end| self.facts.now >= *end) else { return follow(grace_end) };
+        let Some(seen) = &self.facts.seen else { return Next::Look { config: false } };
+        // Killing takes Proxmox most of a second. A look that comes later and finds it stopped cannot tell
+        // whether it was killed: nobody looked.
+        let late = self.facts.now > end.saturating_add(micros(self.timing.pve_second / 2));
+        if late && self.reached(seen) {
+            return follow(None);
+        }
+        Next::Commit(Change::GraceOver { step: self.step, outlived: !self.reached(seen) })
+    }
+
+    pub(super) fn verifying(
+        &self,
+        watch: &Watch,
+        exit: &TaskExit,
+        tail: &[String],
+        ended: Micros,
+        busy: u32,
+    ) -> Next {
+        let Some(seen) = &self.facts.seen else {
+            return Next::Look { config: false };
+        };
+        let reached = self.reached(seen);
+        match exit {
+            TaskExit::Ok | TaskExit::Warnings(_) if reached => self.done(&exit.text(), warning(exit, tail)),
+            TaskExit::Ok | TaskExit::Warnings(_) if watch.dispatch.ha => self.await_ha(seen, ended),
+            TaskExit::Ok | TaskExit::Warnings(_) => {
+                let now = match seen {
+                    Seen::There { live, .. } => live.power.as_str(),
+                    Seen::Absent | Seen::Vm => "gone",
+                };
+                self.done(
+                    &exit.text(),
+                    Some(format!("Proxmox says OK, but {} is {now}", self.op.target.path())),
+                )
+            }
+            TaskExit::Vanished(text) if reached => self.done(text, None),
+            TaskExit::Vanished(_) if watch.stop_requested => {
+                self.finish(Outcome::cancelled("its Proxmox task was aborted", true))
+            }
+            TaskExit::Vanished(text) => self.fail(words::vanished(self.op, text)),
+            TaskExit::Error(text) => self.task_failed(text, tail, reached, busy),
+        }
+    }
+
+    fn task_failed(&self, text: &str, tail: &[String], reached: bool, busy: u32) -> Next {
+        let refusal = Refusal::from_text(text);
+        let harmless = matches!(
+            refusal.kind,
+            RefusalKind::AlreadyRunning | RefusalKind::NotRunning | RefusalKind::NoConfig
+        );
+        match refusal.kind {
+            _ if harmless && reached => self.done(text, None),
+            RefusalKind::Busy if busy < self.timing.busy_tries => self.again_later(),
+            RefusalKind::Locked(_)
+                if self.op.lock_deadline.is_some_and(|deadline| self.facts.now < deadline) =>
+            {
+                self.later(self.timing.look, false)
+            }
+            _ => {
+                let mut error = words::refused(self.op, &refusal);
+                if error.code == Code::TaskFailed {
+                    // The last lines often hold the reason behind a generic ending.
+                    let extra: Vec<&String> = tail
+                        .iter()
+                        .filter(|line| !line.contains(text) && !line.starts_with("TASK "))
+                        .collect();
+                    error
+                        .why
+                        .extend(extra[extra.len().saturating_sub(2)..].iter().map(|line| (*line).clone()));
+                }
+                self.fail(error)
+            }
+        }
+    }
+
+    /// Under HA the task is only the request: the manager acts later (PVE.md, HA).
+    fn await_ha(&self, seen: &Seen, ended: Micros) -> Next {
+        if let Seen::There { live, .. } = seen
+            && live.ha.as_ref().is_some_and(|ha| ha.state == "error")
+        {
+            return self.fail(words::ha_error(self.op));
+        }
+        let grace = self.op.kind.grace().filter(|_| self.kind == StepKind::Shutdown);
+        let allowed = grace.map_or(self.timing.ha, |(grace, _)| self.timing.pve(2 * grace + 35));
+        if self.facts.now > ended.saturating_add(micros(allowed)) {
+            return self.fail(words::ha_slow(self.op));
+        }
+        Next::Wait { until: self.in_(self.timing.look) }
+    }
+}
+
+fn warning(exit: &TaskExit, tail: &[String]) -> Option<String> {
+    let TaskExit::Warnings(count) = exit else { return None };
+    let line =
+        tail.iter().find_map(|line| line.strip_prefix("WARN: ").or_else(|| line.strip_prefix("WARNING: ")));
+    Some(line.map_or_else(
+        || format!("Proxmox ended with {count} warnings"),
+        |line| format!("Proxmox warns: {line}"),
+    ))
+}
