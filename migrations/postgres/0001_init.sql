@@ -148,8 +148,13 @@ CREATE TABLE container_lock (
     PRIMARY KEY (installation, vmid)
 );
 
+-- Sorts by transaction, then by number in it: whoever reads only below the oldest open transaction never
+-- misses a late commit. 20 bits of number, so that a cursor stays exact as a JSON number for 2^33
+-- transactions.
+CREATE SEQUENCE event_number;
 CREATE TABLE event (
-    cursor       BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    cursor       BIGINT PRIMARY KEY DEFAULT
+        ((pg_current_xact_id()::TEXT::BIGINT << 20) | (nextval('event_number') & 1048575)),
     operation_id TEXT,
     seq          BIGINT,
     time_us      BIGINT NOT NULL,

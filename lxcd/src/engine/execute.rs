@@ -11,6 +11,7 @@ use lxc_core::timing::micros;
 
 use super::driver::{Driver, Written};
 use super::follow::{Followed, Span};
+use super::lease::Permit;
 use crate::failpoint;
 
 impl Driver {
@@ -92,7 +93,8 @@ impl Driver {
             at: self.facts.now,
             ha,
         };
-        if !self.may_dispatch() {
+        let permit = self.permit();
+        if permit.is_none() {
             // Whoever claims it meanwhile fences this driver out; if nobody does, it goes on.
             tracing::warn!(op = %self.op.id, "the lease is about to end; not sending before it is renewed");
             let until = self.now().saturating_add(micros(self.inner.parts.timing.heartbeat));
@@ -101,9 +103,9 @@ impl Driver {
         if self.commit(Change::Dispatching(step, dispatch)).await == Written::Over {
             return false;
         }
-        // The commit may have had to wait for its disk: the lease must still hold when the call leaves.
+        // The commit may have had to wait for its disk: the same lease must still hold when the call leaves.
         // Not sent for sure, which is written down under the fence like everything else.
-        if !self.may_dispatch() {
+        if self.permit() != permit {
             let late = "the record was written too late to send the call".to_owned();
             self.facts.reply = Some(Reply::Error(PveError::NotDelivered(late)));
             return true;
@@ -118,9 +120,9 @@ impl Driver {
         true
     }
 
-    fn may_dispatch(&self) -> bool {
+    fn permit(&self) -> Option<Permit> {
         let parts = &self.inner.parts;
-        parts.lease.may_dispatch(&*parts.clock, &parts.timing)
+        parts.lease.permit(&*parts.clock, &parts.timing)
     }
 
     /// Lists the container's tasks, for adoption.

@@ -19,8 +19,11 @@ use super::{Result, Store, fail, get, get_parsed};
 const PASS: i64 = 2_000;
 
 impl Store {
-    /// One pass: take over what nobody drives, then admit.
+    /// One pass: take over what nobody drives, then admit. With nothing to do it writes nothing.
     pub(super) async fn claim_pass(&self, me: DaemonId, now: Micros) -> Result<Claims> {
+        if !self.anything_to_claim(me, now).await? {
+            return Ok(Claims::default());
+        }
         let mut tx = self.write().await?;
         let mut orphans = self.take_orphans(&mut tx, me, now).await?;
         let mut claims = self.admit_pass(&mut tx, me, now).await?;
@@ -28,6 +31,30 @@ impl Store {
         orphans.append(&mut claims.ours);
         claims.ours = orphans;
         Ok(claims)
+    }
+
+    async fn anything_to_claim(&self, me: DaemonId, now: Micros) -> Result<bool> {
+        let orphaned = self.orphaned();
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM operation WHERE finished_us IS NULL AND kind_version <= $3 \
+             AND (state = 'queued' OR ({orphaned})) LIMIT 1) AS due"
+        );
+        let due: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
+            .bind(me.to_string())
+            .bind(now)
+            .bind(Kind::VERSION)
+            .fetch_one(&self.reader)
+            .await
+            .map_err(fail)?;
+        Ok(due > 0)
+    }
+
+    /// Runs, and its owner ($1 is somebody else) has no lease at $2.
+    fn orphaned(&self) -> String {
+        let now = self.dialect.now("$2");
+        format!(
+            "state = 'running' AND owner <> $1 AND owner NOT IN (SELECT id FROM daemon WHERE lease_us > {now})"
+        )
     }
 
     /// Running operations whose owner's lease has ended, of kinds this daemon knows.
@@ -38,8 +65,8 @@ impl Store {
         now: Micros,
     ) -> Result<Vec<Operation>> {
         let sql = format!(
-            "SELECT id FROM operation WHERE state = 'running' AND kind_version <= $3 AND owner <> $1 \
-             AND owner NOT IN (SELECT id FROM daemon WHERE lease_us > $2) ORDER BY created_us LIMIT 200{}",
+            "SELECT id FROM operation WHERE kind_version <= $3 AND {} ORDER BY created_us LIMIT 200{}",
+            self.orphaned(),
             self.dialect.skip_locked()
         );
         let rows = sqlx::query(AssertSqlSafe(sql))
@@ -73,6 +100,9 @@ impl Store {
         now: Micros,
     ) -> Result<Claims> {
         let mut claims = Claims::default();
+        if let Some(lock) = self.dialect.admission_lock() {
+            sqlx::query(lock).execute(&mut *tx).await.map_err(fail)?;
+        }
         let sql = format!(
             "SELECT {OPERATION}, weight FROM operation WHERE state = 'queued' AND kind_version <= $1 \
              ORDER BY created_us, idx, id LIMIT {PASS}{}",

@@ -83,7 +83,8 @@ pub(super) async fn write_operation(
     let row = sqlx::query(
         "UPDATE operation SET state = $3, outcome = $4, warnings = $5, node = $6, degraded_since_us = $7, \
          started_us = $8, finished_us = $9, last_seq = last_seq + $10 \
-         WHERE id = $1 AND fence = $2 AND finished_us IS NULL RETURNING last_seq, cancel, abandon",
+         WHERE id = $1 AND fence = $2 AND finished_us IS NULL AND last_seq = $11 \
+         RETURNING last_seq, cancel, abandon",
     )
     .bind(op.id.to_string())
     .bind(op.fence)
@@ -94,13 +95,18 @@ pub(super) async fn write_operation(
     .bind(op.degraded_since)
     .bind(op.started)
     .bind(op.finished)
-    .bind(i64::try_from(events.len()).unwrap_or(0))
+    .bind(made(events))
+    .bind(op.last_seq)
     .fetch_optional(&mut *tx)
     .await
     .map_err(fail)?;
-    let Some(row) = row else { return Ok(Committed::Fenced) };
+    let Some(row) = row else { return written_before(tx, op, events).await };
     let last_seq: i64 = get(&row, "last_seq")?;
     for (idx, step) in op.steps.iter().enumerate() {
+        // Carried over by a retry: its row is complete, and its task belongs to the operation that ran it.
+        if step.finished.is_some_and(|at| at < op.created) {
+            continue;
+        }
         sqlx::query(
             "UPDATE step SET state = $3, data = $4, upid = $5, started_us = $6, finished_us = $7 \
              WHERE operation_id = $1 AND idx = $2",
@@ -136,6 +142,32 @@ async fn trim_log(tx: &mut AnyConnection, op: &Operation, last_seq: i64) -> Resu
         .await
         .map_err(fail)?;
     Ok(())
+}
+
+/// How many numbers a change takes.
+fn made(events: &[EventDraft]) -> i64 {
+    i64::try_from(events.len()).unwrap_or(0)
+}
+
+/// Nothing was written: because another owns it or it has ended, or because an attempt whose answer was
+/// lost (the connection broke in COMMIT) has written just this already. A change without events may be
+/// written twice; it says the same both times.
+async fn written_before(tx: &mut AnyConnection, op: &Operation, events: &[EventDraft]) -> Result<Committed> {
+    let last_seq = op.last_seq + made(events);
+    let row =
+        sqlx::query("SELECT cancel, abandon FROM operation WHERE id = $1 AND fence = $2 AND last_seq = $3")
+            .bind(op.id.to_string())
+            .bind(op.fence)
+            .bind(last_seq)
+            .fetch_optional(&mut *tx)
+            .await
+            .map_err(fail)?;
+    match row {
+        Some(row) if !events.is_empty() => {
+            Ok(Committed::Yes { last_seq, cancel: flag(&row, "cancel")?, abandon: flag(&row, "abandon")? })
+        }
+        _ => Ok(Committed::Fenced),
+    }
 }
 
 /// What a finished step tells about the container is known at once, whatever the next sample says.

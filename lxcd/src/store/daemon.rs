@@ -2,6 +2,8 @@
 
 use lxc_core::ids::{DaemonId, Micros};
 
+use sqlx::AssertSqlSafe;
+
 use super::{Result, Store, fail};
 
 /// One run of one lxcd process.
@@ -22,7 +24,8 @@ pub struct DaemonRow {
 }
 
 impl Store {
-    /// Registers a run; earlier runs of the same state directory are over.
+    /// Registers a run; earlier runs of the same state directory are over. How long a lease lasts is
+    /// `lease_until` less `daemon.started`, whatever clock the database goes by.
     ///
     /// # Errors
     /// When the database fails.
@@ -33,20 +36,22 @@ impl Store {
             .execute(&mut *tx)
             .await
             .map_err(fail)?;
-        sqlx::query(
+        let now = self.dialect.now("$6");
+        let sql = format!(
             "INSERT INTO daemon (id, host, pid, state_id, version, started_us, heartbeat_us, lease_us) \
-             VALUES ($1, $2, $3, $4, $5, $6, $6, $7)",
-        )
-        .bind(daemon.id.to_string())
-        .bind(daemon.host.clone())
-        .bind(i64::from(daemon.pid))
-        .bind(daemon.state_id.clone())
-        .bind(daemon.version.clone())
-        .bind(daemon.started)
-        .bind(lease_until)
-        .execute(&mut *tx)
-        .await
-        .map_err(fail)?;
+             VALUES ($1, $2, $3, $4, $5, $6, {now}, {now} + ($7 - $6))"
+        );
+        sqlx::query(AssertSqlSafe(sql))
+            .bind(daemon.id.to_string())
+            .bind(daemon.host.clone())
+            .bind(i64::from(daemon.pid))
+            .bind(daemon.state_id.clone())
+            .bind(daemon.version.clone())
+            .bind(daemon.started)
+            .bind(lease_until)
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
         tx.commit().await.map_err(fail)
     }
 
@@ -55,14 +60,17 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn heartbeat(&self, id: DaemonId, now: Micros, lease_until: Micros) -> Result<bool> {
-        let done =
-            sqlx::query("UPDATE daemon SET heartbeat_us = $2, lease_us = $3 WHERE id = $1 AND lease_us > 0")
-                .bind(id.to_string())
-                .bind(now)
-                .bind(lease_until)
-                .execute(&self.writer)
-                .await
-                .map_err(fail)?;
+        let by = self.dialect.now("$2");
+        let sql = format!(
+            "UPDATE daemon SET heartbeat_us = {by}, lease_us = {by} + ($3 - $2) WHERE id = $1 AND lease_us > 0"
+        );
+        let done = sqlx::query(AssertSqlSafe(sql))
+            .bind(id.to_string())
+            .bind(now)
+            .bind(lease_until)
+            .execute(&self.writer)
+            .await
+            .map_err(fail)?;
         Ok(done.rows_affected() > 0)
     }
 

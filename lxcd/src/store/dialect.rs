@@ -19,11 +19,48 @@ impl Dialect {
         }
     }
 
+    /// How a writing transaction begins. SQLite takes its one write lock at once, so that a transaction
+    /// that has read never finds it taken when it comes to write.
+    pub(super) fn begin(self) -> &'static str {
+        match self {
+            Self::Sqlite => "BEGIN IMMEDIATE",
+            Self::Postgres => "BEGIN",
+        }
+    }
+
     /// Behind a SELECT of rows that several daemons may want at once. SQLite has one writer anyway.
     pub(super) fn skip_locked(self) -> &'static str {
         match self {
             Self::Sqlite => "",
             Self::Postgres => " FOR UPDATE SKIP LOCKED",
+        }
+    }
+
+    /// Taken at the beginning of an admission, held to the end of its transaction: locks and slots are
+    /// counted by one daemon at a time. SQLite has one writer anyway.
+    pub(super) fn admission_lock(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            // The number is arbitrary; it only has to be nobody else's in this database.
+            Self::Postgres => Some("SELECT pg_advisory_xact_lock(7814230601)"),
+        }
+    }
+
+    /// Microseconds by the clock that leases are compared on: the database's own where daemons on several
+    /// machines share it, else ours, which is bound as `ours`.
+    pub(super) fn now(self, ours: &'static str) -> &'static str {
+        match self {
+            Self::Sqlite => ours,
+            Self::Postgres => "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000)::BIGINT",
+        }
+    }
+
+    /// A condition on events: only those with no other, still uncommitted one before them. A Postgres
+    /// cursor begins with the number of its transaction (see the migration); SQLite numbers in commit order.
+    pub(super) fn event_horizon(self) -> &'static str {
+        match self {
+            Self::Sqlite => "1 = 1",
+            Self::Postgres => "cursor < (pg_snapshot_xmin(pg_current_snapshot())::TEXT::BIGINT << 20)",
         }
     }
 }

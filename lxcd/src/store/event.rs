@@ -1,5 +1,5 @@
-//! The journal: events of operations and of the inventory, append-only. Owns the global cursor (on
-//! SQLite the row number); must not decide which events there are.
+//! The journal: events of operations and of the inventory, append-only. Owns the global cursor,
+//! behind which nothing is ever added (see [`super::Dialect`]); must not decide which events there are.
 
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, Vmid};
 use lxc_core::op::{EventDraft, EventKind, Operation};
@@ -131,6 +131,7 @@ impl Store {
     pub async fn events(&self, filter: &EventFilter) -> Result<Vec<EventRow>> {
         let mut clauses =
             vec!["cursor > $1".to_owned(), "time_us >= $2".to_owned(), "($3 = '' OR actor = $3)".to_owned()];
+        clauses.push(self.dialect.event_horizon().to_owned());
         if !filter.detailed {
             clauses.push("detail = 0".to_owned());
         }
@@ -180,15 +181,14 @@ impl Store {
         Ok(events)
     }
 
-    /// The newest cursor, 0 when there is none.
+    /// The newest cursor that nothing can come before any more, 0 when there is none.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn newest_cursor(&self) -> Result<i64> {
-        sqlx::query_scalar("SELECT COALESCE(MAX(cursor), 0) FROM event")
-            .fetch_one(&self.reader)
-            .await
-            .map_err(fail)
+        let sql =
+            format!("SELECT COALESCE(MAX(cursor), 0) FROM event WHERE {}", self.dialect.event_horizon());
+        sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.reader).await.map_err(fail)
     }
 }
 

@@ -104,14 +104,9 @@ impl Store {
         self.writer.close().await;
     }
 
-    /// A writing transaction. On SQLite it takes the write lock at once, so that it never has to be
-    /// upgraded half-way.
+    /// A writing transaction.
     async fn write(&self) -> Result<Transaction<'static, Any>> {
-        match self.dialect {
-            Dialect::Sqlite => self.writer.begin_with("BEGIN IMMEDIATE").await,
-            Dialect::Postgres => self.writer.begin().await,
-        }
-        .map_err(fail)
+        self.writer.begin_with(self.dialect.begin()).await.map_err(fail)
     }
 
     /// A connection for reading.

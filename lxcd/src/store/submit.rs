@@ -8,7 +8,7 @@ use lxc_core::ports::Claims;
 use sqlx::AnyConnection;
 
 use super::event::insert_operation_events;
-use super::{Result, Store, fail, get, json};
+use super::{Result, Store, fail, json};
 
 /// What a person asked for, resolved.
 #[derive(Debug, Clone)]
@@ -57,16 +57,16 @@ impl Store {
     /// When the database fails; then nothing is stored.
     pub async fn submit(&self, request: &NewRequest, me: DaemonId) -> Result<Submitted> {
         let mut tx = self.write().await?;
-        let known = sqlx::query("SELECT digest FROM request WHERE id = $1")
-            .bind(request.id.to_string())
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(fail)?;
-        if let Some(row) = known {
-            let same = get::<String>(&row, "digest")? == request.digest;
+        // Two daemons may be asked the same at once: the second waits here for the first, then sees it.
+        if !insert_request(&mut tx, request).await? {
+            let known: String = sqlx::query_scalar("SELECT digest FROM request WHERE id = $1")
+                .bind(request.id.to_string())
+                .fetch_one(&mut *tx)
+                .await
+                .map_err(fail)?;
+            let same = known == request.digest;
             return Ok(if same { Submitted::Replayed(request.id) } else { Submitted::Reused });
         }
-        insert_request(&mut tx, request).await?;
         for (idx, op) in request.operations.iter().enumerate() {
             insert_operation(&mut tx, op, idx).await?;
             let opening = format!("op {}{}", op.id.short(), op.kind.opening());
@@ -80,11 +80,12 @@ impl Store {
     }
 }
 
-async fn insert_request(tx: &mut AnyConnection, request: &NewRequest) -> Result<()> {
-    sqlx::query(
+/// False = there is one of that id.
+async fn insert_request(tx: &mut AnyConnection, request: &NewRequest) -> Result<bool> {
+    let done = sqlx::query(
         "INSERT INTO request (id, digest, actor, actor_name, verb, options, selector_text, max_parallel, \
          max_per_node, on_error_stop, pause_us, created_us) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT (id) DO NOTHING",
     )
     .bind(request.id.to_string())
     .bind(request.digest.clone())
@@ -101,7 +102,7 @@ async fn insert_request(tx: &mut AnyConnection, request: &NewRequest) -> Result<
     .execute(tx)
     .await
     .map_err(fail)?;
-    Ok(())
+    Ok(done.rows_affected() > 0)
 }
 
 async fn insert_operation(tx: &mut AnyConnection, op: &Operation, idx: usize) -> Result<()> {

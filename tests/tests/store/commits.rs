@@ -1,0 +1,181 @@
+//! The commit by an owner: everything of a change or nothing, once, under its fence.
+
+use lxc_core::error::{Code, Error};
+use lxc_core::ids::ContainerId;
+use lxc_core::op::{Change, Kind, Operation, Outcome, State, StepState};
+use lxc_core::ports::{Committed, OpStore};
+use lxc_core::pve::{Power, TaskExit};
+use lxcd::store::{AuditFilter, Store};
+
+use super::make::{
+    S, T0, actor, admitted, after, container, daemon, dispatch, operation, request, submit, upid,
+};
+
+async fn advance(store: &Store, op: &Operation, change: Change, now: i64) -> Operation {
+    let (mut op, events) = after(op, change, now);
+    match store.commit(&op, &events, now).await.unwrap() {
+        Committed::Yes { last_seq, cancel, abandon } => {
+            (op.last_seq, op.cancel, op.abandon) = (last_seq, cancel, abandon);
+        }
+        Committed::Fenced => panic!("fenced"),
+    }
+    op
+}
+
+on_both! {
+    async fn an_operation_is_read_as_it_was_written_at_every_step(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let op = admitted(&db.store, me, 104).await;
+        let ended = Change::TaskEnded { step: 0, exit: TaskExit::Warnings(1), tail: vec!["WARN: näh".into()] };
+        let changes = [
+            Change::Degraded("no route".into()),
+            Change::Recovered,
+            Change::Dispatching(0, dispatch()),
+            Change::NotSent { step: 0, not_before: T0 + S, busy: true },
+            Change::Dispatching(0, dispatch()),
+            Change::Again(0),
+            Change::Dispatching(0, dispatch()),
+            Change::Watching { step: 0, upid: upid(1, 104), adopted: true },
+            Change::StopRequested(0),
+            ended,
+            Change::StepDone { step: 0, exit: "OK".into(), warning: Some("look".into()) },
+            Change::Finish(Outcome::done()),
+        ];
+        let mut op = op;
+        for (n, change) in (1..).zip(changes) {
+            op = advance(&db.store, &op, change, T0 + n * S).await;
+            assert_eq!(db.other.operation(op.id).await.unwrap().unwrap(), op);
+        }
+        let events = db.store.operation_events(op.id, 0, 100).await.unwrap();
+        let seqs: Vec<i64> = events.iter().map(|event| event.operation.unwrap().1).collect();
+        assert_eq!(seqs, (1..=op.last_seq).collect::<Vec<_>>());
+    }
+
+    async fn the_end_takes_lock_audit_and_container_with_it(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let row = container(104);
+        db.store.record_containers(std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
+        let mut op = operation(Kind::Start, 104);
+        op.target.container_id = row.id;
+        let op = submit(&db.store, me, &request(vec![op])).await.ours.remove(0);
+        let op = advance(&db.store, &op, Change::Dispatching(0, dispatch()), T0 + S).await;
+        let op = advance(&db.store, &op, Change::Watching { step: 0, upid: upid(1, 104), adopted: false }, T0 + S).await;
+        let op = advance(&db.store, &op, Change::TaskEnded { step: 0, exit: TaskExit::Ok, tail: vec![] }, T0 + S).await;
+        let op = advance(&db.store, &op, Change::StepDone { step: 0, exit: "OK".into(), warning: None }, T0 + 2 * S).await;
+        let seen = db.store.container(&row.installation, 104).await.unwrap().unwrap();
+        assert_eq!((seen.power, seen.observed), (Some(Power::Running), T0 + 2 * S), "known with the step");
+        assert_eq!(db.store.held_locks().await.unwrap().len(), 1);
+        let op = advance(&db.store, &op, Change::Finish(Outcome::done()), T0 + 3 * S).await;
+        assert!(db.store.held_locks().await.unwrap().is_empty());
+        let audit = db.store.audit_rows(&AuditFilter { limit: 10, ..AuditFilter::default() }).await.unwrap();
+        assert_eq!((audit[0].result.as_deref(), audit[0].ended), (Some("started"), Some(T0 + 3 * S)));
+        assert_eq!(audit[0].actor, actor());
+        let (late, events) = after(&Operation { state: State::Running, ..op.clone() }, Change::Recovered, T0);
+        assert_eq!(db.store.commit(&late, &events, T0).await.unwrap(), Committed::Fenced, "over is over");
+    }
+
+    async fn a_commit_whose_answer_was_lost_counts_once(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let op = admitted(&db.store, me, 104).await;
+        let (next, events) = after(&op, Change::Dispatching(0, dispatch()), T0 + S);
+        let first = db.store.commit(&next, &events, T0 + S).await.unwrap();
+        assert_eq!(db.store.commit(&next, &events, T0 + S).await.unwrap(), first, "asked again");
+        let op = Operation { last_seq: op.last_seq + 1, ..next };
+        let (last, events) = after(&op, Change::Finish(Outcome::done()), T0 + 2 * S);
+        let first = db.store.commit(&last, &events, T0 + 2 * S).await.unwrap();
+        assert_eq!(db.store.commit(&last, &events, T0 + 2 * S).await.unwrap(), first, "its end as well");
+        let stored = db.store.operation_events(op.id, 0, 100).await.unwrap();
+        assert_eq!(stored.len(), 3, "opening, dispatching, end: {stored:#?}");
+    }
+
+    async fn attention_is_marked_and_cleared(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let row = container(104);
+        db.store.record_containers(std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
+        let mark = async || db.store.container(&row.installation, 104).await.unwrap().unwrap().attention;
+        let end = async |outcome| {
+            let mut op = operation(Kind::Start, 104);
+            op.target.container_id = row.id;
+            let op = submit(&db.store, me, &request(vec![op])).await.ours.remove(0);
+            advance(&db.store, &op, Change::Finish(outcome), T0 + S).await
+        };
+        let unknown = || Outcome::unknown(Error::new(Code::OutcomeUnknown, "nobody knows"));
+        let op = end(unknown()).await;
+        assert_eq!(mark().await, Some(op.id.to_string()));
+        assert!(db.store.held_locks().await.unwrap().is_empty(), "the lock is free");
+        end(Outcome::refused(Error::new(Code::Locked, "no"))).await;
+        assert!(mark().await.is_some(), "a refusal says nothing about it");
+        end(Outcome::done()).await;
+        assert_eq!(mark().await, None, "a success does");
+        let op = end(unknown()).await;
+        db.store.resolve_attention(&op, true, T0 + 5 * S).await.unwrap();
+        assert_eq!(mark().await, None);
+        let resolved = db.store.operation(op.id).await.unwrap().unwrap();
+        assert_eq!(resolved.state.name(), "succeeded");
+        db.store.resolve_attention(&op, false, T0 + 6 * S).await.unwrap();
+        assert_eq!(db.store.operation(op.id).await.unwrap().unwrap(), resolved, "once");
+    }
+
+    async fn a_deleted_container_is_closed_and_its_number_may_be_used_again(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let row = container(104);
+        db.store.record_containers(std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
+        let mut op = operation(Kind::Forget, 104);
+        op.target.container_id = row.id;
+        let op = submit(&db.store, me, &request(vec![op])).await.ours.remove(0);
+        advance(&db.store, &op, Change::StepDone { step: 0, exit: "-".into(), warning: None }, T0 + S).await;
+        assert_eq!(db.store.container(&row.installation, 104).await.unwrap(), None);
+        let next = container(104);
+        db.store.record_containers(std::slice::from_ref(&next), &[], &[], T0 + S).await.unwrap();
+        assert_eq!(db.store.container(&row.installation, 104).await.unwrap().unwrap().id, next.id);
+    }
+
+    async fn tasks_of_others_are_known(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let op = admitted(&db.store, me, 104).await;
+        let op = advance(&db.store, &op, Change::Dispatching(0, dispatch()), T0 + S).await;
+        let op = advance(&db.store, &op, Change::Watching { step: 0, upid: upid(1, 104), adopted: false }, T0 + S).await;
+        assert!(db.store.taken_upids(&op).await.unwrap().is_empty(), "its own is not taken");
+        let rival = operation(Kind::Start, 104);
+        assert_eq!(db.store.taken_upids(&rival).await.unwrap(), [upid(1, 104)].into());
+        assert!(db.store.taken_upids(&operation(Kind::Start, 105)).await.unwrap().is_empty());
+    }
+
+    async fn a_step_carried_over_by_a_retry_leaves_its_task_to_who_ran_it(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let op = admitted(&db.store, me, 104).await;
+        let op = advance(&db.store, &op, Change::Dispatching(0, dispatch()), T0 + S).await;
+        let op = advance(&db.store, &op, Change::Watching { step: 0, upid: upid(1, 104), adopted: false }, T0 + S).await;
+        let failed = Outcome::failed(Error::new(Code::TaskFailed, "no"), true);
+        advance(&db.store, &op, Change::Finish(failed), T0 + 2 * S).await;
+        let mut retry = operation(Kind::Restart { grace: 30, force: true }, 104);
+        (retry.created, retry.retry_of) = (T0 + 10 * S, Some(op.id));
+        retry.steps[0].state = StepState::Done { upid: Some(upid(1, 104)), exit: "OK".into(), how: None };
+        retry.steps[0].finished = Some(T0 + 2 * S);
+        let retry = submit(&db.store, me, &request(vec![retry])).await.ours.remove(0);
+        advance(&db.store, &retry, Change::Dispatching(1, dispatch()), T0 + 11 * S).await;
+        assert_eq!(db.number("SELECT COUNT(*) FROM step WHERE upid IS NOT NULL").await, 1);
+    }
+
+    async fn wishes_are_durable_and_told_with_the_next_commit(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let op = admitted(&db.store, me, 104).await;
+        assert_eq!(db.store.wishes(op.id).await.unwrap(), (false, false));
+        assert!(db.other.request_cancel(op.id, false).await.unwrap());
+        assert_eq!(db.store.wishes(op.id).await.unwrap(), (true, false));
+        assert!(db.other.request_cancel(op.id, true).await.unwrap());
+        let op = advance(&db.store, &op, Change::Dispatching(0, dispatch()), T0 + S).await;
+        assert!(op.cancel && op.abandon);
+    }
+
+    async fn the_identity_that_was_meant_is_found(db: Db) {
+        let row = container(104);
+        db.store.record_containers(std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
+        let mut op = operation(Kind::Start, 104);
+        op.target.container_id = row.id;
+        let identity = db.store.identity(&op).await.unwrap().unwrap();
+        assert_eq!((identity.hwaddrs, identity.marker), (row.hwaddrs, None));
+        op.target.container_id = ContainerId::generate();
+        assert_eq!(db.store.identity(&op).await.unwrap(), None);
+    }
+}

@@ -1,0 +1,125 @@
+//! Remotes with their pins, containers, audit, and the empty values among them.
+
+use lxc_core::pve::Power;
+use lxcd::store::{AuditFilter, AuditRow, PinRow, RemoteRow};
+
+use super::make::{S, T0, actor, container, installation, remote};
+
+on_both! {
+    async fn a_remote_is_read_as_it_was_written(db: Db) {
+        let bare = remote("lab");
+        db.store.put_remote("lab", &bare).await.unwrap();
+        assert_eq!(db.other.remotes().await.unwrap(), std::slice::from_ref(&bare), "every optional column empty");
+        let pin = |url: &str, node: Option<&str>, not_after| PinRow {
+            url: url.to_owned(),
+            node: node.map(str::to_owned),
+            fingerprint: "AA:BB".to_owned(),
+            source: "person".to_owned(),
+            not_after,
+        };
+        let full = RemoteRow {
+            name: "büro".to_owned(),
+            ca_pem: Some("PEM".to_owned()),
+            pve_version: Some("9.2".to_owned()),
+            cluster: Some("c".to_owned()),
+            pins: vec![pin("https://a", None, None), pin("https://b", Some("pve2"), Some(T0))],
+            ..bare
+        };
+        db.store.put_remote("lab", &full).await.unwrap();
+        assert_eq!(db.other.remotes().await.unwrap(), std::slice::from_ref(&full), "renamed, pins and all");
+        let rival = RemoteRow { name: "rival".to_owned(), ..full.clone() };
+        assert!(db.store.put_remote("rival", &rival).await.is_err(), "an installation has one name");
+        assert_eq!(db.other.remotes().await.unwrap(), [full], "and nothing of the attempt stays");
+    }
+
+    async fn there_is_one_default_remote(db: Db) {
+        db.store.put_remote("one", &remote("one")).await.unwrap();
+        let two = RemoteRow { installation: lxc_core::ids::Installation("cd".repeat(32)), ..remote("two") };
+        db.store.put_remote("two", &two).await.unwrap();
+        let defaults: Vec<bool> = db.store.remotes().await.unwrap().iter().map(|row| row.is_default).collect();
+        assert_eq!(defaults, [false, true]);
+    }
+
+    async fn a_removed_remote_takes_its_pins_and_containers_along(db: Db) {
+        let pin = PinRow {
+            url: "https://a".to_owned(),
+            node: None,
+            fingerprint: "AA".to_owned(),
+            source: "node".to_owned(),
+            not_after: None,
+        };
+        db.store.put_remote("lab", &RemoteRow { pins: vec![pin], ..remote("lab") }).await.unwrap();
+        db.store.record_containers(&[container(104)], &[], &[], T0).await.unwrap();
+        db.store.remove_remote("lab", &installation(), T0 + S).await.unwrap();
+        assert!(db.store.remotes().await.unwrap().is_empty());
+        assert!(db.store.containers(None).await.unwrap().is_empty());
+        assert_eq!(db.number("SELECT COUNT(*) FROM pin").await, 0);
+        assert_eq!(db.number("SELECT COUNT(*) FROM container").await, 1, "closed, not gone");
+    }
+
+    async fn an_older_sample_overrides_nothing_newer(db: Db) {
+        let mut row = container(104);
+        (row.power, row.node, row.observed) = (Some(Power::Running), "pve2".to_owned(), T0 + 10 * S);
+        db.store.record_containers(std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
+        let mut older = row.clone();
+        (older.power, older.node, older.observed) = (None, "pve1".to_owned(), T0);
+        older.name = Some("renamed".to_owned());
+        db.store.record_containers(std::slice::from_ref(&older), &[], &[], T0).await.unwrap();
+        let now = db.other.container(&row.installation, 104).await.unwrap().unwrap();
+        assert_eq!((now.power, now.node.as_str(), now.observed), (Some(Power::Running), "pve2", T0 + 10 * S));
+        assert_eq!(now.name.as_deref(), Some("renamed"), "names do not come from the live state");
+        let mut newer = older;
+        (newer.power, newer.observed, newer.gone_since) = (None, T0 + 11 * S, Some(T0 + 11 * S));
+        db.store.record_containers(std::slice::from_ref(&newer), &[], &[], T0).await.unwrap();
+        let now = db.other.container(&row.installation, 104).await.unwrap().unwrap();
+        assert_eq!((now.power, now.gone_since), (None, Some(T0 + 11 * S)));
+    }
+
+    async fn closing_and_opening_an_incarnation_is_one_transaction(db: Db) {
+        let (old, new) = (container(104), container(104));
+        db.store.record_containers(std::slice::from_ref(&old), &[], &[], T0).await.unwrap();
+        let both = db.store.record_containers(std::slice::from_ref(&new), &[], &[], T0).await;
+        assert!(both.is_err(), "one open row per container");
+        db.store.record_containers(std::slice::from_ref(&new), &[old.id], &[], T0).await.unwrap();
+        let open: Vec<_> = db.store.containers(None).await.unwrap().into_iter().map(|row| row.id).collect();
+        assert_eq!(open, [new.id]);
+    }
+
+    async fn audit_is_filtered_and_reads_as_written(db: Db) {
+        let row = |verb: &str, target: &str, result: Option<&str>| AuditRow {
+            id: 0,
+            time: T0,
+            actor: actor(),
+            verb: verb.to_owned(),
+            target: target.to_owned(),
+            operation_id: None,
+            request_id: None,
+            result: result.map(str::to_owned),
+            code: None,
+            ended: None,
+            detail: String::new(),
+        };
+        let rows = [row("remote add", "lab", Some("done")), row("start", "lab/104", None), row("stop", "lab2/1", Some("denied"))];
+        for row in &rows {
+            db.store.audit(row).await.unwrap();
+        }
+        let base = AuditFilter { limit: 10, ..AuditFilter::default() };
+        let read = async |filter: AuditFilter| -> Vec<String> {
+            db.other.audit_rows(&filter).await.unwrap().into_iter().map(|row| row.verb).collect()
+        };
+        assert_eq!(read(base.clone()).await, ["remote add", "start", "stop"]);
+        assert_eq!(read(AuditFilter { target: "lab".into(), ..base.clone() }).await, ["remote add", "start"]);
+        assert_eq!(read(AuditFilter { failed: true, ..base.clone() }).await, ["stop"]);
+        assert!(read(AuditFilter { since: Some(T0 + 1), ..base.clone() }).await.is_empty());
+        let mut first = db.other.audit_rows(&AuditFilter { verb: "remote add".into(), ..base }).await.unwrap();
+        first[0].id = 0;
+        assert_eq!(first[0], rows[0]);
+    }
+
+    async fn what_was_set_is_read(db: Db) {
+        assert_eq!(db.store.meta("key").await.unwrap(), None);
+        db.store.set_meta("key", "one").await.unwrap();
+        db.other.set_meta("key", "zwei").await.unwrap();
+        assert_eq!(db.store.meta("key").await.unwrap().as_deref(), Some("zwei"));
+    }
+}
