@@ -23,6 +23,8 @@ mod armed {
         Abort,
         /// This task stops for ever; the test then drops the runtime.
         Hang,
+        /// This task stops until [`Scope::resume`].
+        Pause,
     }
 
     #[derive(Debug)]
@@ -37,6 +39,7 @@ mod armed {
     struct Switch {
         armed: Mutex<Option<Armed>>,
         reached: Notify,
+        resumed: Notify,
     }
 
     /// The places of one lxcd. A test gives each runtime a scope of its own, so that tests in the same
@@ -66,6 +69,11 @@ mod armed {
         /// Waits until an armed place was hit.
         pub async fn reached(&self) {
             self.0.reached.notified().await;
+        }
+
+        /// Lets what is paused go on.
+        pub fn resume(&self) {
+            self.0.resumed.notify_one();
         }
 
         /// Whether a place is armed and was not hit so far.
@@ -100,12 +108,11 @@ mod armed {
     pub async fn hit(place: &str, edge: &str) {
         let scope = HERE.with(|here| here.borrow().clone());
         let Some(action) = scope.take(place, edge) else { return };
+        scope.0.reached.notify_one();
         match action {
             Action::Abort => std::process::abort(),
-            Action::Hang => {
-                scope.0.reached.notify_one();
-                std::future::pending::<()>().await;
-            }
+            Action::Hang => std::future::pending::<()>().await,
+            Action::Pause => scope.0.resumed.notified().await,
         }
     }
 

@@ -133,6 +133,28 @@ impl Lab {
             .collect()
     }
 
+    /// Waits until every task that was begun on a container has ended.
+    pub(crate) async fn ended(&self, vmid: u32) {
+        let id = format!(":{vmid}:");
+        let end = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let ledger = self.sim.ledger();
+            let count = |began: bool| {
+                let one = |entry: &&lxc_tests::pvesim::model::Entry| match &entry.record {
+                    Record::TaskStart { upid } => began && upid.contains(&id),
+                    Record::TaskEnd { upid, .. } => !began && upid.contains(&id),
+                    _ => false,
+                };
+                ledger.iter().filter(one).count()
+            };
+            if count(true) > 0 && count(true) == count(false) {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < end, "{vmid} is never done: {ledger:#?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Whether the container runs; None = there is none.
     pub(crate) fn power(&self, vmid: u32) -> Option<bool> {
         self.sim.control().containers().iter().find(|ct| ct.vmid == vmid).map(|ct| ct.running)

@@ -4,5 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod client;
+mod faults;
 mod lab;
+mod lost;
 mod matrix;
+mod others;
+mod outages;
