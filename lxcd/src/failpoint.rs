@@ -19,8 +19,8 @@ mod armed {
     /// What happens at an armed place.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     pub enum Action {
-        /// The process dies as by kill -9.
-        Abort,
+        /// The process dies by SIGKILL.
+        Kill,
         /// This task stops for ever; the test then drops the runtime.
         Hang,
         /// This task stops until [`Scope::resume`].
@@ -100,7 +100,7 @@ mod armed {
     /// `LXCD_FAILPOINT=sent.after` makes the process die there.
     pub fn arm_from_env() {
         if let Ok(place) = std::env::var("LXCD_FAILPOINT") {
-            PROCESS.arm(&place, Action::Abort);
+            PROCESS.arm(&place, Action::Kill);
         }
     }
 
@@ -110,7 +110,11 @@ mod armed {
         let Some(action) = scope.take(place, edge) else { return };
         scope.0.reached.notify_one();
         match action {
-            Action::Abort => std::process::abort(),
+            Action::Kill => {
+                // It cannot fail, and it comes before the next line or soon after it.
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::SIGKILL);
+                std::future::pending::<()>().await;
+            }
             Action::Hang => std::future::pending::<()>().await,
             Action::Pause => scope.0.resumed.notified().await,
         }

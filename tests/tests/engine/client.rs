@@ -80,14 +80,6 @@ impl Client {
         Ok(reply.refs.into_iter().next().unwrap())
     }
 
-    /// Asks lxcd to look at Proxmox now.
-    pub(crate) async fn refresh(&self) {
-        let selection = Some(pb::Selection { all: true, ..Default::default() });
-        let request = pb::ListContainersRequest { selection, fresh: true };
-        let mut stream = ContainersClient::new(self.0.clone()).list(request).await.unwrap().into_inner();
-        while stream.message().await.unwrap().is_some() {}
-    }
-
     pub(crate) async fn submit(
         &self,
         order: &Order,
@@ -125,8 +117,14 @@ impl Client {
     }
 
     pub(crate) async fn get(&self, id: &str) -> pb::Operation {
+        self.find(id).await.unwrap()
+    }
+
+    /// The operation of an id, or of a batch of one.
+    pub(crate) async fn find(&self, id: &str) -> Result<pb::Operation, Status> {
         let request = pb::GetOperationRequest { id: id.to_owned(), log_lines: 0 };
-        self.operations().get(request).await.unwrap().into_inner().operations.into_iter().next().unwrap()
+        let reply = self.operations().get(request).await?.into_inner();
+        Ok(reply.operations.into_iter().next().unwrap())
     }
 
     pub(crate) async fn cancel(&self, id: &str, abandon: bool) {

@@ -25,7 +25,7 @@ const TOKEN: (&str, &str) = ("root@pam!lxcd", "secret");
 pub(crate) struct Lab {
     pub(crate) sim: Sim,
     pub(crate) config: Config,
-    dir: tempfile::TempDir,
+    pub(crate) dir: tempfile::TempDir,
 }
 
 /// A running lxcd, on a runtime of its own.

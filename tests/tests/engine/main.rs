@@ -5,6 +5,7 @@
 
 mod client;
 mod faults;
+mod kill;
 mod lab;
 mod lost;
 mod matrix;
