@@ -193,23 +193,12 @@ impl Run<'_> {
 
     /// Tries again and again for a while; what was seen is not asked for twice.
     async fn reconnect(&mut self, client: &Client, lost: Error) -> Result<Client, Ending> {
-        let give_up = Instant::now() + RECONNECT_FOR;
-        let mut pause = Duration::from_millis(50);
-        let mut reason = lost;
-        loop {
-            let deadline = self.deadline;
-            tokio::select! {
-                biased;
-                exit = self.signals.next() => return Err(Ending::Signalled(exit)),
-                () = until(deadline) => return Err(Ending::TimedOut),
-                () = sleep_until(give_up) => return Err(Ending::Lost(reason)),
-                () = sleep(pause) => {}
-            }
-            match client.reconnect().await {
-                Ok(fresh) => return Ok(fresh),
-                Err(fault) => reason = fault,
-            }
-            pause = (pause * 2).min(Duration::from_secs(1));
+        let deadline = self.deadline;
+        tokio::select! {
+            biased;
+            exit = self.signals.next() => Err(Ending::Signalled(exit)),
+            () = until(deadline) => Err(Ending::TimedOut),
+            fresh = come_back(client, lost) => fresh.map_err(Ending::Lost),
         }
     }
 
@@ -242,7 +231,27 @@ impl Run<'_> {
     }
 }
 
-fn is_away(fault: &Error) -> bool {
+/// Connects again to a daemon that went away, for as long as a restart or an upgrade may take.
+///
+/// # Errors
+/// Why it is away, at last.
+pub(crate) async fn come_back(client: &Client, lost: Error) -> Result<Client> {
+    let give_up = Instant::now() + RECONNECT_FOR;
+    let mut pause = Duration::from_millis(50);
+    let mut reason = lost;
+    while Instant::now() < give_up {
+        sleep(pause).await;
+        match client.reconnect().await {
+            Ok(fresh) => return Ok(fresh),
+            Err(fault) => reason = fault,
+        }
+        pause = (pause * 2).min(Duration::from_secs(1));
+    }
+    Err(reason)
+}
+
+/// The daemon is not there now, which says nothing about what was asked.
+pub(crate) fn is_away(fault: &Error) -> bool {
     matches!(fault.code, Code::DaemonUnreachable | Code::ShuttingDown)
 }
 

@@ -64,6 +64,9 @@ pub fn listen(path: &Path, group: Option<&str>) -> Result<Socket> {
     }
     clear_stale(path)?;
     let listener = StdListener::bind(path).map_err(|e| failed("bind", &e))?;
+    let bound = std::fs::symlink_metadata(path).map_err(|e| failed("it is gone again", &e))?;
+    // From here on a failure takes the socket away again.
+    let mut socket = Socket { listener: None, ours: Some((path.to_owned(), bound.dev(), bound.ino())) };
     let mode = std::fs::Permissions::from_mode(0o660);
     std::fs::set_permissions(path, mode).map_err(|e| failed("its mode cannot be set", &e))?;
     if let Some(name) = group {
@@ -71,9 +74,8 @@ pub fn listen(path: &Path, group: Option<&str>) -> Result<Socket> {
         let group = found.ok_or_else(|| failed("socket_group", &format!("there is no group {name}")))?;
         chown(path, None, Some(group.gid)).map_err(|e| failed("its group cannot be set", &e))?;
     }
-    let bound = std::fs::symlink_metadata(path).map_err(|e| failed("it is gone again", &e))?;
-    let ours = Some((path.to_owned(), bound.dev(), bound.ino()));
-    Ok(Socket { listener: Some(adopt(listener, path)?), ours })
+    socket.listener = Some(adopt(listener, path)?);
+    Ok(socket)
 }
 
 fn adopt(listener: StdListener, path: &Path) -> Result<UnixListener> {

@@ -20,11 +20,21 @@ pub struct Granted {
     pub role: Role,
     /// `roles.admin names @wheel`
     pub because: String,
+    /// The group that has it, where the role is a group's.
+    pub group: Option<String>,
 }
 
 impl Granted {
     fn new(role: Role, because: impl Into<String>) -> Self {
-        Self { role, because: because.into() }
+        Self { role, because: because.into(), group: None }
+    }
+
+    fn named(role: Role, table: &str, who: &Who) -> Self {
+        let group = match who {
+            Who::Group(name) => Some(name.clone()),
+            Who::User(_) => None,
+        };
+        Self { role, because: format!("{table}.{role} names {who}"), group }
     }
 }
 
@@ -72,6 +82,16 @@ impl Access {
         Self { roles: config.roles.clone(), remotes: config.remote_roles.clone(), daemon_uid }
     }
 
+    /// Whether somebody has a role on any remote the configuration names.
+    #[must_use]
+    pub fn somewhere(&self, actor: &Actor, groups: &[String]) -> Option<Granted> {
+        let named = self.remotes.iter().filter_map(|(name, roles)| {
+            let (role, who) = roles.of(&actor.name, groups)?;
+            Some(Granted::named(role, &format!("remotes.{name}.roles"), who))
+        });
+        named.max_by_key(|granted| granted.role)
+    }
+
     /// The highest role of somebody in these groups, on one remote or apart from any. None = they
     /// are nobody here, and a remote of that name does not exist for them.
     #[must_use]
@@ -91,7 +111,7 @@ impl Access {
             .is_none_or(|owner| actor.uid == 0 || (owner.uid == actor.uid && owner.domain == actor.domain));
         let configured = self.remotes.get(&remote.name).and_then(|roles| {
             let (role, who) = roles.of(&actor.name, groups)?;
-            Some(Granted::new(role, format!("remotes.{}.roles.{role} names {who}", remote.name)))
+            Some(Granted::named(role, &format!("remotes.{}.roles", remote.name), who))
         });
         let shared = remote.shares.iter().filter(|share| share.who.means(&actor.name, groups));
         let shared = shared.map(|share| Granted::new(share.role, format!("shared with {}", share.who)));
@@ -114,7 +134,7 @@ impl Access {
             }
         }
         let (role, who) = self.roles.of(&actor.name, groups)?;
-        Some(Granted::new(role, format!("roles.{role} names {who}")))
+        Some(Granted::named(role, "roles", who))
     }
 }
 
@@ -158,7 +178,9 @@ mod tests {
         assert_eq!(access.role_of(&actor("root", 0), &[], None), None);
         assert_eq!(access.role_of(&actor("ops", 1000), &[], None), None);
         let granted = access.role_of(&actor("ops", 1000), &["wheel".into()], None);
-        assert_eq!(granted, Some(Granted::new(Role::Admin, "roles.admin names @wheel")));
+        let wheel =
+            Granted { group: Some("wheel".into()), ..Granted::new(Role::Admin, "roles.admin names @wheel") };
+        assert_eq!(granted, Some(wheel));
         assert_eq!(role(access.role_of(&actor("bob", 1001), &[], None)), Some(Role::Viewer));
         // Only viewers named: the defaults for admin stay.
         let roles = Roles { viewer: who(&["bob"]), ..Roles::default() };
@@ -182,6 +204,8 @@ mod tests {
         assert_eq!(role(access.role_of(&actor("root", 0), &[], Some(&lab))), Some(Role::Admin));
         assert_eq!(role(access.role_of(&actor("cat", 3), &[], Some(&lab))), Some(Role::Viewer));
         assert_eq!(access.role_of(&actor("cat", 3), &[], None), None);
+        assert_eq!(role(access.somewhere(&actor("cat", 3), &[])), Some(Role::Viewer));
+        assert_eq!(access.somewhere(&actor("eve", 4), &[]), None);
         let elsewhere = Actor { domain: "other".to_owned(), ..actor("ann", 1) };
         assert_eq!(access.role_of(&elsewhere, &[], Some(&lab)), None);
 

@@ -8,7 +8,7 @@ use lxc_core::error::{Code, Error, Result};
 
 use tokio::net::unix::UCred;
 
-use crate::peer::{self, Credentials, Peers, RemoteAccess};
+use crate::peer::{self, Credentials, Granted, Peers, RemoteAccess};
 
 /// Somebody on the socket.
 #[derive(Debug, Clone)]
@@ -51,9 +51,13 @@ impl Access {
     #[must_use]
     pub fn role(&self, caller: &Caller, remote: Option<&str>) -> Option<(Role, String)> {
         // Remotes belong to everybody with a role until they can be shared.
-        let remote = remote.map(|name| RemoteAccess { name: name.to_owned(), ..RemoteAccess::default() });
-        let granted = self.roles.role_of(&caller.actor, &caller.groups, remote.as_ref())?;
+        let granted = self.granted(caller, remote)?;
         Some((granted.role, granted.because))
+    }
+
+    fn granted(&self, caller: &Caller, remote: Option<&str>) -> Option<Granted> {
+        let remote = remote.map(|name| RemoteAccess { name: name.to_owned(), ..RemoteAccess::default() });
+        self.roles.role_of(&caller.actor, &caller.groups, remote.as_ref())
     }
 
     /// Whether a caller may see a remote at all.
@@ -62,10 +66,13 @@ impl Access {
         self.role(caller, Some(remote)).is_some()
     }
 
+    /// The caller's role apart from any remote; a viewer is whoever has a role on some remote only.
+    ///
     /// # Errors
     /// LXC0601 when the caller has no role at all.
     pub fn enter(&self, caller: &Caller) -> Result<Role> {
-        self.role(caller, None).map(|(role, _)| role).ok_or_else(|| {
+        let guest = || self.roles.somewhere(&caller.actor, &caller.groups).map(|_| Role::Viewer);
+        self.role(caller, None).map(|(role, _)| role).or_else(guest).ok_or_else(|| {
             Error::new(Code::Role, format!("{} has no role here", caller.actor.name))
                 .because("without roles in its configuration, lxcd obeys root and its own user only")
                 .hint_noted("lxcctl whoami", "says who lxcd takes you for")
@@ -83,9 +90,10 @@ impl Access {
         owner: &str,
     ) -> Result<()> {
         let needed = needed(verb);
-        let Some((role, because)) = self.role(caller, Some(remote)) else {
+        let Some(Granted { role, because, group }) = self.granted(caller, Some(remote)) else {
             return Err(no_remote(remote));
         };
+        let because = group.map_or(because, |group| format!("group {group}"));
         if role >= needed {
             return Ok(());
         }

@@ -17,6 +17,7 @@ use super::wait::until;
 /// `lxcctl` with a clean environment: UTF-8, UTC, no colours, one socket.
 #[derive(Debug, Clone)]
 pub struct Cli {
+    program: PathBuf,
     socket: PathBuf,
     wrapper: Vec<OsString>,
     environment: Vec<(String, OsString)>,
@@ -39,13 +40,25 @@ impl Cli {
     /// One that talks to the lxcd on `socket`.
     #[must_use]
     pub fn new(socket: &Path) -> Self {
-        Self { socket: socket.to_owned(), wrapper: Vec::new(), environment: Vec::new() }
+        Self {
+            program: program("lxcctl"),
+            socket: socket.to_owned(),
+            wrapper: Vec::new(),
+            environment: Vec::new(),
+        }
     }
 
     /// The same with a variable set.
     #[must_use]
     pub fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.environment.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same program from another place.
+    #[must_use]
+    pub fn program(mut self, path: &Path) -> Self {
+        path.clone_into(&mut self.program);
         self
     }
 
@@ -60,7 +73,7 @@ impl Cli {
     #[must_use]
     pub fn command(&self, line: &str) -> Command {
         let mut words: Vec<OsString> = self.wrapper.clone();
-        words.push(program("lxcctl").into());
+        words.push(self.program.clone().into());
         words.extend(split(line).into_iter().map(OsString::from));
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).env_clear().env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env("TERM", "xterm");

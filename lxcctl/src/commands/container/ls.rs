@@ -10,7 +10,7 @@ use crate::client::Client;
 use crate::client::view::{Container, Warning};
 use crate::commands::{columns, warnings};
 use crate::context::Context;
-use crate::follow::Signals;
+use crate::follow::{Signals, come_back, is_away};
 use crate::ui::json;
 use crate::ui::style::Look;
 use crate::ui::table::Table;
@@ -47,7 +47,7 @@ pub(crate) async fn run(context: &mut Context, args: &LsArgs) -> Result<Exit> {
     }
     let client = context.connect().await?;
     if args.watch {
-        return watch(context, &client, &selection, args, &view).await;
+        return watch(context, client, &selection, args, &view).await;
     }
     let listing = fetch(&client, &selection, args.lists.fresh, &view).await?;
     print(context, &listing, &selection, &view)?;
@@ -176,7 +176,7 @@ impl View {
 /// Draws the list anew with every change, until Ctrl-C or until nobody reads any more.
 async fn watch(
     context: &mut Context,
-    client: &Client,
+    mut client: Client,
     selection: &Selection,
     args: &LsArgs,
     view: &View,
@@ -184,7 +184,7 @@ async fn watch(
     let mut signals = Signals::listen()?;
     let mut changes = client.changes().await?;
     loop {
-        let listing = fetch(client, selection, args.lists.fresh, view).await?;
+        let listing = fetch(&client, selection, args.lists.fresh, view).await?;
         if context.format.is_text() && context.printer.look.width.is_some() {
             context.printer.picture("");
         }
@@ -193,11 +193,22 @@ async fn watch(
         if context.printer.is_closed() {
             return Ok(Exit::Done);
         }
-        tokio::select! {
+        let change = tokio::select! {
             exit = signals.next() => return Ok(exit),
-            change = changes.next() => if change?.is_none() {
-                return Ok(Exit::Done);
-            },
-        }
+            change = changes.next() => change,
+        };
+        let lost = match change {
+            Ok(Some(_)) => continue,
+            Ok(None) => {
+                Error::new(Code::DaemonUnreachable, "lxcd does not answer").because("it ended the stream")
+            }
+            Err(fault) if is_away(&fault) => fault,
+            Err(fault) => return Err(fault),
+        };
+        client = tokio::select! {
+            exit = signals.next() => return Ok(exit),
+            fresh = come_back(&client, lost) => fresh?,
+        };
+        changes = client.changes().await?;
     }
 }

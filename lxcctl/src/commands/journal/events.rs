@@ -6,10 +6,10 @@ use lxc_core::text::short_id;
 
 use crate::cli::groups::micros;
 use crate::cli::{EventsArgs, Format};
-use crate::client::EventFilter;
 use crate::client::view::{Event, Warning};
+use crate::client::{Client, EventFilter};
 use crate::context::Context;
-use crate::follow::Signals;
+use crate::follow::{Signals, come_back, is_away};
 use crate::ui::json;
 use crate::ui::style::Tone;
 use crate::ui::table::{Cell, Column, Table};
@@ -49,23 +49,47 @@ pub(crate) async fn run(context: &mut Context, args: &EventsArgs) -> Result<Exit
         }
         return Ok(Exit::Done);
     }
+    follow(context, client, filter, !args.no_headers).await
+}
+
+/// Prints what comes. A daemon that is restarted meanwhile is asked for what was not printed yet.
+async fn follow(
+    context: &mut Context,
+    mut client: Client,
+    mut filter: EventFilter,
+    mut headers: bool,
+) -> Result<Exit> {
     let mut signals = Signals::listen()?;
     let mut stream = client.events(&filter).await?;
-    let mut headers = !args.no_headers;
     loop {
-        let events = tokio::select! {
+        let answer = tokio::select! {
             exit = signals.next() => return Ok(exit),
-            events = stream.next() => match events? {
-                Some(events) => events,
-                None => return Ok(Exit::Done),
-            },
+            answer = stream.next() => answer,
         };
-        print(context, &events, headers)?;
-        headers &= events.is_empty();
-        context.printer.flush();
-        if context.printer.is_closed() {
-            return Ok(Exit::Done);
-        }
+        let lost = match answer {
+            Ok(Some(events)) => {
+                print(context, &events, headers)?;
+                headers &= events.is_empty();
+                context.printer.flush();
+                if context.printer.is_closed() {
+                    return Ok(Exit::Done);
+                }
+                if let Some(last) = events.last() {
+                    (filter.after, filter.limit) = (Some(last.cursor), 0);
+                }
+                continue;
+            }
+            Ok(None) => {
+                Error::new(Code::DaemonUnreachable, "lxcd does not answer").because("it ended the stream")
+            }
+            Err(fault) if is_away(&fault) => fault,
+            Err(fault) => return Err(fault),
+        };
+        client = tokio::select! {
+            exit = signals.next() => return Ok(exit),
+            fresh = come_back(&client, lost) => fresh?,
+        };
+        stream = client.events(&filter).await?;
     }
 }
 
