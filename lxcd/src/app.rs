@@ -171,6 +171,8 @@ pub async fn run(
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop.clone().cancelled_owned());
     let mut serving = tokio::spawn(serving);
     tokio::select! {
+        // First: the server ends by this too.
+        biased;
         () = stop.cancelled() => {}
         ended = &mut serving => tracing::error!(?ended, "the server ended by itself"),
     }

@@ -1,7 +1,7 @@
 //! Many containers at once: selecting, asking, pacing, and one exit code for all (PRODUCT.md, Selectors and
 //! Output contract).
 
-use lxc_tests::harness::{World, ct, running, until};
+use lxc_tests::harness::{SCALE, World, ct, running, until};
 use lxc_tests::pvesim::CtSpec;
 use lxc_tests::pvesim::model::Record;
 use serde_json::json;
@@ -180,4 +180,19 @@ fn the_same_request_twice_is_one() {
     world.ctl(&format!("stop 105 --request-id {id}")).fails("LXC0211");
     world.ctl(&format!("start 104 --request-id {id}")).fails("LXC0211");
     world.ctl("start 105 --request-id 17").fails("LXC0214");
+}
+
+#[test]
+fn a_pause_between_two_is_kept() {
+    let world = World::with([ct(104, "a"), ct(105, "b"), ct(106, "c")]);
+    world.ctl("start 104 105 106 --pause 1s").exits(0);
+    let began: Vec<u64> = world
+        .sim
+        .ledger()
+        .into_iter()
+        .filter_map(|entry| matches!(entry.record, Record::TaskStart { .. }).then_some(entry.at_ms))
+        .collect();
+    // The simulator's clock runs as much faster; a second less what the first one took to begin.
+    let least = 700 * u64::from(SCALE);
+    assert!(began.len() == 3 && began.windows(2).all(|pair| pair[1] - pair[0] >= least), "{began:?}");
 }

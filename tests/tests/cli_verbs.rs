@@ -247,3 +247,18 @@ fn patience_ends_before_the_operation() {
         if run.out.contains("cancelled") { Ok(()) } else { Err(run.out) }
     });
 }
+
+#[test]
+fn a_delete_that_reaches_nobody_offers_to_forget() {
+    let world = World::with([ct(104, "web-1")]);
+    world.sim.control().node("pve1", "daemon-down").expect("down");
+    world.ctl("delete 104 --yes").exits(7).says("lxcctl forget");
+    let mut terminal = world.terminal("delete homelab/104");
+    terminal.wait_for("[y/N]").answer("y");
+    terminal.wait_for("forget").wait_for("it comes back if Proxmox still has it").answer("y");
+    terminal.end().exits(0);
+    assert_eq!(world.calls(), [""; 0]);
+    assert_eq!(world.listed("homelab/104"), None);
+    world.sim.control().node("pve1", "daemon-up").expect("up");
+    world.wait_listed("homelab/104", "back", |item| item["status"] == "stopped");
+}

@@ -65,14 +65,20 @@ impl Guest {
         })
     }
 
-    /// None without a number or a node.
+    /// None without a number or a node, or when it does not say what it is: a container taken for a
+    /// virtual machine would look deleted.
     pub(super) fn resource(self) -> Option<Resource> {
         let power = self.power();
         let usage = self.usage(power);
+        let is_vm = match self.r#type.text()?.as_str() {
+            "lxc" => false,
+            "qemu" => true,
+            _ => return None,
+        };
         Some(Resource {
             vmid: self.vmid.vmid()?,
             node: self.node.word()?,
-            is_vm: self.r#type.text().as_deref() != Some("lxc"),
+            is_vm,
             name: self.name.word(),
             power,
             lock: self.lock.word(),
@@ -144,5 +150,7 @@ mod tests {
         let new = new.resource().unwrap();
         assert_eq!((new.power, new.is_vm, new.usage), (None, false, Usage::default()));
         assert!(guest(r#"{"type":"qemu","node":"pve1","vmid":100}"#).resource().unwrap().is_vm);
+        assert!(guest(r#"{"type":3,"node":"pve1","vmid":104}"#).resource().is_none());
+        assert!(guest(r#"{"node":"pve1","vmid":104}"#).resource().is_none());
     }
 }

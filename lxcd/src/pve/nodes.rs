@@ -174,7 +174,7 @@ pub(super) fn cluster(answer: Answer<'_>) -> Result<ClusterStatus, PveError> {
 pub(super) fn resources(answer: Answer<'_>) -> Result<Vec<Resource>, PveError> {
     let rows: Vec<Guest> = answer.rows()?;
     let read: Option<Vec<Resource>> = rows.into_iter().map(Guest::resource).collect();
-    let mut all = read.ok_or_else(|| answer.garbage("a guest without a number or a node"))?;
+    let mut all = read.ok_or_else(|| answer.garbage("a guest without a number, a node or a type"))?;
     all.sort_by_key(|resource| resource.vmid);
     Ok(all)
 }

@@ -31,7 +31,7 @@ use std::time::Duration;
 use lxc_core::ports::StoreError;
 use sqlx::any::{AnyPoolOptions, AnyRow};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyPool, Row, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
 
 /// What every method here returns.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -62,6 +62,15 @@ impl Store {
                         sqlx::raw_sql(pragmas).execute(&mut *connection).await?;
                         Ok(())
                     })
+                })
+                .after_release(|connection, _| {
+                    Box::pin(async move {
+                        // Without room SQLite rolls back by itself, and the driver believes itself in a
+                        // transaction for ever after: such a connection is of no more use. The ping waits
+                        // for a rollback that is only on its way.
+                        connection.ping().await?;
+                        Ok(!connection.is_in_transaction())
+                    })
                 });
             let url = url.clone();
             async move { options.connect(&url).await }
@@ -70,6 +79,13 @@ impl Store {
         const WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
              PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;";
         const READER: &str = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;";
+        // A pool would try a damaged file again and again, and say nothing but that it took too long.
+        let tried = async {
+            let mut first = AnyConnection::connect(&url).await?;
+            sqlx::raw_sql(WRITER).execute(&mut first).await?;
+            first.close().await
+        };
+        tried.await.map_err(|e| migrate::open_error(&e, path))?;
         let writer = pool(1, WRITER).await.map_err(|e| migrate::open_error(&e, path))?;
         migrate::sqlite(&writer, path).await?;
         let reader = pool(4, READER).await.map_err(|e| migrate::open_error(&e, path))?;
