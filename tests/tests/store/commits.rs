@@ -3,7 +3,7 @@
 use lxc_core::error::{Code, Error};
 use lxc_core::ids::ContainerId;
 use lxc_core::op::{Change, Kind, Operation, Outcome, State, StepState};
-use lxc_core::ports::{Committed, OpStore};
+use lxc_core::ports::{Committed, LogPage, OpStore};
 use lxc_core::pve::{Power, TaskExit};
 use lxcd::store::{AuditFilter, Store};
 
@@ -26,7 +26,7 @@ on_both! {
     async fn an_operation_is_read_as_it_was_written_at_every_step(db: Db) {
         let me = daemon(&db.store, "a", 3_600 * S).await;
         let op = admitted(&db.store, me, 104).await;
-        let ended = Change::TaskEnded { step: 0, exit: TaskExit::Warnings(1), tail: vec!["WARN: näh".into()] };
+        let ended = Change::TaskEnded { step: 0, exit: TaskExit::Warnings(1), log: vec!["WARN: näh".into()] };
         let changes = [
             Change::Degraded("no route".into()),
             Change::Recovered,
@@ -36,6 +36,7 @@ on_both! {
             Change::Again(0),
             Change::Dispatching(0, dispatch()),
             Change::Watching { step: 0, upid: upid(1, 104), adopted: true },
+            Change::Log { step: 0, page: LogPage { lines: vec!["a line".into()], next: 1 } },
             Change::StopRequested(0),
             ended,
             Change::StepDone { step: 0, exit: "OK".into(), warning: Some("look".into()) },
@@ -51,6 +52,26 @@ on_both! {
         assert_eq!(seqs, (1..=op.last_seq).collect::<Vec<_>>());
     }
 
+    async fn the_last_lines_of_a_log_stay(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let op = admitted(&db.store, me, 104).await;
+        let op = advance(&db.store, &op, Change::Dispatching(0, dispatch()), T0).await;
+        let mut op =
+            advance(&db.store, &op, Change::Watching { step: 0, upid: upid(1, 104), adopted: false }, T0).await;
+        let before = db.store.operation_events(op.id, 0, 5_000).await.unwrap();
+        for page in 1..=5_u64 {
+            let lines = (0..500).map(|n| format!("page {page} line {n}")).collect();
+            let change = Change::Log { step: 0, page: LogPage { lines, next: page * 500 } };
+            op = advance(&db.store, &op, change, T0 + S).await;
+        }
+        let events = db.store.operation_events(op.id, 0, 5_000).await.unwrap();
+        let log: Vec<&str> =
+            events.iter().filter(|event| event.kind == "log").map(|event| event.data.message.as_str()).collect();
+        assert_eq!(log.len(), 2_000);
+        assert_eq!((log[0], log[1_999]), ("page 2 line 0", "page 5 line 499"));
+        assert_eq!(events.len(), before.len() + 2_000, "what is not log stays, whatever its age");
+    }
+
     async fn the_end_takes_lock_audit_and_container_with_it(db: Db) {
         let me = daemon(&db.store, "a", 3_600 * S).await;
         let row = container(104);
@@ -60,7 +81,7 @@ on_both! {
         let op = submit(&db.store, me, &request(vec![op])).await.ours.remove(0);
         let op = advance(&db.store, &op, Change::Dispatching(0, dispatch()), T0 + S).await;
         let op = advance(&db.store, &op, Change::Watching { step: 0, upid: upid(1, 104), adopted: false }, T0 + S).await;
-        let op = advance(&db.store, &op, Change::TaskEnded { step: 0, exit: TaskExit::Ok, tail: vec![] }, T0 + S).await;
+        let op = advance(&db.store, &op, Change::TaskEnded { step: 0, exit: TaskExit::Ok, log: vec![] }, T0 + S).await;
         let op = advance(&db.store, &op, Change::StepDone { step: 0, exit: "OK".into(), warning: None }, T0 + 2 * S).await;
         let seen = db.store.container(&row.installation, 104).await.unwrap().unwrap();
         assert_eq!((seen.power, seen.observed), (Some(Power::Running), T0 + 2 * S), "known with the step");
