@@ -150,7 +150,7 @@ fn a_task_that_fails_says_why() {
     world.ctl("start 104").fails("LXC0101").says("bridge 'vmbr9' does not exist").says("lxcctl op log");
     world.ctl("start 106").fails("LXC0101");
     let run = world.ctl("start 105");
-    run.exits(0).says("warning: ");
+    run.exits(0).prints("Proxmox warns: ");
     assert!(run.out.starts_with('!'), "{run}");
     world.ctl("stop 105").exits(0);
     world.ctl("start 105 --fail-on-warnings").exits(12);
@@ -251,6 +251,7 @@ fn patience_ends_before_the_operation() {
 #[test]
 fn a_delete_that_reaches_nobody_offers_to_forget() {
     let world = World::with([ct(104, "web-1")]);
+    let before = world.listed("homelab/104").expect("listed");
     world.sim.control().node("pve1", "daemon-down").expect("down");
     world.ctl("delete 104 --yes").exits(7).says("lxcctl forget");
     let mut terminal = world.terminal("delete homelab/104");
@@ -258,7 +259,7 @@ fn a_delete_that_reaches_nobody_offers_to_forget() {
     terminal.wait_for("forget").wait_for("it comes back if Proxmox still has it").answer("y");
     terminal.end().exits(0);
     assert_eq!(world.calls(), [""; 0]);
-    assert_eq!(world.listed("homelab/104"), None);
     world.sim.control().node("pve1", "daemon-up").expect("up");
-    world.wait_listed("homelab/104", "back", |item| item["status"] == "stopped");
+    let new = |item: &Value| item["status"] == "stopped" && item["id"] != before["id"];
+    world.wait_listed("homelab/104", "back, as a new record", new);
 }
