@@ -217,6 +217,18 @@ fn clocks_that_differ_and_jump() {
 }
 
 #[test]
+fn a_virtual_machine_is_called_one() {
+    let world = World::with([ct(104, "web-1")]);
+    world.sim.world(|w| w.vms.insert(300));
+    world.ctl("ls --fresh").exits(0);
+    for line in ["start 300", "show homelab/300", "delete 300 --yes", "stop 104 300"] {
+        world.ctl(line).fails("LXC0208").says("homelab/300 is a virtual machine");
+    }
+    assert_eq!(world.ctl("ls -o name").out, "homelab/104\n");
+    assert_eq!(world.calls(), [""; 0]);
+}
+
+#[test]
 fn hostile_names_stay_text() {
     let world = World::with([ct(104, "web-1")]);
     for line in [

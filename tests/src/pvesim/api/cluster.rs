@@ -51,6 +51,15 @@ pub(super) fn resources(world: &World, call: &Call<'_>) -> Answer {
                 .map(|row| Row::Lxc(Box::new(row))),
         );
     }
+    let node = world.node_name(0);
+    let shown =
+        |vmid: &&u32| wanted("vm") && world.access.may(&call.who, &format!("/vms/{vmid}"), "VM.Audit");
+    rows.extend(world.vms.iter().filter(shown).map(|vmid| {
+        let id = format!("qemu/{vmid}");
+        Row::Other(
+            json!({"id": id, "type": "qemu", "vmid": vmid, "node": node, "status": "stopped", "template": 0}),
+        )
+    }));
     for (i, node) in world.nodes.iter().enumerate() {
         if wanted("node") {
             let audit = world.access.may(&call.who, &format!("/nodes/{}", node.name), "Sys.Audit");

@@ -54,6 +54,8 @@ pub struct World {
     pub faults: Faults,
     /// Tasks.
     pub tasks: Tasks,
+    /// Numbers of virtual machines on the first node. They are listed, no more: what lxcd must not touch.
+    pub vms: BTreeSet<Vmid>,
     pub(super) seed: u64,
     pub(super) locks: Locks,
     containers: BTreeMap<Vmid, Container>,
@@ -78,6 +80,7 @@ impl World {
             ledger: Ledger::default(),
             faults: Faults::default(),
             tasks: Tasks::new(config.nodes.len()),
+            vms: BTreeSet::new(),
             seed: config.seed,
             locks: Locks::default(),
             containers: BTreeMap::new(),
