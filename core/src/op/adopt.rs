@@ -1,7 +1,7 @@
 //! Finding the task of a dispatch whose answer was lost (DESIGN.md, rule 8). Pure: lists in, a verdict
 //! out. Must not look anything up.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::state::Dispatch;
 use crate::ids::Vmid;
@@ -26,22 +26,24 @@ pub enum Adoption {
 #[must_use]
 pub fn adopt(dispatch: &Dispatch, vmid: Vmid, listed: &[TaskEntry], taken: &HashSet<Upid>) -> Adoption {
     let id = vmid.to_string();
-    let candidates: Vec<&TaskEntry> = listed
-        .iter()
-        .filter(|entry| {
-            let upid = &entry.upid;
-            dispatch.call.task_types().contains(&upid.kind.as_str())
-                && upid.id == id
-                && upid.user == dispatch.identity
-                && upid.start_time >= dispatch.newest_start
-                && !dispatch.baseline.contains(upid)
-                && !taken.contains(upid)
-        })
-        .collect();
-    match candidates[..] {
-        [] => Adoption::None,
-        [one] => Adoption::One(one.upid.clone()),
-        _ => Adoption::Many { all_ended: candidates.iter().all(|entry| entry.exit.is_some()) },
+    // By name: a task that ends while Proxmox reads its lists may be in both of them.
+    let mut candidates: BTreeMap<&Upid, bool> = BTreeMap::new();
+    let possible = listed.iter().filter(|entry| {
+        let upid = &entry.upid;
+        dispatch.call.task_types().contains(&upid.kind.as_str())
+            && upid.id == id
+            && upid.user == dispatch.identity
+            && upid.start_time >= dispatch.newest_start
+            && !dispatch.baseline.contains(upid)
+            && !taken.contains(upid)
+    });
+    for entry in possible {
+        *candidates.entry(&entry.upid).or_default() |= entry.exit.is_some();
+    }
+    match (candidates.len(), candidates.first_key_value()) {
+        (1, Some((one, _))) => Adoption::One((*one).clone()),
+        (_, Some(_)) => Adoption::Many { all_ended: candidates.values().all(|ended| *ended) },
+        (_, None) => Adoption::None,
     }
 }
 

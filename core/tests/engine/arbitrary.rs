@@ -1,0 +1,268 @@
+//! Operations and facts of every shape, also such as no run would ever bring together. Every strategy is
+//! boxed: nested by value they outgrow the stack of a test.
+
+use std::collections::HashSet;
+
+use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId};
+use lxc_core::op::{
+    Dispatch, Facts, Kind, Operation, Outcome, Reply, Seen, State, Step, StepState, Target, Watch,
+};
+use lxc_core::ports::{LogPage, PveError};
+use lxc_core::pve::{Call, Config, Ha, Live, Power, Refusal, TaskEntry, TaskExit, Upid, Usage};
+use proptest::prelude::*;
+use proptest::sample::select;
+use uuid::Uuid;
+
+/// Times around which everything happens.
+pub(crate) const T0: Micros = 1_700_000_000_000_000;
+/// Our token.
+pub(crate) const OURS: &str = "lxcd@pve!cli";
+
+pub(crate) fn upid(start: u32, kind: &str, vmid: u32, user: &str) -> Upid {
+    format!("UPID:pve1:0003A1F2:01F0C3B7:{start:08X}:{kind}:{vmid}:{user}:").parse().unwrap()
+}
+
+pub(crate) fn live(power: Power) -> Live {
+    Live {
+        vmid: 104,
+        name: None,
+        power,
+        lock: None,
+        template: false,
+        ha: None,
+        tags: Vec::new(),
+        usage: Usage::default(),
+    }
+}
+
+pub(crate) fn operation(kind: Kind) -> Operation {
+    let steps = kind.steps().iter();
+    let steps = steps.map(|kind| Step { kind: *kind, state: StepState::NEW, started: None, finished: None });
+    Operation {
+        id: OperationId(Uuid::from_u128(7)),
+        request_id: RequestId(Uuid::from_u128(8)),
+        target: Target {
+            installation: Installation("ab".into()),
+            vmid: 104,
+            container_id: ContainerId(Uuid::from_u128(9)),
+            remote: "lab".into(),
+            name: None,
+            node: "pve1".into(),
+        },
+        state: State::Running,
+        steps: steps.collect(),
+        kind,
+        if_needed: false,
+        lock_deadline: None,
+        cancel: false,
+        abandon: false,
+        fence: 1,
+        degraded_since: None,
+        created: T0,
+        started: Some(T0),
+        finished: None,
+        last_seq: 1,
+        retry_of: None,
+        actor: "alice".into(),
+        warnings: Vec::new(),
+    }
+}
+
+pub(crate) fn kind() -> BoxedStrategy<Kind> {
+    let graceful = || (1..100_u32, any::<bool>());
+    prop_oneof![
+        Just(Kind::Start),
+        Just(Kind::Stop),
+        graceful().prop_map(|(grace, force)| Kind::Shutdown { grace, force }),
+        graceful().prop_map(|(grace, force)| Kind::Restart { grace, force }),
+        any::<bool>().prop_map(|free| Kind::Delete { destroy_unreferenced_disks: free }),
+        Just(Kind::Forget),
+    ]
+    .boxed()
+}
+
+fn time() -> BoxedStrategy<Micros> {
+    prop_oneof![Just(0), Just(T0), T0 - 100_000_000..T0 + 200_000_000, Just(Micros::MAX)].boxed()
+}
+
+fn task() -> BoxedStrategy<Upid> {
+    (0..5_u32, select(vec!["vzstart", "vzstop", "vzshutdown", "hastart", "vzdestroy"]), any::<bool>())
+        .prop_map(|(start, kind, ours)| upid(start, kind, 104, if ours { OURS } else { "root@pam" }))
+        .boxed()
+}
+
+/// Words Proxmox is known to use, and others.
+fn words() -> BoxedStrategy<String> {
+    let known = vec![
+        "CT 104 already running",
+        "CT 104 not running",
+        "CT is locked (backup)",
+        "can't lock file '/run/lock/lxc/pve-config-104.lock' - got timeout",
+        "protection mode enabled",
+        "Configuration file 'nodes/pve1/lxc/104.conf' does not exist",
+        "Permission check failed (/vms/104, VM.PowerMgmt)",
+        "failed to read from command socket",
+        "container did not stop",
+    ];
+    prop_oneof![select(known).prop_map(str::to_owned), ".{0,20}"].boxed()
+}
+
+fn exit() -> BoxedStrategy<TaskExit> {
+    prop_oneof![
+        Just(TaskExit::Ok),
+        (0..3_u32).prop_map(TaskExit::Warnings),
+        Just(TaskExit::Vanished("unexpected status".into())),
+        words().prop_map(TaskExit::Error),
+    ]
+    .boxed()
+}
+
+fn dispatch() -> BoxedStrategy<Dispatch> {
+    let call = prop_oneof![
+        Just(Call::Start),
+        (1..100_u32, any::<bool>()).prop_map(|(timeout, force_stop)| Call::Shutdown { timeout, force_stop }),
+        Just(Call::Delete { force: true, destroy_unreferenced_disks: false }),
+    ];
+    (call, prop::collection::vec(task(), 0..3), 0..4_i64, time(), any::<bool>())
+        .prop_map(|(call, baseline, newest_start, at, ha)| Dispatch {
+            call,
+            node: "pve1".into(),
+            identity: OURS.into(),
+            baseline,
+            newest_start,
+            at,
+            ha,
+        })
+        .boxed()
+}
+
+fn watch() -> BoxedStrategy<Watch> {
+    (dispatch(), task(), any::<Option<bool>>(), any::<bool>())
+        .prop_map(|(dispatch, upid, outlived_grace, stop_requested)| Watch {
+            dispatch,
+            upid,
+            outlived_grace,
+            stop_requested,
+            log_next: 0,
+        })
+        .boxed()
+}
+
+fn step() -> BoxedStrategy<StepState> {
+    let counts = || (0..5_u32, 1..4_u32);
+    prop_oneof![
+        (prop::option::of(time()), 0..5_u32, 0..3_u32)
+            .prop_map(|(not_before, busy, sent)| StepState::Pending { not_before, busy, sent }),
+        (dispatch(), counts()).prop_map(|(dispatch, (busy, sent))| StepState::Dispatching {
+            dispatch,
+            busy,
+            sent
+        }),
+        (watch(), counts()).prop_map(|(watch, (busy, sent))| StepState::Watching { watch, busy, sent }),
+        (watch(), exit(), prop::collection::vec(".{0,10}", 0..3), time(), counts()).prop_map(
+            |(watch, exit, tail, ended, (busy, sent))| StepState::Verifying {
+                watch,
+                exit,
+                tail,
+                ended,
+                busy,
+                sent
+            }
+        ),
+        Just(StepState::Done { upid: None, exit: "-".into(), how: None }),
+        Just(StepState::Failed { upid: None, exit: "no".into() }),
+        Just(StepState::Unknown { exit: "?".into() }),
+    ]
+    .boxed()
+}
+
+fn state() -> BoxedStrategy<State> {
+    prop_oneof![
+        1 => Just(State::Queued),
+        8 => Just(State::Running),
+        1 => Just(State::Ended(Box::new(Outcome::done()))),
+    ]
+    .boxed()
+}
+
+/// An operation in any state.
+pub(crate) fn any_operation() -> BoxedStrategy<Operation> {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    (kind(), state(), [step(), step()], flags, prop::option::of(time()), prop::option::of(time()))
+        .prop_map(|(kind, state, steps, (if_needed, cancel, abandon), lock_deadline, degraded_since)| {
+            let mut op = Operation {
+                state,
+                if_needed,
+                cancel,
+                abandon,
+                lock_deadline,
+                degraded_since,
+                ..operation(kind)
+            };
+            for (step, state) in op.steps.iter_mut().zip(steps) {
+                step.state = state;
+            }
+            op
+        })
+        .boxed()
+}
+
+fn seen() -> BoxedStrategy<Seen> {
+    let ha = select(vec![None, Some("started"), Some("error")]);
+    let lock = select(vec![None, Some("backup"), Some("mounted")]);
+    let power = select(vec![Power::Running, Power::Stopped]);
+    let there = (power, lock, ha, any::<Option<bool>>(), prop::option::of(any::<bool>())).prop_map(
+        |(power, lock, ha, same, protected)| {
+            let mut live = live(power);
+            live.lock = lock.map(str::to_owned);
+            live.ha = ha.map(|state| Ha { state: state.to_owned() });
+            let config = protected.map(|protected| Config {
+                values: [("protection".to_owned(), u8::from(protected).to_string())].into(),
+            });
+            Seen::There { node: "pve1".into(), live: Box::new(live), same, config }
+        },
+    );
+    prop_oneof![4 => there, 1 => Just(Seen::Absent), 1 => Just(Seen::Vm)].boxed()
+}
+
+fn trouble() -> BoxedStrategy<PveError> {
+    prop_oneof![
+        Just(PveError::NotDelivered("no route".into())),
+        Just(PveError::Lost("reset".into())),
+        words().prop_map(|text| PveError::Refused(Refusal::from_text(&text))),
+        Just(PveError::Unauthorized("no".into())),
+        Just(PveError::Untrusted { fingerprint: "AA".into() }),
+        Just(PveError::Garbage("<html>".into())),
+    ]
+    .boxed()
+}
+
+/// A list of tasks, running and ended.
+pub(crate) fn listed() -> BoxedStrategy<Vec<TaskEntry>> {
+    let entry =
+        (task(), prop::option::of(exit())).prop_map(|(upid, exit)| TaskEntry { upid, exit, end_time: None });
+    prop::collection::vec(entry, 0..4).boxed()
+}
+
+/// What a turn may have learned, alone or together.
+pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
+    let reply = prop_oneof![task().prop_map(Reply::Accepted), trouble().prop_map(Reply::Error)];
+    (
+        time(),
+        -1.0..2.0_f64,
+        prop::option::of(seen()),
+        prop::option::of(reply),
+        prop::option::of(listed()),
+        prop::collection::hash_set(task(), 0..3),
+        prop::option::of((exit(), prop::collection::vec(".{0,10}", 0..3))),
+        prop::option::weighted(0.2, 0..9_u64),
+        any::<bool>(),
+        prop::option::weighted(0.2, trouble()),
+    )
+        .prop_map(|(now, jitter, seen, reply, listed, taken, ended, next, answered, trouble)| {
+            let taken: HashSet<Upid> = taken;
+            let log = next.map(|next| LogPage { lines: vec!["a line".into()], next });
+            Facts { now, jitter, seen, reply, listed, taken, ended, log, answered, trouble }
+        })
+        .boxed()
+}

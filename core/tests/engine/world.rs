@@ -1,0 +1,183 @@
+//! A Proxmox of one container, as simple as it can be, with a fate that decides what goes wrong. Owns what
+//! calls and tasks do; what is made of it is the engine's.
+
+use lxc_core::op::{Facts, Reply, Seen};
+use lxc_core::ports::PveError;
+use lxc_core::pve::{Call, Power, Refusal, TaskEntry, TaskExit, Upid};
+
+use super::arbitrary::{OURS, live, upid};
+
+/// What goes wrong, one number at a time; when they are used up nothing does any more.
+#[derive(Debug)]
+pub(crate) struct Fate(pub(crate) std::vec::IntoIter<u8>);
+
+impl Fate {
+    /// 0 = all is well.
+    pub(crate) fn next(&mut self) -> u8 {
+        self.0.next().unwrap_or(0)
+    }
+}
+
+/// A task, which takes effect when it ends.
+#[derive(Debug)]
+struct Task {
+    upid: Upid,
+    goal: Option<Power>,
+    exit: Option<TaskExit>,
+}
+
+/// The container, its tasks, and what happened.
+#[derive(Debug)]
+pub(crate) struct World {
+    /// None = gone.
+    pub(crate) power: Option<Power>,
+    dead: bool,
+    tasks: Vec<Task>,
+    /// Calls that arrived and made a task.
+    pub(crate) accepted: u32,
+    /// Calls whose fate the caller was not told.
+    pub(crate) lost: u32,
+    /// Tasks that did not end well.
+    pub(crate) failed: u32,
+}
+
+impl World {
+    pub(crate) fn new(power: Power) -> Self {
+        Self { power: Some(power), dead: false, tasks: Vec::new(), accepted: 0, lost: 0, failed: 0 }
+    }
+
+    /// The node never answers.
+    pub(crate) fn dead(self) -> Self {
+        Self { dead: true, ..self }
+    }
+
+    fn away(&self, fate: &mut Fate) -> Option<PveError> {
+        match fate.next() {
+            1 => Some(PveError::NotDelivered("no route".into())),
+            2 => Some(PveError::Lost("reset".into())),
+            3 => Some(PveError::Garbage("<html>".into())),
+            _ if self.dead => Some(PveError::NotDelivered("no route".into())),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn look(&self, fate: &mut Fate, facts: &mut Facts) {
+        facts.trouble = self.away(fate);
+        if facts.trouble.is_none() {
+            facts.seen = Some(self.power.map_or(Seen::Absent, |power| Seen::There {
+                node: "pve1".into(),
+                live: Box::new(live(power)),
+                same: Some(true),
+                config: None,
+            }));
+        }
+    }
+
+    /// The call arrives: refused, or a task.
+    fn arrive(&mut self, call: &Call) -> Result<Upid, PveError> {
+        let refuse = |text: &str| Err(PveError::Refused(Refusal::from_text(text)));
+        let (kind, goal) = match (call, self.power) {
+            (_, None) => return refuse("Configuration file 'nodes/pve1/lxc/104.conf' does not exist"),
+            (Call::Start, Some(Power::Running)) => return refuse("CT 104 already running"),
+            (Call::Stop { .. } | Call::Shutdown { .. }, Some(Power::Stopped)) => {
+                return refuse("CT 104 not running");
+            }
+            (Call::Start, _) => ("vzstart", Some(Power::Running)),
+            (Call::Stop { .. }, _) => ("vzstop", Some(Power::Stopped)),
+            (Call::Shutdown { .. }, _) => ("vzshutdown", Some(Power::Stopped)),
+            (Call::Delete { .. }, _) => ("vzdestroy", None),
+        };
+        self.accepted += 1;
+        let upid = upid(self.accepted, kind, 104, OURS);
+        self.tasks.push(Task { upid: upid.clone(), goal, exit: None });
+        Ok(upid)
+    }
+
+    /// None = the caller died before it knew.
+    pub(crate) fn dispatch(&mut self, call: &Call, fate: &mut Fate) -> Option<Reply> {
+        let lost = || Some(Reply::Error(PveError::Lost("reset".into())));
+        let busy = "can't lock file '/run/lock/lxc/pve-config-104.lock' - got timeout";
+        match fate.next() {
+            1 => Some(Reply::Error(PveError::NotDelivered("refused".into()))),
+            2 => {
+                self.lost += 1;
+                lost()
+            }
+            3 => {
+                self.lost += 1;
+                let _ = self.arrive(call);
+                lost()
+            }
+            4 => {
+                self.lost += 1;
+                None
+            }
+            5 => {
+                self.lost += 1;
+                let _ = self.arrive(call);
+                None
+            }
+            6 => Some(Reply::Error(PveError::Refused(Refusal::from_text(busy)))),
+            _ if self.dead => Some(Reply::Error(PveError::NotDelivered("no route".into()))),
+            _ => Some(match self.arrive(call) {
+                Ok(upid) => Reply::Accepted(upid),
+                Err(error) => Reply::Error(error),
+            }),
+        }
+    }
+
+    pub(crate) fn list(&mut self, fate: &mut Fate, facts: &mut Facts) {
+        facts.trouble = self.away(fate);
+        if facts.trouble.is_some() {
+            return;
+        }
+        // A list may lag: a task may not be in it yet. Once nothing goes wrong any more it is.
+        let shown = if fate.next() == 1 { 0 } else { self.tasks.len() };
+        let entry =
+            |task: &Task| TaskEntry { upid: task.upid.clone(), exit: task.exit.clone(), end_time: None };
+        facts.listed = Some(self.tasks[..shown].iter().map(entry).collect());
+        self.pass();
+    }
+
+    /// Time passes: what runs comes to its end.
+    pub(crate) fn pass(&mut self) {
+        for task in &mut self.tasks {
+            if task.exit.is_none() {
+                task.exit = Some(TaskExit::Ok);
+                self.power = task.goal;
+            }
+        }
+    }
+
+    pub(crate) fn follow(&mut self, upid: &Upid, fate: &mut Fate, facts: &mut Facts) {
+        facts.trouble = self.away(fate);
+        if facts.trouble.is_some() {
+            return;
+        }
+        let task = self.tasks.iter_mut().find(|task| task.upid == *upid).unwrap();
+        if task.exit.is_none() {
+            let exit = match fate.next() {
+                1 => return,
+                2 => TaskExit::Error("no space left on device".into()),
+                3 => TaskExit::Vanished("unexpected status".into()),
+                4 => TaskExit::Error("can't lock file '/x' - got timeout".into()),
+                5 => TaskExit::Warnings(1),
+                _ => TaskExit::Ok,
+            };
+            if matches!(exit, TaskExit::Ok | TaskExit::Warnings(_)) {
+                self.power = task.goal;
+            } else {
+                self.failed += 1;
+            }
+            task.exit = Some(exit);
+        }
+        facts.ended = task.exit.clone().map(|exit| (exit, Vec::new()));
+    }
+
+    pub(crate) fn stop_task(&mut self, upid: &Upid) {
+        if let Some(task) = self.tasks.iter_mut().find(|task| task.upid == *upid && task.exit.is_none()) {
+            task.exit = Some(TaskExit::Vanished("received interrupt".into()));
+            self.failed += 1;
+        }
+    }
+}
