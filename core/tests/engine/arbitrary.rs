@@ -255,7 +255,7 @@ pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
         prop::option::of(listed()),
         prop::collection::hash_set(task(), 0..3),
         prop::option::of((exit(), prop::collection::vec(".{0,10}", 0..3))),
-        prop::option::weighted(0.2, 0..9_u64),
+        prop::option::weighted(0.2, 1..9_u64),
         any::<bool>(),
         prop::option::weighted(0.2, trouble()),
     )
