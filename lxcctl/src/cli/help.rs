@@ -5,7 +5,7 @@
 pub const TEMPLATE: &str = "{about}.\n\nUsage: {usage}\n\n{all-args}{after-help}";
 
 /// The same for a command whose flags are all shared.
-pub const BARE: &str = "{about}.\n\nUsage: {usage}\n\n{after-help}";
+pub const BARE: &str = "{about}.\n\nUsage: {usage}{after-help}";
 
 /// `lxcctl --help`
 pub const TOP: &str = "\
