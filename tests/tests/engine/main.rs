@@ -4,7 +4,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod client;
+mod fake;
 mod faults;
+mod fence;
 mod kill;
 mod lab;
 mod lost;
