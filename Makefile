@@ -51,8 +51,8 @@ deny: ## Licences, bans and sources of the dependencies (needs cargo-deny)
 	$(CARGO) deny --workspace check licenses bans sources
 
 bench: ## Figures beside their aims: time, memory, requests (release build)
-	$(CARGO) build --locked --release $(BINARIES)
-	$(CARGO) bench --locked --package lxc-tests --bench figures
+	$(CARGO) build --locked --release --bin lxcd --bin lxcctl --bin figures
+	@$(TARGET_DIR)/release/figures
 
 completions: ## Write completions/ anew
 	BLESS=1 $(CARGO) test --locked --package lxcctl --test assets
