@@ -243,7 +243,7 @@ impl Drop for Printer {
 }
 
 /// Keys of a terminal that does not handle them itself, up to Enter.
-fn hidden_line(keys: impl io::Read) -> io::Result<String> {
+fn hidden_line(keys: impl io::BufRead) -> io::Result<String> {
     let mut line = Vec::new();
     for key in keys.bytes() {
         match key? {
