@@ -246,7 +246,11 @@ pub(crate) fn listed() -> BoxedStrategy<Vec<TaskEntry>> {
 
 /// What a turn may have learned, alone or together.
 pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
-    let reply = prop_oneof![task().prop_map(Reply::Accepted), trouble().prop_map(Reply::Error)];
+    let reply = prop_oneof![
+        4 => task().prop_map(Reply::Accepted),
+        1 => Just(Reply::Held),
+        4 => trouble().prop_map(Reply::Error)
+    ];
     (
         time(),
         -1.0..2.0_f64,

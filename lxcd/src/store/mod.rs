@@ -56,7 +56,8 @@ impl Store {
         let pool = |connections: u32, pragmas: &'static str| {
             let options = AnyPoolOptions::new()
                 .max_connections(connections)
-                .acquire_timeout(Duration::from_secs(10))
+                // Everybody waits for the one writer, and a slow disk may take a second for each of them.
+                .acquire_timeout(Duration::from_secs(60))
                 .after_connect(move |connection, _| {
                     Box::pin(async move {
                         sqlx::raw_sql(pragmas).execute(&mut *connection).await?;

@@ -19,6 +19,7 @@ impl Turn<'_> {
             Some(Reply::Accepted(upid)) => {
                 Next::Commit(Change::Watching { step: self.step, upid: upid.clone(), adopted: false })
             }
+            Some(Reply::Held) => self.later(self.timing.look, false),
             Some(Reply::Error(PveError::Refused(refusal))) => self.refused(refusal, busy, sent),
             // Nothing has happened yet and nothing will: an answer to whoever waits. Between two steps the
             // operation holds on; the look before the next attempt tells when the node answers again.

@@ -43,6 +43,8 @@ pub enum Seen {
 pub enum Reply {
     /// A task was made.
     Accepted(Upid),
+    /// It was never sent: our own lease ended between the record and the call. Says nothing of Proxmox.
+    Held,
     /// No answer, or none that tells.
     Error(PveError),
 }
