@@ -31,8 +31,6 @@ use crate::{heartbeat, janitor, pve, rpc, socket};
 
 /// The row of `meta` that tells whether the keys are the right ones.
 const KEY_CHECK: &str = "keyring_check";
-/// The row of `meta` that names the state directory.
-const STATE_ID: &str = "state_id";
 
 /// Opens the database the configuration names.
 ///
@@ -92,7 +90,7 @@ pub async fn run(
         id: me,
         host: nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default(),
         pid: std::process::id(),
-        state_id: state_id(&store).await?,
+        state_id: state.id()?,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started,
     };
@@ -190,13 +188,4 @@ pub async fn run(
     }
     store.close().await;
     Ok(())
-}
-
-async fn state_id(store: &Store) -> Result<String> {
-    if let Some(id) = store.meta(STATE_ID).await.map_err(store_error)? {
-        return Ok(id);
-    }
-    let id = DaemonId::generate().to_string();
-    store.set_meta(STATE_ID, &id).await.map_err(store_error)?;
-    Ok(id)
 }

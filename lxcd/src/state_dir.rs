@@ -53,9 +53,48 @@ impl StateDir {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// What tells this directory from every other, made once: an lxcd that starts here again claims what
+    /// the one before left, and nobody else's.
+    ///
+    /// # Errors
+    /// LXC0108 when it cannot be read or written.
+    pub fn id(&self) -> Result<String> {
+        let path = self.path.join("id");
+        let failed = |error: std::io::Error| {
+            Error::new(Code::StoreFailed, format!("cannot use {}", path.display())).because(error.to_string())
+        };
+        match std::fs::read_to_string(&path) {
+            Ok(id) if !id.trim().is_empty() => return Ok(id.trim().to_owned()),
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        let id = uuid::Uuid::new_v4().to_string();
+        std::fs::write(&path, format!("{id}\n")).map_err(failed)?;
+        Ok(id)
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_taken_once_and_keeps_its_id() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("state");
+        let first = StateDir::take(&path).unwrap();
+        let id = first.id().unwrap();
+        let second = StateDir::take(&path).unwrap_err();
+        assert_eq!(second.code, Code::StateInUse);
+        assert!(second.why[0].contains(&std::process::id().to_string()), "{second}");
+        drop(first);
+        assert_eq!(StateDir::take(&path).unwrap().id().unwrap(), id);
     }
 }
