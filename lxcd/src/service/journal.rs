@@ -85,7 +85,7 @@ impl Services {
             loop {
                 // Taken before reading: an event committed after this read is behind it.
                 let newest = services.store.newest_cursor().await.unwrap_or(0);
-                let page = services.store.events(&filter).await.map_err(store_error);
+                let page = services.store.events(&filter).await.map_err(|error| services.stream_error(error));
                 let last = page.as_ref().ok().and_then(|page| page.last()).map(|event| event.cursor);
                 let full =
                     page.as_ref().is_ok_and(|page| i64::try_from(page.len()).unwrap_or(0) == filter.limit);

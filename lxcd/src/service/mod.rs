@@ -55,6 +55,17 @@ impl Services {
     pub fn now(&self) -> Micros {
         self.clock.now()
     }
+
+    /// A store that fails in the middle of a stream. While lxcd shuts down that is no fault, and the
+    /// reader comes back.
+    #[must_use]
+    pub fn stream_error(&self, error: StoreError) -> Error {
+        if self.store.is_closed() {
+            return Error::new(Code::ShuttingDown, "lxcd is shutting down")
+                .because("its streams end with it");
+        }
+        store_error(error)
+    }
 }
 
 /// A failing store as an answer to a person.

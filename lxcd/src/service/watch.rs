@@ -9,8 +9,8 @@ use lxc_core::op::Operation;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
+use super::Services;
 use super::access::Caller;
-use super::{Services, store_error};
 use crate::store::EventRow;
 
 /// One message of a watch.
@@ -114,13 +114,13 @@ impl Watcher {
         // The operation first: an end that is seen here has all its events in the store.
         let op = match self.services.store.operation(id).await {
             Ok(op) => op,
-            Err(error) => return self.send(Err(store_error(error))).await,
+            Err(error) => return self.send(Err(self.services.stream_error(error))).await,
         };
         loop {
             let after = self.seen.get(&id).copied().unwrap_or(0);
             let events = match self.services.store.operation_events(id, after, PAGE).await {
                 Ok(events) => events,
-                Err(error) => return self.send(Err(store_error(error))).await,
+                Err(error) => return self.send(Err(self.services.stream_error(error))).await,
             };
             let Some(last) = events.last().and_then(|event| event.operation.map(|(_, seq)| seq)) else {
                 break;

@@ -121,6 +121,12 @@ impl Store {
         self.writer.close().await;
     }
 
+    /// Whether [`Self::close`] was called: what fails from then on says nothing about the database.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.reader.is_closed()
+    }
+
     /// A writing transaction.
     async fn write(&self) -> Result<Transaction<'static, Any>> {
         self.writer.begin_with(self.dialect.begin()).await.map_err(fail)
