@@ -12,10 +12,12 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use lxc_tests::harness::binary::program;
+use lxc_tests::pvesim::control::CtChange;
 use lxc_tests::pvesim::model::Record;
 use lxc_tests::pvesim::{Sim, SimConfig};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::{Signal, kill};
+use nix::sys::time::{TimeVal, TimeValLike};
 use nix::unistd::Pid;
 use tokio::runtime::Runtime;
 
@@ -52,7 +54,8 @@ fn main() {
 
 // ---- processes --------------------------------------------------------------------------------------------
 
-/// Runs a command `RUNS` times and prints the times in microseconds, then the peak memory in KiB. In a process
+/// Runs a command `RUNS` times and prints the times in microseconds, then the mean processor time, then the peak
+/// memory in KiB. In a process
 /// of its own: a child's peak memory counts from its parent's, and getrusage(2) knows all children only.
 fn measure(arguments: &[String]) {
     let (command, arguments) = arguments.split_first().expect("--measure COMMAND [ARGUMENT…]");
@@ -62,12 +65,16 @@ fn measure(arguments: &[String]) {
         println!("{}", began.elapsed().as_micros());
         assert!(status.success(), "{command} {arguments:?}: {status}");
     }
-    println!("{}", getrusage(UsageWho::RUSAGE_CHILDREN).expect("usage").max_rss());
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("usage");
+    let micros = |time: TimeVal| time.num_microseconds();
+    println!("{}", (micros(usage.user_time()) + micros(usage.system_time())) / RUNS as i64);
+    println!("{}", usage.max_rss());
 }
 
-/// Process times in milliseconds, sorted, and the highest peak memory in MB.
+/// Process times in milliseconds, sorted, the mean processor time, and the highest peak memory in MB.
 struct Runs {
     times: Vec<f64>,
+    cpu: f64,
     peak: f64,
 }
 
@@ -80,8 +87,9 @@ impl Runs {
         let text = String::from_utf8(output.stdout).expect("numbers");
         let mut figures: Vec<f64> = text.lines().map(|line| line.parse().expect("a number")).collect();
         let peak = figures.pop().expect("a peak") * 1024.0 / 1e6;
+        let cpu = figures.pop().expect("a processor time") / 1000.0;
         let times = sorted(figures.into_iter().map(|micros| micros / 1000.0).collect());
-        Self { times, peak }
+        Self { times, cpu, peak }
     }
 
     fn median(&self) -> f64 {
@@ -89,7 +97,7 @@ impl Runs {
     }
 
     fn print(&self, what: &str, aim: Option<f64>) {
-        line(what, &self.times, "ms", aim, &format!("{:.1} MB", self.peak));
+        line(what, &self.times, "ms", aim, &format!("{:.1} MB, processor {:.1} ms", self.peak, self.cpu));
     }
 }
 
@@ -197,35 +205,43 @@ impl Drop for Bench {
 
 // ---- starts -----------------------------------------------------------------------------------------------
 
-/// Starts stopped containers one after the other.
+/// Starts stopped containers one after the other, each twice: how long its start takes is known by then.
 fn starts(bench: &Bench) {
     let control = bench.sim.control();
     // The first twelve have something special.
     let stopped = control.containers().into_iter().filter(|ct| !ct.running && ct.vmid >= 112);
-    let (mut delays, mut requests) = (Vec::new(), Vec::new());
-    let mut classes: BTreeMap<String, u64> = BTreeMap::new();
-    for ct in stopped.take(STARTS) {
-        control.reset_counters();
-        bench.lxcctl(&["start", &ct.vmid.to_string(), "-q"]).expect("started");
-        let (ended, model) = (Instant::now(), bench.sim.world(|world| world.now()));
-        let counters = control.counters().by_class;
-        let task =
-            bench.sim.ledger().into_iter().rev().find(|entry| matches!(entry.record, Record::TaskEnd { .. }));
-        let since = model.saturating_sub(task.expect("a task").at_ms);
-        // Model time is real time here, but for what it took to read it.
-        delays.push(Duration::from_millis(since).saturating_sub(ended.elapsed()).as_secs_f64() * 1000.0);
-        // What the inventory asks for, it asks for anyway.
-        let own =
-            counters.into_iter().filter(|(class, _)| class.contains("{vmid}") || class.contains("/tasks"));
-        let own: Vec<(String, u64)> = own.collect();
-        requests.push(own.iter().map(|(_, times)| *times as f64).sum());
-        for (class, times) in own {
-            *classes.entry(class).or_default() += times;
+    let numbers: Vec<u32> = stopped.map(|ct| ct.vmid).take(STARTS).collect();
+    for (round, time, count) in [("first", None, None), ("next", Some(150.0), Some(6.0))] {
+        let (mut delays, mut requests) = (Vec::new(), Vec::new());
+        let mut classes: BTreeMap<String, u64> = BTreeMap::new();
+        for vmid in &numbers {
+            let (delay, own) = start(bench, *vmid);
+            delays.push(delay);
+            requests.push(own.iter().map(|(_, times)| *times as f64).sum());
+            for (class, times) in own {
+                *classes.entry(class).or_default() += times;
+            }
+            let off = CtChange { running: Some(false), ..CtChange::default() };
+            control.change_container(*vmid, &off).expect("powered off");
+        }
+        line(&format!("{round} start: task end to lxcctl's exit"), &sorted(delays), "ms", time, "");
+        line(&format!("{round} start: requests"), &sorted(requests), "", count, "");
+        for (class, times) in classes {
+            println!("  {:.2} {class}", times as f64 / numbers.len() as f64);
         }
     }
-    line("task end to lxcctl's exit", &sorted(delays), "ms", Some(150.0), "");
-    line("requests for a lone start", &sorted(requests), "", Some(6.0), "");
-    for (class, times) in classes {
-        println!("  {:.2} {class}", times as f64 / STARTS as f64);
-    }
+}
+
+/// Starts one: milliseconds between the end of its task and lxcctl's, and what Proxmox was asked for it.
+fn start(bench: &Bench, vmid: u32) -> (f64, Vec<(String, u64)>) {
+    bench.sim.control().reset_counters();
+    bench.lxcctl(&["start", &vmid.to_string(), "-q"]).expect("started");
+    let now = bench.sim.world(|world| world.now());
+    let counters = bench.sim.counters().by_class;
+    let ledger = bench.sim.ledger();
+    let task =
+        ledger.iter().rev().find(|entry| matches!(entry.record, Record::TaskEnd { .. })).expect("a task");
+    // What the inventory asks for, it asks for anyway.
+    let own = counters.into_iter().filter(|(class, _)| class.contains("{vmid}") || class.contains("/tasks"));
+    (now.saturating_sub(task.at_ms) as f64, own.collect())
 }
