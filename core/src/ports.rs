@@ -140,6 +140,9 @@ pub trait OpStore: Send + Sync {
     /// Admits what may begin and takes over what nobody drives any more, all for daemon `me`.
     async fn claim(&self, me: DaemonId, now: Micros) -> Result<Claims, StoreError>;
 
+    /// What runs and is daemon `me`'s, whether or not anything there drives it.
+    async fn owned(&self, me: DaemonId) -> Result<Vec<Operation>, StoreError>;
+
     /// Writes `op` as it is now, with the events of its last change and, when it has ended, everything
     /// that goes with that: container, audit, lock. One transaction.
     async fn commit(
@@ -155,7 +158,8 @@ pub trait OpStore: Send + Sync {
     /// UPIDs that belong to other operations on that container.
     async fn taken_upids(&self, op: &Operation) -> Result<HashSet<Upid>, StoreError>;
 
-    /// What identifies the incarnation that was meant: hwaddrs and marker as recorded.
+    /// What identifies the incarnation that was meant: hwaddrs and marker as recorded. None = its record
+    /// is closed or gone: whatever has its vmid now is another container.
     async fn identity(&self, op: &Operation) -> Result<Option<Identity>, StoreError>;
 }
 

@@ -28,6 +28,8 @@ pub struct Waiting {
     pub weight: Weight,
     /// Until when it waits for the lock; None = not at all.
     pub lock_deadline: Option<Micros>,
+    /// A person asked to end it.
+    pub cancel: bool,
 }
 
 /// Bounds a batch brought along.
@@ -70,6 +72,8 @@ pub enum Verdict {
     },
     /// An earlier one of its batch failed.
     Stop,
+    /// Ends by a person's wish.
+    Cancel,
     /// Stays queued.
     Keep,
 }
@@ -91,13 +95,20 @@ pub fn admit(
         .map(|op| {
             let key = (op.installation.clone(), op.vmid);
             let Some(batch) = bounds.get_mut(&op.request_id) else { return Verdict::Keep };
+            if op.cancel {
+                batch.has_failed = true;
+                return Verdict::Cancel;
+            }
             if batch.on_error_stop && batch.has_failed {
                 return Verdict::Stop;
             }
             if locked.contains(&key) {
                 let waits = op.lock_deadline.is_some_and(|deadline| now < deadline);
                 return match admitted.get(&key) {
-                    Some(holder) if !waits => Verdict::Refuse { holder: *holder },
+                    Some(holder) if !waits => {
+                        batch.has_failed = true;
+                        Verdict::Refuse { holder: *holder }
+                    }
                     _ => Verdict::Keep,
                 };
             }
@@ -139,6 +150,7 @@ mod tests {
             node: node.into(),
             weight: Weight::Power,
             lock_deadline: None,
+            cancel: false,
         }
     }
 
@@ -175,6 +187,22 @@ mod tests {
         let bounds = HashMap::from([(request, bounds(8))]);
         assert_eq!(admit(std::slice::from_ref(&op), &bounds, &running, 9), [Verdict::Keep]);
         assert_eq!(admit(&[op], &bounds, &running, 10), [Verdict::Refuse { holder }]);
+    }
+
+    #[test]
+    fn a_failure_stops_the_batch_in_the_same_pass() {
+        let request = RequestId::generate();
+        let queue = [waiting(request, 101, "pve1"), waiting(request, 102, "pve1")];
+        let stopping = Bounds { on_error_stop: true, ..bounds(1) };
+        let holder = OperationId::generate();
+        let locked = Running {
+            locks: HashMap::from([((queue[0].installation.clone(), 101), holder)]),
+            slots: HashMap::new(),
+        };
+        let bounds = HashMap::from([(request, stopping)]);
+        assert_eq!(admit(&queue, &bounds, &locked, 0), [Verdict::Refuse { holder }, Verdict::Stop]);
+        let cancelled = [Waiting { cancel: true, ..queue[0].clone() }, queue[1].clone()];
+        assert_eq!(admit(&cancelled, &bounds, &Running::default(), 0), [Verdict::Cancel, Verdict::Stop]);
     }
 
     #[test]

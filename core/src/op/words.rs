@@ -36,10 +36,17 @@ pub fn locked(target: &Target, verb: &str, holder: &Operation, now: Micros) -> E
     let ago = text::span(u64::try_from((now - since).max(0) / 1_000_000).unwrap_or(0));
     let short = holder.id.short();
     let step = holder.current_step().map_or(holder.steps.len(), |i| i + 1);
-    let doing = format!("{}s", holder.kind.verb());
+    let doing = match holder.kind {
+        Kind::Start => "starts it",
+        Kind::Stop => "stops it",
+        Kind::Shutdown { .. } => "shuts it down",
+        Kind::Restart { .. } => "restarts it",
+        Kind::Delete { .. } => "deletes it",
+        Kind::Forget => "forgets it",
+    };
     about(Code::Locked, target, format!("{} is locked", target.label()))
         .because(format!(
-            "{} {doing} it since {}, {ago} ago (op {short}, step {step}/{})",
+            "{} {doing} since {}, {ago} ago (op {short}, step {step}/{})",
             holder.actor,
             moment(since),
             holder.steps.len()
@@ -53,7 +60,7 @@ pub fn locked(target: &Target, verb: &str, holder: &Operation, now: Micros) -> E
 
 /// Proxmox itself holds it.
 pub(super) fn pve_locked(op: &Operation, lock: &str) -> Error {
-    about(Code::PveLocked, &op.target, format!("Proxmox holds the lock '{lock}'"))
+    about(Code::PveLocked, &op.target, format!("{}: Proxmox holds the lock '{lock}'", op.target.label()))
         .because(format!(
             "{} is locked by Proxmox itself: a {lock} is running, or one was interrupted",
             op.target.label()

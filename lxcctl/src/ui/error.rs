@@ -78,7 +78,12 @@ impl From<&Error> for ErrorView {
             target: error.target.clone(),
             message: error.message.clone(),
             why: (!error.why.is_empty()).then(|| error.why.join("\n")),
-            tries: error.tries.iter().map(|step| step.command.clone()).collect(),
+            // In JSON nobody has typed a word for it: commands name the container in full.
+            tries: error
+                .tries
+                .iter()
+                .map(|step| step.command.replace("{target}", error.target.as_deref().unwrap_or("TARGET")))
+                .collect(),
             operation_id: error.operation_id.clone(),
             pve_message: error.pve_message.clone(),
         }

@@ -105,6 +105,7 @@ pub fn reason(error: &Error, target: &str) -> String {
         Some((_, after)) => after.trim_start(),
         None => after,
     };
+    let after = after.strip_prefix(':').map_or(after, str::trim_start);
     if before.is_empty() && !after.is_empty() {
         return after.strip_prefix("is ").unwrap_or(after).to_owned();
     }
@@ -203,6 +204,7 @@ mod tests {
             |message: &str| reason(&Error::new(Code::Locked, message).because("the reason"), "homelab/104");
         assert_eq!(said("homelab/104 (web-1) is already running"), "already running");
         assert_eq!(said("homelab/104 was replaced"), "was replaced");
+        assert_eq!(said("homelab/104 (web-1): Proxmox holds it"), "Proxmox holds it");
         assert_eq!(said("start of homelab/104 (web-1) failed"), "the reason");
         assert_eq!(said("Proxmox holds the lock 'backup'"), "Proxmox holds the lock 'backup'");
     }

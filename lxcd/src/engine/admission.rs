@@ -1,8 +1,10 @@
 //! The loop that lets queued operations begin and takes over abandoned ones. Owns when to look; what may
 //! begin is decided in core, inside the store's transaction.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
+use lxc_core::ids::OperationId;
 use lxc_core::timing::micros;
 
 use super::Engine;
@@ -12,7 +14,12 @@ impl Engine {
     pub async fn run(&self) {
         let inner = &self.inner;
         let parts = &inner.parts;
+        let (mut looked, mut idle) = (parts.clock.boot(), HashSet::new());
         loop {
+            if parts.clock.boot().saturating_sub(looked) >= parts.timing.heartbeat {
+                looked = parts.clock.boot();
+                idle = self.take_idle(&idle).await;
+            }
             let now = parts.clock.now();
             let wake_at = match parts.store.claim(parts.me, now).await {
                 Ok(claims) => {
@@ -39,5 +46,25 @@ impl Engine {
                 () = inner.draining.cancelled() => return,
             }
         }
+    }
+
+    /// Drives what is ours and driven by nobody for a whole heartbeat: its driver is gone, or the answer
+    /// to the commit that made it ours was lost. Answers what is idle for the first time.
+    async fn take_idle(&self, before: &HashSet<OperationId>) -> HashSet<OperationId> {
+        let owned = match self.inner.parts.store.owned(self.inner.parts.me).await {
+            Ok(owned) => owned,
+            Err(error) => {
+                tracing::error!(%error, "cannot look for operations nobody drives");
+                return HashSet::new();
+            }
+        };
+        let driven: HashSet<OperationId> = self.inner.drivers.lock().keys().copied().collect();
+        let (again, first): (Vec<_>, Vec<_>) =
+            owned.into_iter().filter(|op| !driven.contains(&op.id)).partition(|op| before.contains(&op.id));
+        for op in &again {
+            tracing::warn!(op = %op.id, "nobody drives this operation; taking it up again");
+        }
+        self.take(again);
+        first.into_iter().map(|op| op.id).collect()
     }
 }

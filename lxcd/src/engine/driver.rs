@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lxc_core::ids::{Micros, OperationId};
 use lxc_core::op::{Change, Facts, Next, Operation, apply, plan};
-use lxc_core::ports::{Committed, Identity, PveApi};
+use lxc_core::ports::{Committed, PveApi};
 use tokio::sync::Notify;
 
 use super::timeline::Timeline;
@@ -26,8 +26,6 @@ pub(super) struct Driver {
     pub(super) facts: Facts,
     pub(super) nudge: Arc<Notify>,
     pub(super) timeline: Timeline,
-    /// How the incarnation that was meant is recognised.
-    pub(super) identity: Option<Identity>,
 }
 
 impl Engine {
@@ -41,7 +39,7 @@ impl Engine {
         self.inner.tracker.spawn(async move {
             let guard = Registered { inner: inner.clone(), id, nudge: nudge.clone() };
             let timeline = Timeline::of(&op, &*inner.parts.clock);
-            let mut driver = Driver { inner, op, facts: Facts::default(), nudge, timeline, identity: None };
+            let mut driver = Driver { inner, op, facts: Facts::default(), nudge, timeline };
             driver.run().await;
             drop(guard);
         });
@@ -192,10 +190,11 @@ impl Driver {
     }
 
     /// Sleeps without forgetting; a lost task has to be found even while the engine drains.
-    async fn sleep_until(&self, at: Micros) {
+    async fn sleep_until(&mut self, at: Micros) {
         let pause = self.timeline.until(at, &*self.inner.parts.clock);
         tokio::select! {
             () = self.inner.parts.clock.sleep(pause) => {}
+            () = self.nudge.notified() => self.read_wishes().await,
             () = self.inner.draining.cancelled() => {}
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lxc_core::ids::Micros;
 use lxc_core::op::{Change, Dispatch, Reply, Seen};
-use lxc_core::ports::{PveApi, PveError};
+use lxc_core::ports::{Identity, PveApi, PveError, StoreError};
 use lxc_core::pve::{Call, RefusalKind, Upid};
 use lxc_core::timing::micros;
 
@@ -48,7 +48,7 @@ impl Driver {
         let vmid = self.op.target.vmid;
         let (config, same) = if config {
             let config = api.config(node, vmid).await?;
-            let same = self.identity().await.map(|identity| identity.matches(&config));
+            let same = Some(self.identity().await?.is_some_and(|identity| identity.matches(&config)));
             (Some(config), same)
         } else {
             (None, None)
@@ -57,11 +57,11 @@ impl Driver {
         Ok(Seen::There { node: node.to_owned(), live: Box::new(live), same, config })
     }
 
-    async fn identity(&mut self) -> Option<&lxc_core::ports::Identity> {
-        if self.identity.is_none() {
-            self.identity = self.inner.parts.store.identity(&self.op).await.ok().flatten();
-        }
-        self.identity.as_ref()
+    /// Read anew each time: the record may have been closed meanwhile. Without an answer nothing is sent.
+    async fn identity(&self) -> Result<Option<Identity>, PveError> {
+        let unknown =
+            |error: StoreError| PveError::NotDelivered(format!("cannot tell containers apart: {error}"));
+        self.inner.parts.store.identity(&self.op).await.map_err(unknown)
     }
 
     /// Records, sends once, notes the answer (DESIGN.md, rule 7).

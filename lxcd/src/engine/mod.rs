@@ -89,6 +89,12 @@ impl Engine {
         self.inner.parts.bus.queue_moved();
     }
 
+    /// Whether this daemon is on its way out: nothing new is begun.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.inner.draining.is_cancelled()
+    }
+
     /// How many operations are driven here.
     #[must_use]
     pub fn driving(&self) -> usize {

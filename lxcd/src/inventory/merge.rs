@@ -100,7 +100,7 @@ pub(super) fn merge(
             Arc::make_mut(entry).hidden = true;
             continue;
         }
-        if entry.row.gone_since.is_none() && entry.row.observed < now {
+        if entry.row.gone_since.is_none() && older(entry.row.observed, now) {
             let entry = Arc::make_mut(entry);
             entry.hidden = false;
             entry.row.gone_since = Some(now);
@@ -164,7 +164,7 @@ fn one(
         row.live.lock.clone_from(&sample.lock);
         row.live.tags = sample.tags;
         entry.freshness = if reachable { Freshness::Cached } else { Freshness::Stale };
-    } else if row.observed <= now {
+    } else if older(row.observed, now) {
         row.name = sample.name.clone().or(row.name.take());
         let ha = resource.ha_state.clone().map(|state| lxc_core::pve::Ha { state });
         row.live = Live { ha, ..sample };
@@ -194,6 +194,14 @@ fn one(
         delta.rows.push(row.clone());
     }
     entry
+}
+
+/// Whether an observation is no newer than `now`. One from the far side of `now` was made before the clock
+/// was put back: it is older too, whatever it says.
+fn older(observed: Micros, now: Micros) -> bool {
+    /// More than any operation of ours is ahead of a round that began before it.
+    const AHEAD: Micros = 120_000_000;
+    observed <= now || observed > now.saturating_add(AHEAD)
 }
 
 /// Whether the change is worth a write; figures alone are not.

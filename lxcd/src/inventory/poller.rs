@@ -120,6 +120,19 @@ impl Inventory {
         });
     }
 
+    /// A remote is called otherwise from now on; what is known of it stays known. Its poller is begun anew.
+    pub fn rename_remote(&self, old: &str, new: &str) {
+        if let Some(poller) = self.pollers.lock().remove(old) {
+            poller.stop.cancel();
+        }
+        self.change(|picture| {
+            if let Some(mut view) = picture.remove(old) {
+                Arc::make_mut(&mut view).name = new.to_owned();
+                picture.insert(new.to_owned(), view);
+            }
+        });
+    }
+
     /// The picture for a listing: a remote whose poll is due is polled first, for as long as a person
     /// does not notice; with `fresh`, for as long as it takes.
     pub async fn look(&self, fresh: bool) -> Arc<Picture> {
@@ -127,7 +140,8 @@ impl Inventory {
         self.looked.store(now, Ordering::Release);
         let picture = self.picture();
         let due = |view: &RemoteView| {
-            fresh || view.polled.is_none_or(|at| now.saturating_sub(at) > micros(self.timing.sample.0))
+            fresh
+                || view.polled.is_none_or(|at| now.abs_diff(at) > micros(self.timing.sample.0).unsigned_abs())
         };
         let pollers: Vec<Poller> = {
             let pollers = self.pollers.lock();
@@ -296,6 +310,10 @@ impl Inventory {
         // The picture holds all the same; the next material change is written again.
         if let Err(error) = self.store.record_containers(rows, closed, events, now).await {
             tracing::warn!(%error, remote = name, "cannot write what was seen");
+        }
+        // Whoever follows the journal was woken before there was anything in it.
+        if !events.is_empty() {
+            self.bus.inventory_moved();
         }
     }
 

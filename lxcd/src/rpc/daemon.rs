@@ -38,7 +38,9 @@ impl Daemon for Api {
                 services.registry.get(&view.name).map_or(0, |remote| remote.client.counters().total());
             let word = match &view.trouble {
                 Some(trouble) => {
-                    problems.push(format!("{}: {}", view.name, trouble.why));
+                    let open = self.may_read_words(&caller, &view.name);
+                    let why = if open { trouble.why.as_str() } else { trouble.code.as_str() };
+                    problems.push(format!("{}: {why}", view.name));
                     trouble.code.as_str()
                 }
                 None => "ok",

@@ -14,6 +14,9 @@ use super::{Api, convert};
 use crate::service::journal::EventQuery;
 use crate::store::{AuditFilter, EventRow};
 
+/// Rows one call may ask for.
+const MOST: u32 = 10_000;
+
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 #[tonic::async_trait]
@@ -58,7 +61,10 @@ impl Events for Api {
             verb: request.verb,
             since: request.since_us,
             failed: request.failed,
-            limit: i64::from(if request.limit == 0 { 50 } else { request.limit }),
+            limit: i64::from(match request.limit {
+                0 => 50,
+                limit => limit.min(MOST),
+            }),
         };
         let rows = self.services.audit(&caller, &filter).await.map_err(|error| status(&error))?;
         let pages: Vec<Result<ListAuditReply, Status>> = rows

@@ -23,12 +23,34 @@ impl Api {
         if let Some(version) = request.metadata().get(VERSION).and_then(|value| value.to_str().ok()) {
             check_version(version).map_err(|error| status(&error))?;
         }
+        if self.services.engine.is_draining() {
+            let error = Error::new(Code::ShuttingDown, "lxcd is shutting down")
+                .because("what runs goes on and is taken up by the next lxcd")
+                .hint("lxcctl daemon status");
+            return Err(status(&error));
+        }
         let peer = request.extensions().get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
         let Some(peer) = peer else {
             let error = Error::new(Code::Role, "the socket does not say who calls");
             return Err(status(&error));
         };
         self.services.access.caller(&peer, sudo_uid).await.map_err(|error| status(&error))
+    }
+}
+
+/// Runs what changes something to its end, whatever becomes of the caller: a call that is dropped half-way
+/// must not leave half of it done.
+pub(super) async fn to_the_end<T, F>(work: F) -> Result<T, Status>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Error>> + Send + 'static,
+{
+    match tokio::spawn(work).await {
+        Ok(done) => done.map_err(|error| status(&error)),
+        Err(fault) => {
+            tracing::error!(%fault, "a call ended in a fault");
+            Err(status(&Error::new(Code::Internal, "lxcd has failed at this")))
+        }
     }
 }
 

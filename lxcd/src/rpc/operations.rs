@@ -15,11 +15,15 @@ use lxc_proto::v1::{
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
+use super::guard::to_the_end;
 use super::status::status;
 use super::{Api, convert};
 use crate::service::access::Caller;
 use crate::service::verbs::Batch;
 use crate::store::OperationFilter;
+
+/// Rows one call may ask for.
+const MOST: u32 = 10_000;
 
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
@@ -45,7 +49,8 @@ impl Operations for Api {
     async fn submit(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitReply>, Status> {
         let caller = self.enter(&request, request.get_ref().sudo_uid).await?;
         let request = convert::verb_request(request.into_inner()).map_err(|error| status(&error))?;
-        let batch = self.services.submit(&caller, &request).await.map_err(|error| status(&error))?;
+        let (services, who) = (self.services.clone(), caller.clone());
+        let batch = to_the_end(async move { services.submit(&who, &request).await }).await?;
         Ok(Response::new(self.submitted(&caller, &batch)))
     }
 
@@ -102,7 +107,10 @@ impl Operations for Api {
             verb: request.verb,
             actor: request.actor,
             since: request.since_us,
-            limit: i64::from(if request.limit == 0 { 50 } else { request.limit }),
+            limit: i64::from(match request.limit {
+                0 => 50,
+                limit => limit.min(MOST),
+            }),
         };
         let selection = convert::selection(request.selection);
         let ops = self
@@ -124,11 +132,9 @@ impl Operations for Api {
     async fn cancel(&self, request: Request<CancelRequest>) -> Result<Response<OperationsReply>, Status> {
         let caller = self.enter(&request, None).await?;
         let request = request.into_inner();
-        let (ops, notes) = self
-            .services
-            .cancel(&caller, &request.id, request.abandon)
-            .await
-            .map_err(|error| status(&error))?;
+        let (services, who) = (self.services.clone(), caller.clone());
+        let (ops, notes) =
+            to_the_end(async move { services.cancel(&who, &request.id, request.abandon).await }).await?;
         Ok(Response::new(OperationsReply {
             operations: ops.iter().map(|op| self.operation(&caller, op, None)).collect(),
             notes,
@@ -138,11 +144,9 @@ impl Operations for Api {
     async fn retry(&self, request: Request<RetryRequest>) -> Result<Response<SubmitReply>, Status> {
         let caller = self.enter(&request, request.get_ref().sudo_uid).await?;
         let request = request.into_inner();
-        let batch = self
-            .services
-            .retry(&caller, &request.id, request.request_id)
-            .await
-            .map_err(|error| status(&error))?;
+        let (services, who) = (self.services.clone(), caller.clone());
+        let batch =
+            to_the_end(async move { services.retry(&who, &request.id, request.request_id).await }).await?;
         Ok(Response::new(self.submitted(&caller, &batch)))
     }
 
@@ -161,11 +165,9 @@ impl Operations for Api {
                 )));
             }
         };
-        let ops = self
-            .services
-            .resolve_attention(&caller, &request.id, succeeded)
-            .await
-            .map_err(|error| status(&error))?;
+        let (services, who) = (self.services.clone(), caller.clone());
+        let ops =
+            to_the_end(async move { services.resolve_attention(&who, &request.id, succeeded).await }).await?;
         Ok(Response::new(OperationsReply {
             operations: ops.iter().map(|op| self.operation(&caller, op, None)).collect(),
             notes: Vec::new(),

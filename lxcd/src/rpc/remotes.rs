@@ -9,6 +9,7 @@ use lxc_proto::v1::{
 use secrecy::SecretString;
 use tonic::{Request, Response, Status};
 
+use super::guard::to_the_end;
 use super::status::status;
 use super::{Api, convert};
 use crate::service::remotes::{Changes, NewRemote};
@@ -55,7 +56,8 @@ impl Remotes for Api {
             ca_pem: some(request.ca_pem),
             make_default: request.make_default,
         };
-        let added = self.services.add_remote(&caller, new).await.map_err(|error| status(&error))?;
+        let services = self.services.clone();
+        let added = to_the_end(async move { services.add_remote(&caller, new).await }).await?;
         Ok(Response::new(AddRemoteReply {
             remote: Some(self.remote(&added.row)),
             learned_nodes: added.learned,
@@ -96,8 +98,9 @@ impl Remotes for Api {
         let caller = self.enter(&request, None).await?;
         let request = request.into_inner();
         let accept = request.accept.into_iter().collect();
+        let services = self.services.clone();
         let (row, items) =
-            self.services.trust(&caller, &request.name, &accept).await.map_err(|error| status(&error))?;
+            to_the_end(async move { services.trust(&caller, &request.name, &accept).await }).await?;
         let items = items
             .into_iter()
             .map(|item| {
@@ -127,11 +130,9 @@ impl Remotes for Api {
             secret: request.token_secret.map(SecretString::from),
             fingerprint: request.fingerprint,
         };
-        let row = self
-            .services
-            .set_remote(&caller, &request.name, changes)
-            .await
-            .map_err(|error| status(&error))?;
+        let services = self.services.clone();
+        let row =
+            to_the_end(async move { services.set_remote(&caller, &request.name, changes).await }).await?;
         Ok(Response::new(SetRemoteReply { remote: Some(self.remote(&row)) }))
     }
 
@@ -141,11 +142,10 @@ impl Remotes for Api {
     ) -> Result<Response<RemoveRemoteReply>, Status> {
         let caller = self.enter(&request, None).await?;
         let request = request.into_inner();
-        let (containers, running_operations) = self
-            .services
-            .remove_remote(&caller, &request.name, request.dry_run)
-            .await
-            .map_err(|error| status(&error))?;
+        let services = self.services.clone();
+        let (containers, running_operations) =
+            to_the_end(async move { services.remove_remote(&caller, &request.name, request.dry_run).await })
+                .await?;
         Ok(Response::new(RemoveRemoteReply { containers, running_operations }))
     }
 }

@@ -83,7 +83,9 @@ impl Services {
         let api = self.registry.api(&target.installation).await;
         let api =
             api.ok_or_else(|| PveError::NotDelivered(format!("{} is not registered", target.remote)))?;
-        let identity = lxc_core::ports::OpStore::identity(&self.store, op).await.ok().flatten();
+        let identity = lxc_core::ports::OpStore::identity(&self.store, op)
+            .await
+            .map_err(|error| PveError::NotDelivered(error.to_string()))?;
         match see(&*api, &target.node, target.vmid, identity.as_ref()).await {
             Err(PveError::Refused(refusal))
                 if matches!(refusal.kind, RefusalKind::NoConfig | RefusalKind::Permission { .. }) =>
@@ -104,7 +106,7 @@ impl Services {
 async fn see(api: &dyn PveApi, node: &str, vmid: u32, identity: Option<&Identity>) -> Result<Seen, PveError> {
     let config = api.config(node, vmid).await?;
     let live = api.current(node, vmid).await?;
-    let same = identity.map(|identity| identity.matches(&config));
+    let same = Some(identity.is_some_and(|identity| identity.matches(&config)));
     Ok(Seen::There { node: node.to_owned(), live: Box::new(live), same, config: Some(config) })
 }
 

@@ -59,7 +59,7 @@ impl Services {
                     .collect(),
             )
         } else {
-            let found = self.resolve(caller, &query.selection, "forget", 0).await?;
+            let found = self.resolve(caller, &query.selection, "events", 0).await?;
             let key =
                 |item: &super::listing::Listed| (item.entry.row.installation.clone(), item.entry.row.vmid);
             Some(found.refs.iter().map(|(item, _)| key(item)).collect())

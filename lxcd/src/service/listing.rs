@@ -133,7 +133,7 @@ impl Services {
     /// As resolving one target.
     pub async fn show(&self, caller: &Caller, selection: &Selection) -> Result<Shown> {
         self.inventory.look(false).await;
-        let found = self.resolve(caller, selection, "forget", 0).await?;
+        let found = self.resolve(caller, selection, "show", 0).await?;
         let (item, _) = match &found.refs[..] {
             [one] => one.clone(),
             several => {

@@ -6,13 +6,16 @@ use std::collections::HashSet;
 use lxc_core::actor::Actor;
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{Installation, Micros, RequestId, Vmid};
-use lxc_core::op::{Ending, Kind, Operation, State};
+use lxc_core::op::{Ending, Operation, State, StepState};
 use lxc_core::selector::Selection;
 
 use super::access::Caller;
 use super::verbs::{Batch, Ref, VerbRequest};
 use super::{Services, store_error};
 use crate::store::{AuditRow, EventRow, OperationFilter};
+
+/// Log lines of one operation that one call may ask for; no more are kept.
+const MOST_LOG_LINES: u32 = 5_000;
 
 /// Operations in full.
 #[derive(Debug)]
@@ -82,7 +85,7 @@ impl Services {
         let wanted: Option<HashSet<(Installation, Vmid)>> = if selection.is_empty() {
             None
         } else {
-            let found = self.resolve(caller, selection, "forget", 0).await?;
+            let found = self.resolve(caller, selection, "op ls", 0).await?;
             let key =
                 |item: &super::listing::Listed| (item.entry.row.installation.clone(), item.entry.row.vmid);
             Some(found.refs.iter().map(|(item, _)| key(item)).collect())
@@ -113,6 +116,7 @@ impl Services {
             None => None,
         };
         let mut log = Vec::new();
+        let log_lines = log_lines.min(MOST_LOG_LINES);
         if log_lines > 0 {
             for op in &operations {
                 let after = op.last_seq.saturating_sub(i64::from(log_lines)).max(0);
@@ -218,12 +222,10 @@ impl Services {
             }
             State::Ended(_) => {}
         }
-        // A restart whose first step is done goes on with the second: the container is stopped now.
-        let kind = op.kind.clone();
         let request = VerbRequest {
             request_id,
-            if_needed: op.if_needed || matches!(kind, Kind::Restart { .. }),
-            kind,
+            if_needed: op.if_needed,
+            kind: op.kind.clone(),
             refs: vec![Ref {
                 installation: op.target.installation.clone(),
                 vmid: op.target.vmid,
@@ -236,6 +238,12 @@ impl Services {
             pause: 0,
             selector_text: format!("retry {}", op.id),
             retry_of: Some(op.id),
+            carried: op
+                .steps
+                .iter()
+                .take_while(|step| matches!(step.state, StepState::Done { .. }))
+                .cloned()
+                .collect(),
         };
         self.submit(caller, &request).await
     }

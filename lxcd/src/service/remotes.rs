@@ -347,7 +347,7 @@ impl Services {
         row.token_secret = self.registry.seal(&row, &secret)?;
         let remote = self.registry.put(name, row).await?;
         if remote.row.name != name {
-            self.inventory.drop_remote(name);
+            self.inventory.rename_remote(name, &remote.row.name);
         }
         self.inventory.watch_remote(&remote.row, remote.client.clone());
         let audit = done(&caller.actor, "remote set", name.to_owned(), self.now(), String::new(), None);

@@ -3,7 +3,7 @@
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId, Vmid};
-use lxc_core::op::{Kind, Operation, State, Step, StepState, Target};
+use lxc_core::op::{Kind, Operation, State, Step, StepKind, StepState, Target};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -40,6 +40,8 @@ pub struct VerbRequest {
     pub selector_text: String,
     /// The operation that is taken up again.
     pub retry_of: Option<OperationId>,
+    /// Its steps that are done and need not be done again.
+    pub carried: Vec<Step>,
 }
 
 /// One target of a request.
@@ -154,6 +156,12 @@ impl Services {
             return Err(no_container(&path));
         }
         let entry = view.containers.get(&target.vmid).ok_or_else(|| no_container(&path))?;
+        if entry.row.id != target.container_id {
+            return Err(Error::new(Code::Replaced, format!("{path} was replaced"))
+                .about(path.clone())
+                .because("its vmid now belongs to another container than the one that was meant")
+                .hint(format!("lxcctl show {path}")));
+        }
         let label = entry.row.name.as_ref().map_or_else(|| path.clone(), |name| format!("{path} ({name})"));
         let owner = self.registry.get(&view.name).map_or_else(String::new, |remote| remote.row.owner.clone());
         self.access.require(caller, &view.name, verb, &label, &owner)?;
@@ -170,7 +178,7 @@ impl Services {
                 node: entry.row.node.clone(),
             },
             state: State::Queued,
-            steps: steps(&request.kind),
+            steps: steps(&request.kind, &request.carried),
             if_needed: request.if_needed,
             lock_deadline: request.wait_lock.map(|wait| if wait == 0 { Micros::MAX } else { now + wait }),
             cancel: false,
@@ -188,11 +196,9 @@ impl Services {
     }
 }
 
-fn steps(kind: &Kind) -> Vec<Step> {
-    kind.steps()
-        .iter()
-        .map(|step| Step { kind: *step, state: StepState::NEW, started: None, finished: None })
-        .collect()
+fn steps(kind: &Kind, carried: &[Step]) -> Vec<Step> {
+    let new = |step: &StepKind| Step { kind: *step, state: StepState::NEW, started: None, finished: None };
+    carried.iter().cloned().chain(kind.steps().iter().skip(carried.len()).map(new)).collect()
 }
 
 fn request_id(text: &str) -> Result<RequestId> {

@@ -125,7 +125,7 @@ impl Store {
         let verdicts = admit(&queue, &bounds, &running, now);
         for (mut op, verdict) in ops.into_iter().zip(verdicts) {
             let change = match verdict {
-                _ if op.cancel => Change::Finish(Outcome::cancelled("before it began", false)),
+                Verdict::Cancel => Change::Finish(Outcome::cancelled("before it began", false)),
                 Verdict::Keep => {
                     let until = bounds.get(&op.request_id).map(|b| b.not_before).filter(|at| *at > now);
                     let next = [op.lock_deadline.filter(|at| *at > now), until].into_iter().flatten().min();
@@ -188,6 +188,7 @@ fn waiting(op: &Operation, weight: Weight) -> Waiting {
         node: op.target.node.clone(),
         weight,
         lock_deadline: op.lock_deadline,
+        cancel: op.cancel,
     }
 }
 

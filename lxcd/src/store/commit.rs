@@ -11,6 +11,7 @@ use lxc_core::pve::Upid;
 use sqlx::AnyConnection;
 
 use super::event::insert_operation_events;
+use super::operation::load;
 use super::row::flag;
 use super::{Result, Store, fail, get, get_json, json};
 
@@ -47,6 +48,10 @@ impl OpStore for Store {
         row.map_or(Ok((false, false)), |row| Ok((flag(&row, "cancel")?, flag(&row, "abandon")?)))
     }
 
+    async fn owned(&self, me: DaemonId) -> Result<Vec<Operation>, StoreError> {
+        load(&mut *self.read().await?, "state = 'running' AND owner = $1", &me.to_string()).await
+    }
+
     async fn taken_upids(&self, op: &Operation) -> Result<HashSet<Upid>, StoreError> {
         let rows = sqlx::query(
             "SELECT s.upid FROM step s JOIN operation o ON o.id = s.operation_id \
@@ -62,11 +67,16 @@ impl OpStore for Store {
     }
 
     async fn identity(&self, op: &Operation) -> Result<Option<Identity>, StoreError> {
-        let row = sqlx::query("SELECT hwaddrs, marker FROM container WHERE id = $1")
-            .bind(op.target.container_id.to_string())
-            .fetch_optional(&self.reader)
-            .await
-            .map_err(fail)?;
+        let row = sqlx::query(
+            "SELECT hwaddrs, marker FROM container WHERE id = $1 AND installation = $2 AND vmid = $3 \
+             AND closed_us IS NULL AND gone_since_us IS NULL",
+        )
+        .bind(op.target.container_id.to_string())
+        .bind(op.target.installation.0.clone())
+        .bind(i64::from(op.target.vmid))
+        .fetch_optional(&self.reader)
+        .await
+        .map_err(fail)?;
         row.map(|row| Ok(Identity { hwaddrs: get_json(&row, "hwaddrs")?, marker: get(&row, "marker")? }))
             .transpose()
     }

@@ -11,12 +11,13 @@ use lxc_core::actor::Actor;
 use lxc_core::ids::{ContainerId, DaemonId, Installation, OperationId, RequestId};
 use lxc_core::op::{Kind, Operation, State, Step, StepState, Target};
 use lxc_core::ports::{Clock, PveApi, PveDirectory};
+use lxc_core::pve::{Live, Power, Usage};
 use lxc_core::timing::Timing;
 use lxcd::bus::Bus;
 use lxcd::clock::SystemClock;
 use lxcd::engine::{Engine, Lease, Parts};
 use lxcd::failpoint::{Action, Scope};
-use lxcd::store::{DaemonRow, NewRequest, Store, Submitted};
+use lxcd::store::{ContainerRow, DaemonRow, NewRequest, Store, Submitted};
 
 use super::client::PATIENCE;
 use super::fake::Fake;
@@ -101,6 +102,40 @@ async fn daemon(store: &Store, pve: &Arc<Fake>, state: &str, lease_us: i64) -> D
     Daemon { id: row.id, engine, clock, lease, scope, runtime: Some(runtime) }
 }
 
+/// The container as the inventory has recorded it; the engine sends nothing to one it does not know.
+fn record_of(target: &Target) -> ContainerRow {
+    ContainerRow {
+        id: target.container_id,
+        installation: target.installation.clone(),
+        vmid: target.vmid,
+        name: None,
+        node: target.node.clone(),
+        power: None,
+        lifecycle: "ready".to_owned(),
+        live: Live {
+            vmid: target.vmid,
+            name: None,
+            power: Power::Stopped,
+            lock: None,
+            template: false,
+            ha: None,
+            tags: Vec::new(),
+            usage: Usage::default(),
+        },
+        config: None,
+        hwaddrs: Vec::new(),
+        marker: None,
+        pool: None,
+        ips: Vec::new(),
+        template: None,
+        attention: None,
+        error_op: None,
+        first_seen: 0,
+        observed: 0,
+        gone_since: None,
+    }
+}
+
 fn start_of_104() -> NewRequest {
     let (id, now) = (RequestId::generate(), SystemClock.now());
     let op = Operation {
@@ -176,6 +211,7 @@ async fn paused_at(place: &str) -> usize {
     first.scope.arm(place, Action::Pause);
     let request = start_of_104();
     let id = request.operations[0].id;
+    store.record_containers(&[record_of(&request.operations[0].target)], &[], &[], 0).await.unwrap();
     let Submitted::New(claims) = store.submit(&request, first.id).await.unwrap() else { panic!("new") };
     let begin = |daemon: &Daemon, ours| {
         let _inside = daemon.runtime.as_ref().unwrap().enter();

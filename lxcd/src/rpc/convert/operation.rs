@@ -174,6 +174,7 @@ pub(in crate::rpc) fn verb_request(request: v1::SubmitRequest) -> Result<VerbReq
         pause: request.pause_us.max(0),
         selector_text: request.selector_text,
         retry_of: None,
+        carried: Vec::new(),
     })
 }
 
