@@ -4,64 +4,25 @@
 use std::sync::Arc;
 
 use lxc_core::ids::Micros;
-use lxc_core::op::{Change, Dispatch, Reply, Seen};
-use lxc_core::ports::{Identity, PveApi, PveError, StoreError};
-use lxc_core::pve::{Call, RefusalKind, Upid};
+use lxc_core::op::{Change, Dispatch, Reply};
+use lxc_core::ports::{PveApi, PveError};
+use lxc_core::pve::{Call, Upid};
 use lxc_core::timing::micros;
 
 use super::driver::{Driver, Written};
 use super::follow::{Followed, Span};
 use super::lease::Permit;
+use super::observe::observe;
 use crate::failpoint;
 
 impl Driver {
     /// Reads the live state where the container lives now.
     pub(super) async fn look(&mut self, api: Arc<dyn PveApi>, config: bool) -> bool {
-        match self.observe(&*api, config).await {
+        match observe(&*api, &*self.inner.parts.store, &self.op, config).await {
             Ok(seen) => self.facts.seen = Some(seen),
             Err(trouble) => self.facts.trouble = Some(trouble),
         }
         true
-    }
-
-    async fn observe(&mut self, api: &dyn PveApi, config: bool) -> Result<Seen, PveError> {
-        let vmid = self.op.target.vmid;
-        let mut node = self.op.target.node.clone();
-        // "Does not exist" is also said of what has moved: locate it before saying gone. Twice, for a
-        // container that moves while we look.
-        for _ in 0..2 {
-            match self.observe_on(api, &node, config).await {
-                Err(PveError::Refused(refusal)) if is_absence(&refusal.kind) => {}
-                other => return other,
-            }
-            match api.locate(vmid).await? {
-                None => return Ok(Seen::Absent),
-                Some(place) if place.is_vm => return Ok(Seen::Vm),
-                Some(place) if place.node == node => return Ok(Seen::Absent),
-                Some(place) => node = place.node,
-            }
-        }
-        self.observe_on(api, &node, config).await
-    }
-
-    async fn observe_on(&mut self, api: &dyn PveApi, node: &str, config: bool) -> Result<Seen, PveError> {
-        let vmid = self.op.target.vmid;
-        let (config, same) = if config {
-            let config = api.config(node, vmid).await?;
-            let same = Some(self.identity().await?.is_some_and(|identity| identity.matches(&config)));
-            (Some(config), same)
-        } else {
-            (None, None)
-        };
-        let live = api.current(node, vmid).await?;
-        Ok(Seen::There { node: node.to_owned(), live: Box::new(live), same, config })
-    }
-
-    /// Read anew each time: the record may have been closed meanwhile. Without an answer nothing is sent.
-    async fn identity(&self) -> Result<Option<Identity>, PveError> {
-        let unknown =
-            |error: StoreError| PveError::NotDelivered(format!("cannot tell containers apart: {error}"));
-        self.inner.parts.store.identity(&self.op).await.map_err(unknown)
     }
 
     /// Records, sends once, notes the answer (DESIGN.md, rule 7).
@@ -187,10 +148,4 @@ impl Driver {
         self.facts.now = self.now();
         self.commit(Change::StopRequested(step)).await == Written::Yes
     }
-}
-
-/// Texts that may mean "not here any more". A token whose rights came from `/vms/N` loses them with the
-/// container, so a missing permission may mean it too; the list of guests decides.
-fn is_absence(kind: &RefusalKind) -> bool {
-    matches!(kind, RefusalKind::NoConfig | RefusalKind::Permission { .. })
 }

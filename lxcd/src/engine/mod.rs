@@ -6,6 +6,7 @@ mod driver;
 mod execute;
 mod follow;
 mod lease;
+mod observe;
 mod pace;
 mod timeline;
 
@@ -23,6 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bus::Bus;
 pub use lease::Lease;
+pub use observe::observe;
 
 /// What the engine needs from outside.
 pub struct Parts {

@@ -3,12 +3,12 @@
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::op::{Change, Facts, Next, Operation, Outcome, Seen, State, StepKind, plan};
-use lxc_core::ports::{Identity, PveApi, PveDirectory, PveError};
-use lxc_core::pve::RefusalKind;
+use lxc_core::ports::{PveDirectory, PveError};
 
 use super::access::Caller;
 use super::verbs::VerbRequest;
 use super::{Services, store_error};
+use crate::engine::observe;
 
 /// One pre-flight check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,31 +83,8 @@ impl Services {
         let api = self.registry.api(&target.installation).await;
         let api =
             api.ok_or_else(|| PveError::NotDelivered(format!("{} is not registered", target.remote)))?;
-        let identity = lxc_core::ports::OpStore::identity(&self.store, op)
-            .await
-            .map_err(|error| PveError::NotDelivered(error.to_string()))?;
-        match see(&*api, &target.node, target.vmid, identity.as_ref()).await {
-            Err(PveError::Refused(refusal))
-                if matches!(refusal.kind, RefusalKind::NoConfig | RefusalKind::Permission { .. }) =>
-            {
-                match api.locate(target.vmid).await? {
-                    Some(place) if place.is_vm => Ok(Seen::Vm),
-                    Some(place) if place.node != target.node => {
-                        see(&*api, &place.node, target.vmid, identity.as_ref()).await
-                    }
-                    _ => Ok(Seen::Absent),
-                }
-            }
-            other => other,
-        }
+        observe(&*api, &self.store, op, true).await
     }
-}
-
-async fn see(api: &dyn PveApi, node: &str, vmid: u32, identity: Option<&Identity>) -> Result<Seen, PveError> {
-    let config = api.config(node, vmid).await?;
-    let live = api.current(node, vmid).await?;
-    let same = Some(identity.is_some_and(|identity| identity.matches(&config)));
-    Ok(Seen::There { node: node.to_owned(), live: Box::new(live), same, config: Some(config) })
 }
 
 impl Forecast {
