@@ -61,7 +61,7 @@ uuid_id! {
     DaemonId
 }
 
-/// One Proxmox installation: SHA-256 of its root CA, lower-case hex (PVE.md, Identity).
+/// One Proxmox installation: SHA-256 of its root CA, lower-case hex (docs/proxmox.md, Identity).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Installation(pub String);

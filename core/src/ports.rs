@@ -134,7 +134,7 @@ pub enum Committed {
 }
 
 /// The engine's side of the database. Every write by an owner names its fence and writes nothing when
-/// that is no longer the current one (DESIGN.md, rule 5).
+/// that is no longer the current one (ARCHITECTURE.md, rule 5).
 #[async_trait]
 pub trait OpStore: Send + Sync {
     /// Admits what may begin and takes over what nobody drives any more, all for daemon `me`.
@@ -163,7 +163,7 @@ pub trait OpStore: Send + Sync {
     async fn identity(&self, op: &Operation) -> Result<Option<Identity>, StoreError>;
 }
 
-/// What tells one incarnation of a container from the next (DESIGN.md, Identity).
+/// What tells one incarnation of a container from the next (ARCHITECTURE.md, Identity).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Identity {
     /// MAC addresses, upper case, sorted.

@@ -1,5 +1,5 @@
-//! How a command ends: the one place that turns outcomes into an exit code (PRODUCT.md, Output
-//! contract). Owns the rules for many targets; must not print.
+//! How a command ends: the one place that turns outcomes into an exit code
+//! (`lxcctl help exit-codes`). Owns the rules for many targets; must not print.
 
 use lxc_core::error::{Code, Exit};
 

@@ -1,4 +1,4 @@
-//! lxcd's own command line (PRODUCT.md, Commands). Owns logging, signals and the exit code; must not open
+//! lxcd's own command line. Owns logging, signals and the exit code; must not open
 //! anything but through `app`.
 
 use std::path::PathBuf;

@@ -1,5 +1,4 @@
-//! Many containers at once: selecting, asking, pacing, and one exit code for all (PRODUCT.md, Selectors and
-//! Output contract).
+//! Many containers at once: selecting, asking, pacing, and one exit code for all.
 
 use lxc_tests::harness::{SCALE, World, ct, running, until};
 use lxc_tests::pvesim::CtSpec;

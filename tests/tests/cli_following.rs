@@ -1,4 +1,4 @@
-//! Letting go, coming back, looking back: signals, `op`, `events`, `audit` (CLI.md).
+//! Letting go, coming back, looking back: signals, `op`, `events`, `audit`.
 
 use lxc_tests::harness::{World, ct, running, until};
 use lxc_tests::pvesim::{CtChange, CtSpec};

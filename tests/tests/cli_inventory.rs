@@ -1,4 +1,4 @@
-//! What is out there, and how far the listing can be believed (PRODUCT.md, Listing; DESIGN.md, Identity).
+//! What is out there, and how far the listing can be believed (ARCHITECTURE.md, Identity).
 
 use lxc_tests::harness::{Setup, World, ct, running, until};
 use lxc_tests::pvesim::{CtChange, CtSpec};

@@ -1,4 +1,4 @@
-//! The list itself: formats, columns, order, selectors, emptiness (CLI.md, Looking; PRODUCT.md, Listing).
+//! The list itself: formats, columns, order, selectors, emptiness.
 
 use lxc_tests::harness::{Setup, World, ct, running};
 use lxc_tests::pvesim::CtSpec;

@@ -1,4 +1,4 @@
-//! Who may do what: roles from the peer's credentials (PRODUCT.md, People and secrets). Needs root, to be
+//! Who may do what: roles from the peer's credentials. Needs root, to be
 //! somebody else.
 
 use std::os::unix::fs::PermissionsExt;

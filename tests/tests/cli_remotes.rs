@@ -1,4 +1,4 @@
-//! Remotes from the command line: trust first, then the secret, then the remote (CLI.md, First contact).
+//! Remotes from the command line: trust first, then the secret, then the remote.
 
 use lxc_tests::harness::{SECRET, Setup, TOKEN, Terminal, World, ct, running};
 

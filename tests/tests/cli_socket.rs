@@ -1,5 +1,5 @@
 //! The socket and the process behind it: who may connect, what happens when it dies, goes or is there
-//! already (PRODUCT.md, Where it runs).
+//! already.
 
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};

@@ -1,4 +1,4 @@
-//! Certificates that change, secrets and keys (PRODUCT.md, People and secrets).
+//! Certificates that change, secrets and keys.
 
 use std::net::SocketAddr;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! One verb on one container: every refusal in its own words, every way to be done (PRODUCT.md, Lifecycle;
-//! PVE.md).
+//! One verb on one container: every refusal in its own words, every way to be done
+//! (docs/proxmox.md).
 
 use lxc_tests::harness::{Setup, World, ct, running, until};
 use lxc_tests::pvesim::{CtChange, CtSpec};

@@ -225,7 +225,7 @@ impl<'de> Deserialize<'de> for Code {
     }
 }
 
-/// Every way lxcctl can end (PRODUCT.md, Output contract). The numbers are the contract.
+/// Every way lxcctl can end (`lxcctl help exit-codes`). The numbers are the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Exit {

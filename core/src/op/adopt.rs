@@ -1,4 +1,4 @@
-//! Finding the task of a dispatch whose answer was lost (DESIGN.md, rule 8). Pure: lists in, a verdict
+//! Finding the task of a dispatch whose answer was lost (ARCHITECTURE.md, rule 8). Pure: lists in, a verdict
 //! out. Must not look anything up.
 
 use std::collections::{BTreeMap, HashSet};

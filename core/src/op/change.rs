@@ -12,7 +12,7 @@ use crate::timing::{Timing, micros};
 
 /// Last lines of a log that are kept with the step.
 const TAIL: usize = 20;
-/// Bytes of one log line (DESIGN.md, rule 17).
+/// Bytes of one log line (ARCHITECTURE.md, rule 17).
 const LONGEST_LINE: usize = 16 * 1024;
 
 /// One transition.
@@ -266,7 +266,7 @@ fn finish(op: &mut Operation, outcome: Outcome, now: Micros) -> Vec<EventDraft> 
 }
 
 /// How the container of a finished step was stopped: forced iff somebody looked when the grace was over
-/// and it still ran (DESIGN.md, rule 11).
+/// and it still ran (ARCHITECTURE.md, rule 11).
 #[must_use]
 pub fn how_stopped(kind: StepKind, state: &StepState, timing: &Timing) -> Option<How> {
     if kind != StepKind::Shutdown {

@@ -36,7 +36,7 @@ pub enum Kind {
     Forget,
 }
 
-/// How much of a node an operation takes (DESIGN.md, rule 3).
+/// How much of a node an operation takes (ARCHITECTURE.md, rule 3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Weight {
     /// Takes none of the node's slots.
@@ -180,7 +180,7 @@ impl StepKind {
         matches!(self, Self::Start | Self::Shutdown)
     }
 
-    /// The call it makes; under HA, Proxmox neither forces a shutdown nor overrules one (PVE.md, HA).
+    /// The call it makes; under HA, Proxmox neither forces a shutdown nor overrules one (docs/proxmox.md, HA).
     /// None for steps that call nothing.
     #[must_use]
     pub fn call(self, kind: &Kind, ha: bool) -> Option<Call> {

@@ -86,7 +86,7 @@ impl Call {
         }
     }
 
-    /// Types a task of this call may have (PVE.md, Tasks); under HA the request is a task of its own.
+    /// Types a task of this call may have (docs/proxmox.md, Tasks); under HA the request is a task of its own.
     #[must_use]
     pub fn task_types(&self) -> &'static [&'static str] {
         match self {

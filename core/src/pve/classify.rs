@@ -1,11 +1,11 @@
 //! What a refusal of Proxmox means. A refused POST and a task that failed with the same words are the
-//! same refusal, so exit codes agree (DESIGN.md, rule 10). Owns the texts; must not decide on retries.
+//! same refusal, so exit codes agree (ARCHITECTURE.md, rule 10). Owns the texts; must not decide on retries.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// A class of refusals; the texts are Proxmox's (observed.md, PVE.md Errors).
+/// A class of refusals; the texts are Proxmox's (docs/proxmox.md, Errors).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalKind {

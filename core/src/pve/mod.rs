@@ -1,5 +1,5 @@
 //! What Proxmox says, in our words: UPIDs, task endings, live state, refusals. Owns every fact about
-//! Proxmox's texts and shapes (PVE.md); must not speak HTTP (that is lxcd's `pve`).
+//! Proxmox's texts and shapes (docs/proxmox.md); must not speak HTTP (that is lxcd's `pve`).
 
 pub mod call;
 pub mod classify;

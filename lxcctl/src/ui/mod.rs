@@ -1,4 +1,4 @@
-//! How lxcctl speaks (CLI.md): pure functions from data and terminal properties to lines, and the one
+//! How lxcctl speaks: pure functions from data and terminal properties to lines, and the one
 //! Printer that writes them. Must not talk to the daemon.
 
 pub mod error;

@@ -25,7 +25,7 @@ impl Driver {
         true
     }
 
-    /// Records, sends once, notes the answer (DESIGN.md, rule 7).
+    /// Records, sends once, notes the answer (ARCHITECTURE.md, rule 7).
     pub(super) async fn dispatch(
         &mut self,
         api: Arc<dyn PveApi>,

@@ -1,6 +1,6 @@
 //! Following tasks to their end with few requests: the first look comes when such a task usually ends,
 //! many tasks on one node share one list, and only a task that lasts has its log read on the way. Only a
-//! `status` read ends a task (DESIGN.md, rule 12). Must not decide what an ending means.
+//! `status` read ends a task (ARCHITECTURE.md, rule 12). Must not decide what an ending means.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! This run's lease, as known locally. Counts from *before* the heartbeat was sent, on a clock that never
-//! jumps, so that the local end is never later than the one in the database (DESIGN.md, rule 4).
+//! jumps, so that the local end is never later than the one in the database (ARCHITECTURE.md, rule 4).
 
 use std::time::Duration;
 

@@ -48,7 +48,7 @@ impl Pace {
     }
 
     /// How long this task will take: as its container's last one, else as any such task here, else as
-    /// measured elsewhere (observed.md, Power operations).
+    /// measured elsewhere (docs/proxmox.md, Power operations).
     pub(super) fn expected(&self, installation: &Installation, upid: &Upid) -> Duration {
         let guesses = self.guesses.lock();
         let known = Key::of(installation, upid).iter().find_map(|key| guesses.get(key).copied());

@@ -144,7 +144,7 @@ impl Filled {
 }
 
 /// The entry with its config; and the row it replaces when it is another incarnation, which inherits
-/// nothing (DESIGN.md, Identity).
+/// nothing (ARCHITECTURE.md, Identity).
 fn identify(entry: &Entry, config: Config, now: Micros) -> (Entry, Option<ContainerRow>) {
     let known = Identity { hwaddrs: entry.row.hwaddrs.clone(), marker: entry.row.marker.clone() };
     let mut entry = entry.clone();

@@ -1,5 +1,5 @@
 //! What a round of answers makes of the picture. Pure: the picture before and the answers in; the picture
-//! after, the rows to write and the events out. One dead node never hurts the rest (PRODUCT.md, Listing).
+//! after, the rows to write and the events out. One dead node never hurts the rest.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! [`Inventory`]: one poller per remote, and the picture they keep. Owns the pace: often while somebody
-//! looks, seldom while nobody does (DESIGN.md, Inventory).
+//! looks, seldom while nobody does (ARCHITECTURE.md, The picture).
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
 //! What an answer is: data, a refusal in Proxmox's words, a word of its proxy, or nothing of Proxmox's
-//! at all. Owns the reading of status lines and envelopes (PVE.md, HTTP and Errors); pure, must not
+//! at all. Owns the reading of status lines and envelopes (docs/proxmox.md, HTTP and Errors); pure, must not
 //! know about connections.
 
 use std::collections::BTreeMap;

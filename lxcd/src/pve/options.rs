@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-/// How long, how many, how often. The defaults follow PVE.md.
+/// How long, how many, how often. The defaults follow docs/proxmox.md.
 #[derive(Debug, Clone)]
 pub struct Options {
     /// For name, TCP and TLS together.

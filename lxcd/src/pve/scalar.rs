@@ -1,5 +1,5 @@
 //! Proxmox's scalars, read tolerantly: numbers arrive as numbers or strings, booleans as 0/1, "0"/"1"
-//! or true/false, and anything may be missing (observed.md, Types in answers). Owns the conversions;
+//! or true/false, and anything may be missing (docs/proxmox.md, Types). Owns the conversions;
 //! must not know any endpoint.
 
 use std::fmt;

@@ -61,7 +61,7 @@ impl Api {
     }
 }
 
-/// Client and daemon work together one minor version apart (PRODUCT.md, Where it runs).
+/// Client and daemon work together one minor version apart.
 pub(super) fn check_version(client: &str) -> Result<(), Error> {
     let ours = env!("CARGO_PKG_VERSION");
     let (Some(theirs), Some(own)) = (minor(client), minor(ours)) else {

@@ -1,4 +1,4 @@
-//! Errors of a call as gRPC statuses: code, message and our [`Error`] as a detail (DESIGN.md, rule 18).
+//! Errors of a call as gRPC statuses: code, message and our [`Error`] as a detail (ARCHITECTURE.md, rule 18).
 //! Owns the mapping; a failed operation is no status but data.
 
 use lxc_core::error::{Code, Error, Exit};

@@ -118,7 +118,7 @@ impl Access {
     }
 }
 
-/// The lowest role a verb needs (PRODUCT.md, People and secrets).
+/// The lowest role a verb needs.
 #[must_use]
 pub fn needed(verb: &str) -> Role {
     match verb {

@@ -1,5 +1,5 @@
-//! Listing: the picture, the store and the caller's rights in one answer. Owns what `status` means
-//! (PRODUCT.md, Listing); must not ask Proxmox itself.
+//! Listing: the picture, the store and the caller's rights in one answer. Owns what `status` means;
+//! must not ask Proxmox itself.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -301,7 +301,7 @@ pub fn done(
     }
 }
 
-/// What a wish to cancel will come to (DESIGN.md, rule 15).
+/// What a wish to cancel will come to (ARCHITECTURE.md, rule 15).
 fn cancel_note(op: &Operation) -> &'static str {
     match (&op.state, op.current_step().map(|step| op.steps[step].kind)) {
         (State::Queued, _) => "ends at once, nothing was begun",

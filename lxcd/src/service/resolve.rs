@@ -1,5 +1,5 @@
 //! From what a person typed to exactly the containers that are meant. Owns ambiguity, emptiness and
-//! `--at-most`; the grammar is core's. Submit takes these refs and nothing else (DESIGN.md, rule 1).
+//! `--at-most`; the grammar is core's. Submit takes these refs and nothing else (ARCHITECTURE.md, rule 1).
 
 use std::collections::HashSet;
 

@@ -1,5 +1,5 @@
 //! Admission and claiming: reads the queue, the locks and the leases, lets `lxc_core` decide, writes the
-//! verdicts. New, crashed and handed-over work take this one path (DESIGN.md, rules 3 and 4).
+//! verdicts. New, crashed and handed-over work take this one path (ARCHITECTURE.md, rules 3 and 4).
 
 use std::collections::{HashMap, HashSet};
 

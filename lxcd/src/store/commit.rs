@@ -1,5 +1,5 @@
 //! The one way an operation is written by its owner: state, steps, events and, at its end, everything
-//! that goes with that, in one fenced transaction (DESIGN.md, rules 5 and 14).
+//! that goes with that, in one fenced transaction (ARCHITECTURE.md, rules 5 and 14).
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use super::operation::load;
 use super::row::flag;
 use super::{Result, Store, fail, get, get_json, json};
 
-/// Log lines kept of one operation (PRODUCT.md, Provisioning).
+/// Log lines kept of one operation.
 const LOG_LINES: i64 = 2_000;
 
 #[async_trait]

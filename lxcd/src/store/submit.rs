@@ -1,5 +1,5 @@
 //! Submitting: request, operations, audit and first events in one transaction, with admission in the
-//! same one (DESIGN.md, rule 1).
+//! same one (ARCHITECTURE.md, rule 1).
 
 use lxc_core::actor::Actor;
 use lxc_core::ids::{DaemonId, Micros, RequestId};

@@ -1,6 +1,6 @@
 //! Crash everywhere: for every kind of operation and each side of every commit that matters, lxcd is
 //! stopped dead there and started again. Whatever happened, Proxmox was asked exactly once per step, the
-//! container ended as it should, and the record is whole (DESIGN.md, Tests).
+//! container ended as it should, and the record is whole (ARCHITECTURE.md, Tests).
 
 use lxc_proto::v1 as pb;
 use lxc_tests::pvesim::CtSpec;

@@ -1,5 +1,5 @@
 //! A call that was recorded: what its answer means, and where to look when there is none. Owns the way back
-//! to Pending and the decision to send once more (DESIGN.md, rules 8 and 10).
+//! to Pending and the decision to send once more (ARCHITECTURE.md, rules 8 and 10).
 
 use std::time::Duration;
 

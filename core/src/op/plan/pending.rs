@@ -1,5 +1,5 @@
 //! A step that is not under way: may it be sent, must it be refused, is it true already? Owns the checks of
-//! the live state before a call (DESIGN.md, rule 7a).
+//! the live state before a call (ARCHITECTURE.md, rule 7a).
 
 use super::{Next, Seen, Turn};
 use crate::ids::Micros;

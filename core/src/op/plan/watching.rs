@@ -1,5 +1,5 @@
 //! A task that runs, and one that has ended: when to look, when to abort, and what its ending means beside
-//! the container's real state (DESIGN.md, rules 11, 12 and 14).
+//! the container's real state (ARCHITECTURE.md, rules 11, 12 and 14).
 
 use super::{Change, Next, Seen, Turn};
 use crate::error::Code;
@@ -106,7 +106,7 @@ impl Turn<'_> {
         }
     }
 
-    /// Under HA the task is only the request: the manager acts later (PVE.md, HA).
+    /// Under HA the task is only the request: the manager acts later (docs/proxmox.md, HA).
     fn await_ha(&self, seen: &Seen, ended: Micros) -> Next {
         if let Seen::There { live, .. } = seen
             && live.ha.as_ref().is_some_and(|ha| ha.state == "error")

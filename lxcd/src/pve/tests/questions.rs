@@ -125,7 +125,7 @@ async fn paths_are_encoded() {
 
 #[tokio::test]
 async fn contradicting_headers_cost_a_connection() {
-    // What goes through pvedaemon carries both (observed.md). The server keeps the connection, hyper
+    // What goes through pvedaemon carries both (docs/proxmox.md). The server keeps the connection, hyper
     // gives it up, as RFC 9112 9.6 wants it: known, harmless, and the reason why session tickets stay on.
     let body = format!("{{\"data\":{VERSION}}}");
     let head = "Connection: close\r\nConnection: Keep-Alive";

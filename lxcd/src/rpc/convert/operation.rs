@@ -11,10 +11,10 @@ use crate::service::listing::Listed;
 use crate::service::verbs::{Ref, VerbRequest};
 use crate::service::watch::Item;
 
-/// Grace of shutdown and restart where none is given, seconds (PRODUCT.md, Lifecycle).
+/// Grace of shutdown and restart where none is given, seconds.
 const GRACE: u32 = 30;
 
-/// `open` = the reader may see Proxmox's own words; others get code and class (PRODUCT.md, People).
+/// `open` = the reader may see Proxmox's own words; others get code and class.
 pub(in crate::rpc) fn operation(op: &Operation, actor: Option<&Actor>, open: bool) -> v1::Operation {
     let mut wire = in_full(op, actor);
     if !open {
@@ -197,7 +197,7 @@ pub(in crate::rpc) fn forecast(forecast: &Forecast) -> v1::DryRunItem {
     let verdict = match (error, outcome) {
         (Some(_), _) => "would refuse".to_owned(),
         (None, Some(_)) => "would leave unchanged".to_owned(),
-        // A shutdown is a stop to whoever reads the row (CLI.md, Many containers).
+        // A shutdown is a stop to whoever reads the row.
         (None, None) => match forecast.op.kind {
             Kind::Shutdown { .. } => "would stop".to_owned(),
             _ => format!("would {}", forecast.op.kind.verb()),

@@ -36,7 +36,7 @@ impl World {
     }
 
     fn start_ms(&self, id: TaskId, ct: &Container) -> u64 {
-        // Measured: 1.1 s for a busybox, 1.9 to 2.2 s for a Debian with systemd (observed.md).
+        // Measured: 1.1 s for a busybox, 1.9 to 2.2 s for a Debian with systemd (docs/proxmox.md).
         let slim = matches!(ct.config.get("ostype"), Some("alpine" | "unmanaged"));
         let (low, high) = if slim { (1050, 1150) } else { (1900, 2200) };
         ct.behaviour.start_ms.unwrap_or_else(|| self.lasting(id, low, high))
