@@ -1,0 +1,71 @@
+//! The events that transitions make, in the words a watcher reads. Pure.
+
+use super::advance::grace_end;
+use crate::op::event::{EventDraft, EventKind};
+use crate::op::kind::StepKind;
+use crate::op::outcome::How;
+use crate::op::state::{Dispatch, Operation};
+use crate::timing::Timing;
+
+/// Bytes of one log line (ARCHITECTURE.md, rule 17).
+const LONGEST_LINE: usize = 16 * 1024;
+
+pub(super) fn log_events(lines: &[String]) -> Vec<EventDraft> {
+    lines.iter().map(|line| EventDraft::new(EventKind::Log, cut(line))).collect()
+}
+
+/// A line, cut to its longest at a character boundary.
+fn cut(line: &str) -> String {
+    let mut end = line.len().min(LONGEST_LINE);
+    while !line.is_char_boundary(end) {
+        end -= 1;
+    }
+    line[..end].to_owned()
+}
+
+pub(super) fn silent(what: &str) -> EventDraft {
+    EventDraft::new(EventKind::Step, what)
+}
+
+pub(super) fn progress(prefix: &str, what: &str) -> EventDraft {
+    EventDraft::new(EventKind::Progress, format!("{prefix}{what}"))
+}
+
+pub(super) fn watching(
+    op: &Operation,
+    step: usize,
+    prefix: &str,
+    dispatch: &Dispatch,
+    timing: &Timing,
+) -> EventDraft {
+    let forced_at = grace_end(dispatch, timing);
+    let text = match (op.steps[step].kind, op.kind.grace()) {
+        (StepKind::Shutdown, Some((grace, force))) => {
+            let no_force = if force && dispatch.ha { ", HA never forces it" } else { "" };
+            format!("grace {}{no_force}", crate::text::span(u64::from(grace)))
+        }
+        _ => format!("task on {}", dispatch.node),
+    };
+    // The first line of a lone shutdown has told its grace already.
+    let told = op.steps.len() == 1 && op.steps[step].kind == StepKind::Shutdown && !dispatch.ha;
+    let mut event = if told { silent("watching") } else { progress(prefix, &text) };
+    event.forced_at = forced_at;
+    event
+}
+
+pub(super) fn fact(kind: StepKind, how: Option<How>, touched: bool) -> EventDraft {
+    let (event, words) = match kind {
+        StepKind::Start => (EventKind::Started, "started"),
+        StepKind::Stop | StepKind::Shutdown => (EventKind::Stopped, "stopped"),
+        StepKind::Delete => (EventKind::Deleted, "deleted"),
+        StepKind::Forget => (EventKind::Changed, "forgotten"),
+    };
+    let event =
+        if touched || kind == StepKind::Forget || kind == StepKind::Delete { event } else { EventKind::Step };
+    let mut draft = EventDraft::new(
+        event,
+        how.map_or_else(|| words.to_owned(), |how| format!("{words} ({})", how.as_str())),
+    );
+    draft.how = how;
+    draft
+}

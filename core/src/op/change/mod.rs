@@ -1,0 +1,187 @@
+//! The one way an operation moves. [`apply`] is total: a change that does not fit the state is refused,
+//! never bent. Owns the transitions and the events they make; must not decide when (`op::plan`).
+
+mod advance;
+mod draft;
+
+use super::event::{EventDraft, EventKind};
+use super::outcome::{Ending, Outcome};
+use super::state::{Dispatch, Operation, State, StepState};
+use crate::ids::Micros;
+use crate::ports::LogPage;
+use crate::pve::{TaskExit, Upid};
+use crate::timing::Timing;
+
+use self::advance::advance;
+pub(super) use self::advance::grace_end;
+
+/// One transition.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Queued → Running.
+    Admitted,
+    /// Pending → Dispatching; committed before the call leaves.
+    Dispatching(usize, Dispatch),
+    /// Dispatching → Pending: the call had no effect and may be sent again from then on.
+    NotSent {
+        /// Which step.
+        step: usize,
+        /// From when on.
+        not_before: Micros,
+        /// Because the config file was busy; counted.
+        busy: bool,
+    },
+    /// Dispatching or Verifying → Pending: PVE makes it safe to send once more.
+    Again(usize),
+    /// Dispatching → Watching.
+    Watching {
+        /// Which step.
+        step: usize,
+        /// The task.
+        upid: Upid,
+        /// Found in the task list instead of in an answer.
+        adopted: bool,
+    },
+    /// The grace is over, and somebody looked.
+    GraceOver {
+        /// Which step.
+        step: usize,
+        /// It was still running.
+        outlived: bool,
+    },
+    /// Proxmox was asked to abort the task.
+    StopRequested(usize),
+    /// The task has said more.
+    Log {
+        /// Which step.
+        step: usize,
+        /// The lines, and where to go on.
+        page: LogPage,
+    },
+    /// Watching → Verifying.
+    TaskEnded {
+        /// Which step.
+        step: usize,
+        /// How the task ended.
+        exit: TaskExit,
+        /// The rest of its log, as far as it was read.
+        log: Vec<String>,
+    },
+    /// … → Done.
+    StepDone {
+        /// Which step.
+        step: usize,
+        /// Proxmox's word for it, `-` when nothing was sent.
+        exit: String,
+        /// Something to say in the end.
+        warning: Option<String>,
+    },
+    /// The node does not answer (any more).
+    Degraded(String),
+    /// The node answers again.
+    Recovered,
+    /// → a terminal state.
+    Finish(Outcome),
+}
+
+/// The change does not fit the state; a fault of ours.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[error("{change} does not fit an operation that is {state}")]
+pub struct Misfit {
+    change: String,
+    state: String,
+}
+
+/// Moves `op` and says which facts that makes. On a misfit `op` is as it was.
+///
+/// # Errors
+/// When the change does not fit the state.
+pub fn apply(
+    op: &mut Operation,
+    change: Change,
+    now: Micros,
+    timing: &Timing,
+) -> Result<Vec<EventDraft>, Misfit> {
+    let misfit = |op: &Operation, change: &Change| Misfit {
+        change: format!("{change:?}").chars().take(60).collect(),
+        state: op.current_step().map_or(op.state.name(), |i| op.steps[i].state.name()).to_owned(),
+    };
+    match (&op.state, &change) {
+        (State::Queued, Change::Admitted | Change::Finish(_)) => {}
+        (State::Running, change) if !matches!(change, Change::Admitted) => {}
+        _ => return Err(misfit(op, &change)),
+    }
+    match change {
+        Change::Admitted => {
+            op.state = State::Running;
+            op.started = Some(now);
+            Ok(Vec::new())
+        }
+        Change::Finish(outcome) => Ok(finish(op, outcome, now)),
+        Change::Degraded(why) => {
+            op.degraded_since.get_or_insert(now);
+            Ok(vec![EventDraft::new(EventKind::Progress, format!("waiting for Proxmox: {why}"))])
+        }
+        Change::Recovered => {
+            op.degraded_since = None;
+            Ok(vec![EventDraft::new(EventKind::Progress, "Proxmox answers again")])
+        }
+        change => {
+            let step = step_of(&change);
+            if op.current_step() != Some(step) {
+                return Err(misfit(op, &change));
+            }
+            let from = op.steps[step].state.clone();
+            match advance(op, step, from, change.clone(), now, timing) {
+                Some(events) => Ok(events.into_iter().map(|event| event.in_step(step)).collect()),
+                None => Err(misfit(op, &change)),
+            }
+        }
+    }
+}
+
+fn step_of(change: &Change) -> usize {
+    match change {
+        Change::Dispatching(step, _) | Change::Again(step) | Change::StopRequested(step) => *step,
+        Change::NotSent { step, .. }
+        | Change::Watching { step, .. }
+        | Change::GraceOver { step, .. }
+        | Change::Log { step, .. }
+        | Change::TaskEnded { step, .. }
+        | Change::StepDone { step, .. } => *step,
+        Change::Admitted | Change::Degraded(_) | Change::Recovered | Change::Finish(_) => usize::MAX,
+    }
+}
+
+fn finish(op: &mut Operation, outcome: Outcome, now: Micros) -> Vec<EventDraft> {
+    if let Some(step) = op.current_step() {
+        let words = outcome.error.as_ref().map_or_else(String::new, |error| {
+            error.pve_message.clone().unwrap_or_else(|| error.message.clone())
+        });
+        let begun = op.steps[step].state.touched();
+        if begun || outcome.ending == Ending::NeedsAttention {
+            let upid = op.steps[step].state.upid().cloned();
+            op.steps[step].state = match outcome.ending {
+                Ending::NeedsAttention => StepState::Unknown { exit: words },
+                _ => StepState::Failed { upid, exit: words },
+            };
+            op.steps[step].finished = Some(now);
+        }
+    }
+    let kind = match outcome.ending {
+        Ending::Failed if outcome.word == super::outcome::Word::Failed => EventKind::Error,
+        Ending::NeedsAttention => EventKind::Error,
+        _ => EventKind::Step,
+    };
+    let message = outcome.error.as_ref().map_or_else(
+        || outcome.detail.clone(),
+        |error| {
+            error.why.first().map_or_else(|| error.message.clone(), |why| format!("{}: {why}", error.message))
+        },
+    );
+    op.finished = Some(now);
+    op.degraded_since = None;
+    let message = if message.is_empty() { outcome.result(&op.kind).to_owned() } else { message };
+    op.state = State::Ended(Box::new(outcome));
+    vec![EventDraft::new(kind, message)]
+}

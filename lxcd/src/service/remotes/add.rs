@@ -1,0 +1,157 @@
+//! `remote add`: looking at a certificate, then recognising what is behind it. Owns the order in which
+//! trust is established: no secret leaves before the certificate is accepted.
+
+use lxc_core::error::{Code, Error, Result};
+use lxc_core::ids::Installation;
+use lxc_core::ports::PveError;
+use secrecy::SecretString;
+
+use super::words::{check_name, pin, pve_error};
+use crate::pve::{ApiUrl, CaBundle, Certificate, PveClient, probe};
+use crate::service::access::Caller;
+use crate::service::operations::done;
+use crate::service::{Services, store_error};
+use crate::store::RemoteRow;
+
+/// What `remote add` was given.
+#[derive(Debug)]
+pub struct NewRemote {
+    /// Its name.
+    pub name: String,
+    /// Its URL.
+    pub url: String,
+    /// `user@realm!token`
+    pub token_id: String,
+    /// The token's secret.
+    pub secret: SecretString,
+    /// The certificate a person confirmed; None = it must be vouched for.
+    pub fingerprint: Option<String>,
+    /// PEM of a CA to trust.
+    pub ca_pem: Option<String>,
+    /// Make it the default.
+    pub make_default: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Added {
+    /// As stored.
+    pub row: RemoteRow,
+    /// Nodes whose certificates were learned from the first one.
+    pub learned: Vec<String>,
+    /// Said, not done.
+    pub warnings: Vec<String>,
+}
+
+impl Services {
+    /// Looks at the certificate of a URL.
+    ///
+    /// # Errors
+    /// LXC0213 for a URL that cannot be one, LXC0701 when nothing answers there.
+    pub async fn probe(
+        &self,
+        caller: &Caller,
+        url: &str,
+        ca_pem: Option<&str>,
+    ) -> Result<(ApiUrl, Certificate)> {
+        self.access.require_anywhere(caller, "remote add")?;
+        let url: ApiUrl = url.parse()?;
+        let ca = ca_pem.map(|pem| CaBundle::from_pem(pem.as_bytes())).transpose()?;
+        let certificate =
+            probe(&url, ca.as_ref()).await.map_err(|error| pve_error(&url.authority(), &error))?;
+        Ok((url, certificate))
+    }
+
+    /// Adds a remote.
+    ///
+    /// # Errors
+    /// When its name is taken, its certificate, token or rights do not do, or it is known already.
+    pub async fn add_remote(&self, caller: &Caller, new: NewRemote) -> Result<Added> {
+        self.access.require_anywhere(caller, "remote add")?;
+        check_name(&new.name)?;
+        if self.registry.get(&new.name).is_some() {
+            return Err(Error::new(Code::RemoteExists, format!("there is a remote {} already", new.name))
+                .hint(format!("lxcctl remote show {}", new.name))
+                .hint(format!("lxcctl remote set {} --token-id …", new.name)));
+        }
+        let url: ApiUrl = new.url.parse()?;
+        let mut row = RemoteRow {
+            name: new.name,
+            installation: Installation(String::new()),
+            urls: vec![url.to_string()],
+            token_id: new.token_id,
+            token_secret: String::new(),
+            ca_pem: new.ca_pem,
+            owner: caller.actor.name.clone(),
+            is_default: new.make_default,
+            pve_version: None,
+            cluster: None,
+            created: self.now(),
+            pins: Vec::new(),
+        };
+        if let Some(text) = &new.fingerprint {
+            row.pins.push(pin(&url.to_string(), None, text, "person", None)?);
+        }
+        let client = self.registry.client(&row, new.secret.clone())?;
+        let learned = self.recognise(&client, &mut row).await?;
+        if let Some(known) = self.registry.all().iter().find(|r| r.row.installation == row.installation) {
+            return Err(Error::new(
+                Code::SameInstallation,
+                format!("this Proxmox is known as {}", known.row.name),
+            )
+            .because("both show the same root certificate; under two names, two people could collide")
+            .hint(format!("lxcctl remote show {}", known.row.name)));
+        }
+        row.token_secret = self.registry.seal(&row, &new.secret)?;
+        let remote = self.registry.put(&row.name.clone(), row).await?;
+        self.inventory.watch_remote(&remote.row, remote.client.clone());
+        self.inventory.poll_now(&remote.row.name).await;
+        let audit =
+            done(&caller.actor, "remote add", remote.row.name.clone(), self.now(), url.to_string(), None);
+        self.store.audit(&audit).await.map_err(store_error)?;
+        let warnings = self.empty_warning(&remote.row.name);
+        Ok(Added { row: remote.row.clone(), learned, warnings })
+    }
+
+    /// Finds out what is behind a client: installation, version, cluster, nodes and their certificates.
+    pub(super) async fn recognise(&self, client: &PveClient, row: &mut RemoteRow) -> Result<Vec<String>> {
+        let failed = |error: PveError| pve_error(&row.name, &error);
+        let version = client.version().await.map_err(failed)?;
+        let nodes = client.nodes().await.map_err(failed)?;
+        let first = nodes.iter().find(|node| node.online).ok_or_else(|| {
+            Error::new(Code::LacksPrivilege, "the token may not see any node")
+                .because("Proxmox answers, with an empty list of nodes")
+                .hint_noted("pveum acl modify / --users USER@REALM --roles PVEAuditor", "on a Proxmox node")
+        })?;
+        let certificates = client.root_ca(&first.name).await.map_err(failed)?;
+        row.installation = certificates.installation;
+        row.pve_version = Some(version.version);
+        row.cluster = client.cluster_status().await.ok().and_then(|status| status.name);
+        // Whose certificate we already know is the node behind our URL.
+        let known: Vec<String> = row.pins.iter().map(|pin| pin.fingerprint.clone()).collect();
+        let mut learned = Vec::new();
+        for node in &nodes {
+            let Some(fingerprint) = &node.fingerprint else { continue };
+            if let Some(own) = row.pins.iter_mut().find(|pin| pin.fingerprint == *fingerprint) {
+                own.node = Some(node.name.clone());
+            } else if !known.is_empty() {
+                let url = format!("node:{}", node.name);
+                row.pins.retain(|pin| pin.url != url);
+                row.pins.push(pin(&url, Some(node.name.clone()), fingerprint, "node", None)?);
+                learned.push(node.name.clone());
+            }
+        }
+        Ok(learned)
+    }
+
+    fn empty_warning(&self, name: &str) -> Vec<String> {
+        let picture = self.inventory.picture();
+        let rights = picture.get(name).and_then(|view| view.rights.as_ref());
+        match rights {
+            Some(rights) if rights.blind() => {
+                vec!["the token lacks VM.Audit, so Proxmox shows it no container at all".to_owned()]
+            }
+            _ => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! `remote set`: another name, URL or token for the same installation. Owns the check that it stays the
+//! same one.
+
+use lxc_core::error::{Code, Error, Result};
+use secrecy::SecretString;
+
+use super::words::{check_name, pin};
+use crate::pve::ApiUrl;
+use crate::service::access::{Caller, no_remote};
+use crate::service::operations::done;
+use crate::service::{Services, store_error};
+use crate::store::RemoteRow;
+
+/// What changes of a remote; None = stays.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// New name.
+    pub name: Option<String>,
+    /// Make it the default (or not).
+    pub make_default: Option<bool>,
+    /// New URL.
+    pub url: Option<String>,
+    /// New token id.
+    pub token_id: Option<String>,
+    /// New secret.
+    pub secret: Option<SecretString>,
+    /// Pin for the new URL.
+    pub fingerprint: Option<String>,
+}
+
+impl Services {
+    /// Changes a remote.
+    ///
+    /// # Errors
+    /// When the new name is taken, or the new URL or token does not lead to the same installation.
+    pub async fn set_remote(&self, caller: &Caller, name: &str, changes: Changes) -> Result<RemoteRow> {
+        let remote = self.registry.get(name).ok_or_else(|| no_remote(name))?;
+        self.access.require(caller, name, "remote set", name, &remote.row.owner)?;
+        let mut row = remote.row.clone();
+        if let Some(new) = &changes.name {
+            check_name(new)?;
+            if new != name && self.registry.get(new).is_some() {
+                return Err(Error::new(Code::RemoteExists, format!("there is a remote {new} already")));
+            }
+            row.name.clone_from(new);
+        }
+        row.is_default = changes.make_default.unwrap_or(row.is_default);
+        let contact = changes.url.is_some() || changes.token_id.is_some() || changes.secret.is_some();
+        if let Some(url) = &changes.url {
+            let url: ApiUrl = url.parse()?;
+            row.urls = vec![url.to_string()];
+            if let Some(fingerprint) = &changes.fingerprint {
+                row.pins.retain(|pin| pin.url != url.to_string());
+                row.pins.push(pin(&url.to_string(), None, fingerprint, "person", None)?);
+            }
+        }
+        if let Some(id) = changes.token_id {
+            row.token_id = id;
+        }
+        let secret = match changes.secret {
+            Some(secret) => secret,
+            None => self.registry.secret(&remote.row)?,
+        };
+        if contact {
+            let client = self.registry.client(&row, secret.clone())?;
+            let before = row.installation.clone();
+            self.recognise(&client, &mut row).await?;
+            if row.installation != before {
+                return Err(Error::new(Code::SameInstallation, "that URL leads to another Proxmox")
+                    .because(format!("{name} has another root certificate"))
+                    .hint("lxcctl remote add NAME URL"));
+            }
+        }
+        row.token_secret = self.registry.seal(&row, &secret)?;
+        let remote = self.registry.put(name, row).await?;
+        if remote.row.name != name {
+            self.inventory.rename_remote(name, &remote.row.name);
+        }
+        self.inventory.watch_remote(&remote.row, remote.client.clone());
+        let audit = done(&caller.actor, "remote set", name.to_owned(), self.now(), String::new(), None);
+        self.store.audit(&audit).await.map_err(store_error)?;
+        Ok(remote.row.clone())
+    }
+}

@@ -1,0 +1,66 @@
+//! `remote test`: the first questions to a remote, one by one. Owns the questions and their words; must not
+//! change anything.
+
+use std::time::{Duration, Instant};
+
+use lxc_core::error::{Error, Result};
+use lxc_core::ports::PveError;
+
+use super::words::pve_error;
+use crate::service::Services;
+use crate::service::access::{Caller, no_remote};
+use crate::store::RemoteRow;
+
+/// One question of `remote test`.
+#[derive(Debug)]
+pub struct RemoteCheck {
+    /// What was asked for.
+    pub name: &'static str,
+    /// What came back, in words.
+    pub detail: String,
+    /// Or why nothing did.
+    pub error: Option<Error>,
+    /// How long it took.
+    pub took: Duration,
+}
+
+impl RemoteCheck {
+    fn new(remote: &str, name: &'static str, began: Instant, answer: Result<String, PveError>) -> Self {
+        let took = began.elapsed();
+        match answer {
+            Ok(detail) => Self { name, detail, error: None, took },
+            Err(error) => Self { name, detail: String::new(), error: Some(pve_error(remote, &error)), took },
+        }
+    }
+}
+
+impl Services {
+    /// Asks a remote the first questions, one by one, stopping at none.
+    ///
+    /// # Errors
+    /// LXC0302 when it is not there.
+    pub async fn test_remote(&self, caller: &Caller, name: &str) -> Result<(RemoteRow, Vec<RemoteCheck>)> {
+        let remote = self.registry.get(name).ok_or_else(|| no_remote(name))?;
+        self.access.require(caller, name, "remote test", name, &remote.row.owner)?;
+        let client = &remote.client;
+        let mut checks = Vec::new();
+        let began = Instant::now();
+        let version = client.version().await;
+        let detail = |v: lxc_core::pve::Version| format!("PVE {}", v.version);
+        checks.push(RemoteCheck::new(name, "api", began, version.map(detail)));
+        let began = Instant::now();
+        let nodes = client.nodes().await;
+        let detail = |nodes: &Vec<lxc_core::pve::Node>| {
+            let online = nodes.iter().filter(|node| node.online).count();
+            format!("{online} of {} online", nodes.len())
+        };
+        checks.push(RemoteCheck::new(name, "nodes", began, nodes.as_ref().map(detail).map_err(Clone::clone)));
+        for node in nodes.unwrap_or_default().iter().filter(|node| node.online) {
+            let began = Instant::now();
+            let list = client.list_lxc(&node.name).await;
+            let detail = |list: Vec<lxc_core::pve::Live>| format!("{}: {} containers", node.name, list.len());
+            checks.push(RemoteCheck::new(name, "list", began, list.map(detail)));
+        }
+        Ok((remote.row.clone(), checks))
+    }
+}

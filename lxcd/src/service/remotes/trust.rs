@@ -1,0 +1,80 @@
+//! `remote trust`: the certificates shown now against the pins. Owns the replacing of pins, which only a
+//! person's confirmation does.
+
+use std::collections::BTreeMap;
+
+use lxc_core::error::{Code, Error, Result};
+use lxc_core::ports::PveError;
+
+use super::words::pin;
+use crate::pve::{ApiUrl, CaBundle, Certificate, probe};
+use crate::service::access::{Caller, no_remote};
+use crate::service::operations::done;
+use crate::service::{Services, store_error};
+use crate::store::RemoteRow;
+
+/// A certificate now against its pin.
+#[derive(Debug)]
+pub struct TrustItem {
+    /// Where.
+    pub url: String,
+    /// Pinned so far.
+    pub old: Option<String>,
+    /// Shown now, or why not.
+    pub now: Result<Certificate, PveError>,
+}
+
+impl Services {
+    /// The certificates shown now against the pins; `accept` replaces pins by what a person confirmed.
+    ///
+    /// # Errors
+    /// LXC0302; LXC0703 when what is accepted is not what is shown.
+    pub async fn trust(
+        &self,
+        caller: &Caller,
+        name: &str,
+        accept: &BTreeMap<String, String>,
+    ) -> Result<(RemoteRow, Vec<TrustItem>)> {
+        let remote = self.registry.get(name).ok_or_else(|| no_remote(name))?;
+        self.access.require(caller, name, "remote trust", name, &remote.row.owner)?;
+        let mut row = remote.row.clone();
+        let ca = row.ca_pem.as_ref().map(|pem| CaBundle::from_pem(pem.as_bytes())).transpose()?;
+        let mut items = Vec::new();
+        for text in &row.urls {
+            let url: ApiUrl = text.parse()?;
+            let old = row.pins.iter().find(|pin| pin.url == *text).map(|pin| pin.fingerprint.clone());
+            items.push(TrustItem { url: text.clone(), old, now: probe(&url, ca.as_ref()).await });
+        }
+        if accept.is_empty() {
+            return Ok((row, items));
+        }
+        for (url, fingerprint) in accept {
+            let shown = items.iter().find(|item| item.url == *url).and_then(|item| item.now.as_ref().ok());
+            let new = pin(url, None, fingerprint, "person", shown.and_then(|c| c.not_after))?;
+            if shown.is_none_or(|shown| shown.fingerprint.to_string() != new.fingerprint) {
+                return Err(Error::new(
+                    Code::CertificateChanged,
+                    format!("{url} shows another certificate by now"),
+                )
+                .hint(format!("lxcctl remote trust {name} --rotate")));
+            }
+            row.pins.retain(|pin| pin.url != *url);
+            row.pins.push(new);
+        }
+        let secret = self.registry.secret(&row)?;
+        let client = self.registry.client(&row, secret)?;
+        let before = row.installation.clone();
+        self.recognise(&client, &mut row).await?;
+        if row.installation != before {
+            return Err(Error::new(Code::SameInstallation, format!("{name} is another Proxmox now"))
+                .because("its root certificate has changed: containers known here are not the ones there")
+                .hint_noted(format!("lxcctl remote remove {name}"), "and add it again, if that is right"));
+        }
+        let remote = self.registry.put(name, row).await?;
+        self.inventory.watch_remote(&remote.row, remote.client.clone());
+        let audit =
+            done(&caller.actor, "remote trust", name.to_owned(), self.now(), format!("{accept:?}"), None);
+        self.store.audit(&audit).await.map_err(store_error)?;
+        Ok((remote.row.clone(), items))
+    }
+}
