@@ -124,6 +124,7 @@ fn fleet() -> pb::ListContainersReply {
         target: "homelab/pve3".into(),
         message: "595 No route to host".into(),
         since_us: since.timestamp().as_microsecond(),
+        unknown_rows: 1,
     };
     pb::ListContainersReply {
         items: vec![web_2, web_1, edge, proxy, db, build],

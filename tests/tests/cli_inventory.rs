@@ -104,10 +104,15 @@ fn an_offline_node_hurts_nobody_else() {
     answer.exits(9);
     assert_eq!(answer.json()["warnings"][0]["code"], "LXC0702");
     world.ctl("ls --strict").fails("LXC0902");
+    // A list that has nothing on that node is complete; one that asks for a state is not.
+    world.ctl("ls -l name=web-1 --strict").exits(0);
+    world.ctl("ls -l status=running --strict").fails("LXC0902").says("1 row is unknown");
+    assert_eq!(answer.json()["warnings"][0]["unknown_rows"], 1);
     world.ctl("start 105").fails("LXC0702").exits(7);
     world.ctl("node ls").exits(0).prints("pve2");
     world.ctl("summary -o json").exits(0);
 
+    // A strict list asks, so it is true the moment after.
     world.sim.control().node("pve2", "online").expect("online");
     world.wait_listed("homelab/105", "back", |item| {
         item["status"] == "running" && item["freshness"] == "live"

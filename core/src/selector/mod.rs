@@ -140,6 +140,11 @@ impl Key {
         }
     }
 
+    /// True for what only a node that answers can tell.
+    const fn is_state(self) -> bool {
+        matches!(self, Self::Status | Self::Lifecycle | Self::Power)
+    }
+
     /// The only values it can have, where that is known beforehand.
     #[must_use]
     pub const fn words(self) -> Option<&'static [&'static str]> {
@@ -206,9 +211,32 @@ impl Query {
     /// Does this query pick that container?
     #[must_use]
     pub fn matches(&self, facts: &Facts<'_>) -> bool {
+        self.matches_whatever_state(facts)
+            && self.terms.iter().filter(|term| term.key.is_state()).all(|term| term.matches(facts))
+    }
+
+    /// As [`Self::matches`], whatever the state is: which rows of a node that does not answer belong to a list.
+    #[must_use]
+    pub fn matches_whatever_state(&self, facts: &Facts<'_>) -> bool {
         self.remote.as_deref().is_none_or(|remote| remote == facts.remote)
             && (self.words.is_empty() || self.words.iter().any(|word| word.matches(facts)))
-            && self.terms.iter().all(|term| term.matches(facts))
+            && self.terms.iter().filter(|term| !term.key.is_state()).all(|term| term.matches(facts))
+    }
+
+    /// Could it pick anything in that remote? Judged by the remote's name alone.
+    #[must_use]
+    pub fn reaches(&self, remote: &str) -> bool {
+        let facts = Facts { remote, ..Facts::default() };
+        let named = |word: &Word| word.remote.as_ref().is_none_or(|pattern| pattern.matches(remote));
+        self.remote.as_deref().is_none_or(|only| only == remote)
+            && (self.words.is_empty() || self.words.iter().any(named))
+            && self.terms.iter().filter(|term| term.key == Key::Remote).all(|term| term.matches(&facts))
+    }
+
+    /// True when it picks everything.
+    #[must_use]
+    pub fn is_everything(&self) -> bool {
+        self.words.is_empty() && self.terms.is_empty()
     }
 
     /// True when a glob, a selector or --all picks the containers instead of their names.
@@ -228,6 +256,12 @@ impl Query {
 }
 
 impl Word {
+    /// The word for exactly this number.
+    #[must_use]
+    pub fn vmid(vmid: u32) -> Self {
+        Self { text: vmid.to_string(), remote: None, what: What::Vmid(vmid) }
+    }
+
     /// Does this word name that container?
     #[must_use]
     pub fn matches(&self, facts: &Facts<'_>) -> bool {

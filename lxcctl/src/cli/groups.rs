@@ -162,9 +162,17 @@ pub struct Lists {
     /// Ask Proxmox now instead of trusting an answer a few seconds old.
     #[arg(long, hide_short_help = true)]
     pub fresh: bool,
-    /// Exit 9 when something could not be asked.
+    /// Ask now, and exit 9 when something could not be asked.
     #[arg(long, hide_short_help = true)]
     pub strict: bool,
+}
+
+impl Lists {
+    /// Whether Proxmox is asked first. A strict list is judged by what is there now, not by the last round.
+    #[must_use]
+    pub fn asks(&self) -> bool {
+        self.fresh || self.strict
+    }
 }
 
 /// Reads `60s`, `5m`, `2h`; bare numbers are seconds.

@@ -165,7 +165,7 @@ Lists          --columns +disk,-cpu       more and fewer columns, or exactly tho
                --sort=-memory,name        order; a minus turns it round
                --no-headers               without the first line
                --fresh                    ask Proxmox now
-               --strict                   exit 9 when something could not be asked
+               --strict                   ask now, and exit 9 when something could not be asked
 Verbs          --timeout TIME             how long to wait, 0 = for ever; the operation goes on
                                           (start, stop 60s; delete 120s; shutdown, restart grace + 60s)
                --detach                   do not wait

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{Installation, Micros, Vmid};
 use lxc_core::pve::Power;
-use lxc_core::selector::{Facts, Query, Selection};
+use lxc_core::selector::{Facts, Query, Selection, Word};
 
 use super::access::Caller;
 use super::{Services, store_error};
 use crate::inventory::{Entry, Freshness, NodeView, Picture, RemoteView, Trouble};
-use crate::store::{EventFilter, EventRow};
+use crate::store::{ContainerRow, EventFilter, EventRow};
 
 /// A container as it is listed.
 #[derive(Debug, Clone)]
@@ -38,12 +38,14 @@ pub struct Listed {
 pub struct Warning {
     /// Its code.
     pub code: Code,
-    /// In words.
+    /// Why, in Proxmox's words where it has some.
     pub message: String,
     /// remote, or remote/node.
     pub target: String,
     /// Since when.
     pub since: Option<Micros>,
+    /// Containers asked for whose state is unknown because of it.
+    pub unknown: u32,
 }
 
 /// The answer.
@@ -67,18 +69,11 @@ impl Listed {
     /// What selectors look at.
     #[must_use]
     pub fn facts(&self) -> Facts<'_> {
-        let row = &self.entry.row;
         Facts {
-            remote: &self.remote,
-            node: Some(&row.node),
-            vmid: row.vmid,
-            name: row.name.as_deref(),
-            tags: &row.live.tags,
             status: &self.status,
             lifecycle: &self.lifecycle,
             power: self.power.map(Power::as_str),
-            template: row.template.as_deref(),
-            pool: row.pool.as_deref(),
+            ..facts(&self.remote, &self.entry.row)
         }
     }
 }
@@ -110,12 +105,12 @@ impl Services {
         let mut listing = Listing::default();
         for view in picture.values().filter(|view| self.access.sees(caller, &view.name)) {
             listing.remotes += 1;
-            if query.remote.as_ref().is_some_and(|remote| *remote != view.name) {
+            if !query.reaches(&view.name) {
                 continue;
             }
             let listed = view.containers.values().map(|entry| listed(view, entry, &locks));
             listing.items.extend(listed.filter(|item| query.matches(&item.facts())));
-            listing.warnings.extend(warnings(view));
+            listing.warnings.extend(warnings(view, &query));
         }
         listing.items.sort_by(|a, b| {
             let (x, y) = (&a.entry.row, &b.entry.row);
@@ -149,8 +144,13 @@ impl Services {
             ..EventFilter::default()
         };
         let events = self.store.events(&filter).await.map_err(store_error)?;
+        let one = Query {
+            remote: Some(item.remote.clone()),
+            words: vec![Word::vmid(row.vmid)],
+            ..Query::default()
+        };
         let picture = self.inventory.picture();
-        let warnings = picture.get(&item.remote).map(|view| warnings(view)).unwrap_or_default();
+        let warnings = picture.get(&item.remote).map(|view| warnings(view, &one)).unwrap_or_default();
         Ok(Shown { item, events, warnings })
     }
 
@@ -207,7 +207,7 @@ impl Services {
                 }
                 answer.items.push((view.clone(), node.clone(), all, running));
             }
-            answer.warnings.extend(warnings(view));
+            answer.warnings.extend(warnings(view, &Query::default()));
         }
         Ok(answer)
     }
@@ -256,38 +256,55 @@ fn listed(view: &RemoteView, entry: &Arc<Entry>, locks: &Locks) -> Listed {
     }
 }
 
-fn warnings(view: &RemoteView) -> Vec<Warning> {
+/// What could not be asked of a remote, as far as it touches what the query picks.
+fn warnings(view: &RemoteView, query: &Query) -> Vec<Warning> {
+    let belongs = |entry: &&Arc<Entry>| {
+        entry.row.gone_since.is_none() && query.matches_whatever_state(&facts(&view.name, &entry.row))
+    };
     if let Some(trouble) = &view.trouble {
-        let rows = rows(view.containers.values().filter(|entry| entry.row.gone_since.is_none()).count());
-        return vec![warning(&view.name, trouble, &format!("{} is unreachable", view.name), &rows)];
+        return vec![warning(&view.name, trouble, view.containers.values().filter(belongs).count())];
     }
     let blind = view.rights.as_ref().filter(|rights| rights.blind()).map(|_| Warning {
         code: Code::LacksPrivilege,
         message: format!("the token of {} lacks VM.Audit, so Proxmox shows it no container", view.name),
         target: view.name.clone(),
         since: None,
+        unknown: 0,
     });
     let down = view.nodes.iter().filter_map(|(name, node)| {
         let trouble = node.trouble.as_ref()?;
-        let count =
-            view.containers.values().filter(|e| e.row.node == *name && e.row.gone_since.is_none()).count();
-        let target = format!("{}/{name}", view.name);
-        Some(warning(&target, trouble, &format!("{target} is unreachable"), &rows(count)))
+        let on_it = view.containers.values().filter(|entry| entry.row.node == *name);
+        let unknown = on_it.filter(belongs).count();
+        // Which containers a silent node has is known from its cluster: with none of them picked, nothing is
+        // missing.
+        (unknown > 0 || query.is_everything())
+            .then(|| warning(&format!("{}/{name}", view.name), trouble, unknown))
     });
     blind.into_iter().chain(down).collect()
 }
 
-fn rows(count: usize) -> String {
-    match count {
-        1 => "1 row is unknown".to_owned(),
-        count => format!("{count} rows are unknown"),
+fn warning(target: &str, trouble: &Trouble, unknown: usize) -> Warning {
+    Warning {
+        code: trouble.code,
+        message: trouble.why.clone(),
+        target: target.to_owned(),
+        since: Some(trouble.since),
+        unknown: u32::try_from(unknown).unwrap_or(u32::MAX),
     }
 }
 
-fn warning(target: &str, trouble: &Trouble, what: &str, rows: &str) -> Warning {
-    let message =
-        format!("{what} since {} ({}): {rows}", lxc_core::error::moment(trouble.since), trouble.why);
-    Warning { code: trouble.code, message, target: target.to_owned(), since: Some(trouble.since) }
+/// What selectors look at but for the state.
+fn facts<'a>(remote: &'a str, row: &'a ContainerRow) -> Facts<'a> {
+    Facts {
+        remote,
+        node: Some(&row.node),
+        vmid: row.vmid,
+        name: row.name.as_deref(),
+        tags: &row.live.tags,
+        template: row.template.as_deref(),
+        pool: row.pool.as_deref(),
+        ..Facts::default()
+    }
 }
 
 /// No such container, or not the caller's to see: the same words for both.

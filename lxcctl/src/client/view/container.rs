@@ -176,6 +176,8 @@ pub struct Warning {
     pub message: String,
     /// When it began.
     pub since: Option<Instant>,
+    /// Containers of the list whose state is unknown because of it.
+    pub unknown_rows: u32,
 }
 
 impl From<pb::Warning> for Warning {
@@ -185,6 +187,7 @@ impl From<pb::Warning> for Warning {
             target: Some(w.target).filter(|target| !target.is_empty()),
             message: w.message,
             since: Some(w.since_us).filter(|&micros| micros > 0).map(Instant),
+            unknown_rows: w.unknown_rows,
         }
     }
 }

@@ -49,7 +49,7 @@ pub(crate) async fn run(context: &mut Context, args: &LsArgs) -> Result<Exit> {
     if args.watch {
         return watch(context, client, &selection, args, &view).await;
     }
-    let listing = fetch(&client, &selection, args.lists.fresh, &view).await?;
+    let listing = fetch(&client, &selection, args.lists.asks(), &view).await?;
     print(context, &listing, &selection, &view)?;
     if args.lists.strict && !listing.warnings.is_empty() {
         return Err(incomplete(&listing.warnings));
@@ -96,7 +96,7 @@ fn print(context: &mut Context, listing: &Listing, selection: &Selection, view: 
 
 fn say_warnings(context: &mut Context, listing: &Listing, now: &Now) {
     for warning in &listing.warnings {
-        let line = warnings::line(warning, &listing.items, now);
+        let line = warnings::line(warning, now);
         context.printer.warn(&line);
     }
     for item in listing.items.iter().filter(|item| item.attention.is_some()) {
@@ -184,7 +184,7 @@ async fn watch(
     let mut signals = Signals::listen()?;
     let mut changes = client.changes().await?;
     loop {
-        let listing = fetch(&client, selection, args.lists.fresh, view).await?;
+        let listing = fetch(&client, selection, args.lists.asks(), view).await?;
         if context.format.is_text() && context.printer.look.width.is_some() {
             context.printer.picture("");
         }

@@ -27,7 +27,7 @@ async fn ls(context: &mut Context, args: &NodeList) -> Result<Exit> {
     let order = columns::order(args.tables.sort.as_deref(), &COLUMNS)?;
     let client = context.connect().await?;
     let (mut nodes, missing) =
-        client.nodes(args.remote.as_deref().unwrap_or_default(), args.lists.fresh).await?;
+        client.nodes(args.remote.as_deref().unwrap_or_default(), args.lists.asks()).await?;
     nodes.sort_by(|a, b| a.target.cmp(&b.target));
     for (name, turned) in order.into_iter().rev() {
         nodes.sort_by(|a, b| {
@@ -47,14 +47,14 @@ async fn ls(context: &mut Context, args: &NodeList) -> Result<Exit> {
         let text = table.render(context.printer.look);
         context.printer.answer(&text);
         for warning in &missing {
-            context.printer.warn(&warnings::line(warning, &[], &now));
+            context.printer.warn(&warnings::line(warning, &now));
         }
         if nodes.is_empty() {
             context.printer.say("No node is known; lxcctl remote add registers a Proxmox.");
         }
     }
     if args.lists.strict && !missing.is_empty() {
-        let why = warnings::line(&missing[0], &[], &now);
+        let why = warnings::line(&missing[0], &now);
         return Err(Error::new(Code::Incomplete, "the list is not complete, and --strict was given")
             .because(why)
             .hint("lxcctl remote test"));

@@ -29,9 +29,8 @@ pub(crate) async fn run(context: &mut Context, args: &ShowArgs) -> Result<Exit> 
     let now = Now::read();
     let text = render(&shown, &now, context.printer.look);
     context.printer.answer(&text);
-    let rows = std::slice::from_ref(&shown.container);
     for warning in &shown.warnings {
-        context.printer.warn(&warnings::line(warning, rows, &now));
+        context.printer.warn(&warnings::line(warning, &now));
     }
     Ok(Exit::Done)
 }

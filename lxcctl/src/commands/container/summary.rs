@@ -22,7 +22,7 @@ pub(crate) async fn run(context: &mut Context, args: &SummaryArgs) -> Result<Exi
     context.printer.answer(&text);
     let now = Now::read();
     for warning in &summary.warnings {
-        context.printer.warn(&warnings::line(warning, &[], &now));
+        context.printer.warn(&warnings::line(warning, &now));
     }
     Ok(Exit::Done)
 }

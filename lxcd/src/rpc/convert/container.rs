@@ -69,6 +69,7 @@ pub(in crate::rpc) fn warning(warning: &Warning) -> v1::Warning {
         message: warning.message.clone(),
         target: warning.target.clone(),
         since_us: warning.since.unwrap_or(0),
+        unknown_rows: warning.unknown,
     }
 }
 
