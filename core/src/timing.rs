@@ -60,7 +60,7 @@ impl Default for Timing {
             busy_wait: (s(2), s(10)),
             busy_tries: 3,
             look: s(2),
-            poll: (ms(150), s(5)),
+            poll: (ms(100), s(5)),
             trouble: (s(1), s(60)),
             attention_after: s(24 * 3600),
             ha: s(120),

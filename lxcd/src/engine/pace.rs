@@ -2,8 +2,8 @@
 //! know what is looked at.
 //!
 //! The guess is to be just late enough: a task that is found ended at the first look pulls it a little
-//! down, one that is found running pushes it up to what it really took. It settles where about one look
-//! in a few comes too early, which costs one request; a late one costs the person who waits.
+//! down, one that is found running pushes it three times as much up. So it settles where one look in four
+//! comes too early, which costs one request; a late one costs the person who waits.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -14,6 +14,13 @@ use parking_lot::Mutex;
 
 /// How many guesses are kept; then they are learned anew.
 const REMEMBERED: usize = 20_000;
+
+/// How much a look that came late pulls the guess down.
+const DOWN: f64 = 1.0 / 64.0;
+/// How much one that came too early pushes it up.
+const UP: f64 = 3.0 * DOWN;
+/// A task that took so many times what was expected is another kind of task: its time is the new guess.
+const OTHERWISE: f64 = 1.25;
 
 /// What is learned about: a type of task on one container, or (without an id) anywhere in the installation.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -66,7 +73,13 @@ impl Pace {
     /// The task took so long as far as we saw; `at_once` = the first look found it ended.
     pub(super) fn learn(&self, installation: &Installation, upid: &Upid, took: Duration, at_once: bool) {
         let expected = self.expected(installation, upid);
-        let guess = if at_once { expected.min(took).mul_f64(0.98) } else { took };
+        let guess = if at_once {
+            expected.min(took).mul_f64(1.0 - DOWN)
+        } else if took > expected.mul_f64(OTHERWISE) {
+            took
+        } else {
+            expected.mul_f64(1.0 + UP).min(took)
+        };
         let mut guesses = self.guesses.lock();
         if guesses.len() >= REMEMBERED {
             guesses.clear();
