@@ -11,3 +11,4 @@ pub mod pve;
 pub mod selector;
 pub mod text;
 pub mod timing;
+pub mod wake;

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_core::stream::BoxStream;
 
 use crate::ids::{DaemonId, Installation, Micros, OperationId, Vmid};
 use crate::op::{EventDraft, Operation};
 use crate::pve::{Call, Config, Live, Placement, Refusal, TaskEntry, TaskStatus, Upid};
+use crate::wake::Wake;
 
 /// Why a question to Proxmox has no answer. Exhaustive on purpose: whoever handles it must say what
 /// each means for a mutation.
@@ -210,4 +212,50 @@ pub trait Clock: Send + Sync {
 
     /// Waits.
     async fn sleep(&self, duration: Duration);
+}
+
+/// What stands at a container's key in Redis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Courtesy {
+    /// Ours now.
+    Taken,
+    /// Somebody else's.
+    Held {
+        /// What they wrote there; an operation's id when it is one of ours.
+        value: String,
+        /// How long it still lives; None = for ever.
+        left: Option<Duration>,
+    },
+    /// Nobody can tell; the lock in the database holds all the same.
+    Away(String),
+}
+
+/// The lock beside ours that other people's scripts can see (ARCHITECTURE.md, rule 16).
+#[async_trait]
+pub trait CourtesyLock: Send + Sync {
+    /// Takes or renews the key for `op`; one that `over` holds, which has ended, is taken over.
+    async fn take(
+        &self,
+        installation: &Installation,
+        vmid: Vmid,
+        op: OperationId,
+        over: Option<OperationId>,
+        now: Micros,
+    ) -> Courtesy;
+
+    /// Deletes the key if it has this value. True = it was there.
+    async fn release(&self, installation: &Installation, vmid: Vmid, value: &str, now: Micros) -> bool;
+}
+
+/// Carries wake-ups to the other daemons of a database, and theirs here.
+#[async_trait]
+pub trait Relay: Send + Sync {
+    /// What carries them.
+    fn name(&self) -> &'static str;
+
+    /// Tells the others. An error says why, in words without secrets.
+    async fn send(&self, wakes: &[Wake]) -> Result<(), String>;
+
+    /// What the others tell from now on; ends when the connection does.
+    async fn listen(&self) -> Result<BoxStream<'static, Vec<Wake>>, String>;
 }

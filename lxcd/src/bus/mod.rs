@@ -1,6 +1,8 @@
 //! Wake-ups inside this process: "operation X has more to tell", "the queue may move", "the listing may
 //! differ". Carries no data and may lose messages to slow readers, who then read the store again.
 
+pub mod redis;
+
 use lxc_core::ids::{Installation, OperationId, Vmid};
 use tokio::sync::{Notify, broadcast, watch};
 

@@ -6,12 +6,14 @@
 
 pub mod binary;
 pub mod daemon;
+pub mod redis;
 pub mod run;
 pub mod terminal;
 pub mod wait;
 pub mod world;
 
 pub use daemon::{Daemon, SCALE};
+pub use redis::RedisServer;
 pub use run::{Cli, Run, Running};
 pub use terminal::Terminal;
 pub use wait::until;
