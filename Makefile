@@ -36,9 +36,9 @@ test-packages: ## Debian packages the tests need; installs them where it may
 test: test-packages build ## All tests
 ifeq ($(HAS_NEXTEST),yes)
 	$(CARGO) test --locked --workspace --doc --quiet
-	$(CARGO) nextest run --locked --workspace --no-fail-fast
+	scripts/with-postgres $(CARGO) nextest run --locked --workspace --no-fail-fast
 else
-	$(CARGO) test --locked --workspace --no-fail-fast
+	scripts/with-postgres $(CARGO) test --locked --workspace --no-fail-fast
 endif
 
 lint: ## Format, lints (warnings are errors), completions and man pages

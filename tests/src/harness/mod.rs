@@ -6,6 +6,7 @@
 
 pub mod binary;
 pub mod daemon;
+pub mod postgres;
 pub mod redis;
 pub mod run;
 pub mod terminal;
@@ -13,6 +14,7 @@ pub mod wait;
 pub mod world;
 
 pub use daemon::{Daemon, SCALE};
+pub use postgres::Postgres;
 pub use redis::RedisServer;
 pub use run::{Cli, Run, Running};
 pub use terminal::Terminal;

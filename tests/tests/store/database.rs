@@ -3,9 +3,8 @@
 
 use lxcd::store::Store;
 use sqlx::{AnyPool, AssertSqlSafe, Row};
-use tokio::sync::OnceCell;
 
-use super::cluster::Cluster;
+use lxc_tests::harness::Postgres;
 
 /// An empty database with our schema.
 pub(crate) struct Db {
@@ -19,8 +18,6 @@ pub(crate) struct Db {
     _dir: Option<tempfile::TempDir>,
 }
 
-static TEMPLATE: OnceCell<()> = OnceCell::const_new();
-
 impl Db {
     pub(crate) async fn sqlite() -> Self {
         let dir = tempfile::tempdir().unwrap();
@@ -33,20 +30,10 @@ impl Db {
 
     /// None where there is no Postgres; the cluster has said so.
     pub(crate) async fn postgres() -> Option<Self> {
-        let cluster = tokio::task::spawn_blocking(Cluster::get).await.unwrap()?;
-        sqlx::any::install_default_drivers();
-        let admin = async || AnyPool::connect(&cluster.url("postgres")).await.unwrap();
-        TEMPLATE
-            .get_or_init(|| async {
-                run(&admin().await, "CREATE DATABASE lxcd_template").await;
-                Store::open_postgres(&cluster.url("lxcd_template")).await.unwrap().close().await;
-            })
-            .await;
-        let name = format!("t{}", uuid::Uuid::now_v7().simple());
-        run(&admin().await, &format!("CREATE DATABASE {name} TEMPLATE lxcd_template")).await;
-        let store = Store::open_postgres(&cluster.url(&name)).await.unwrap();
-        let other = Store::open_postgres(&cluster.url(&name)).await.unwrap();
-        let raw = AnyPool::connect(&cluster.url(&name)).await.unwrap();
+        let url = tokio::task::spawn_blocking(copy_of_template).await.unwrap()?;
+        let store = Store::open_postgres(&url).await.unwrap();
+        let other = Store::open_postgres(&url).await.unwrap();
+        let raw = AnyPool::connect(&url).await.unwrap();
         Some(Self { store, other, raw, sqlite: false, _dir: None })
     }
 
@@ -61,7 +48,12 @@ impl Db {
     }
 }
 
-async fn run(pool: &AnyPool, sql: &str) {
-    sqlx::query(AssertSqlSafe(sql.to_owned())).execute(pool).await.unwrap();
-    pool.close().await;
+/// The URL of a new database with our schema.
+fn copy_of_template() -> Option<String> {
+    let postgres = Postgres::shared()?;
+    let template = postgres.template(|url| {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        runtime.block_on(async { Store::open_postgres(url).await.unwrap().close().await });
+    });
+    Some(postgres.url(&postgres.create(Some(template))))
 }

@@ -24,7 +24,6 @@ macro_rules! on_both {
 
 mod checks;
 mod claiming;
-mod cluster;
 mod commits;
 mod database;
 mod events;
