@@ -55,9 +55,29 @@ impl Wake {
     }
 }
 
+/// Several in one message, led by who says them.
+#[must_use]
+pub fn message(from: &str, wakes: &[Wake]) -> String {
+    wakes.iter().fold(from.to_owned(), |text, wake| text + "\n" + &wake.encode())
+}
+
+/// What a message says; None for one of `me`.
+#[must_use]
+pub fn read(text: &str, me: &str) -> Option<Vec<Wake>> {
+    let (from, lines) = text.split_once('\n')?;
+    (from != me).then(|| lines.lines().filter_map(Wake::decode).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_for_the_others() {
+        let text = message("one", &[Wake::Queue, Wake::Remotes]);
+        assert_eq!(read(&text, "two"), Some(vec![Wake::Queue, Wake::Remotes]));
+        assert_eq!(read(&text, "one"), None);
+    }
 
     #[test]
     fn travels_and_ignores_what_it_does_not_know() {

@@ -6,7 +6,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use lxc_core::ids::DaemonId;
 use lxc_core::ports::{Clock, Relay};
-use lxc_core::wake::Wake;
+use lxc_core::wake::{self, Wake};
 use std::sync::Arc;
 
 use super::Redis;
@@ -34,8 +34,7 @@ impl Relay for RedisRelay {
     }
 
     async fn send(&self, wakes: &[Wake]) -> Result<(), String> {
-        let lines: Vec<String> = wakes.iter().map(Wake::encode).collect();
-        let message = format!("{}\n{}", self.me, lines.join("\n"));
+        let message = wake::message(&self.me, wakes);
         let mut connection = self.redis.connection.clone();
         let sent: redis::RedisResult<()> =
             redis::cmd("PUBLISH").arg(&self.channel).arg(message).query_async(&mut connection).await;
@@ -54,15 +53,9 @@ impl Relay for RedisRelay {
             .and_then(|opened: redis::RedisResult<_>| self.redis.health().note(self.clock.now(), opened))?;
         let me = self.me.clone();
         let wakes = listening.into_on_message().filter_map(move |message| {
-            let wakes = message.get_payload::<String>().ok().and_then(|text| read(&text, &me));
+            let wakes = message.get_payload::<String>().ok().and_then(|text| wake::read(&text, &me));
             async move { wakes }
         });
         Ok(wakes.boxed())
     }
-}
-
-/// What a message says; None for our own.
-fn read(text: &str, me: &str) -> Option<Vec<Wake>> {
-    let (from, lines) = text.split_once('\n')?;
-    (from != me).then(|| lines.lines().filter_map(Wake::decode).collect())
 }
