@@ -43,8 +43,8 @@ pub struct Bounds {
     pub on_error_stop: bool,
     /// One of the batch has failed.
     pub has_failed: bool,
-    /// Running ones by node.
-    pub running: HashMap<String, u32>,
+    /// Running ones by installation and node.
+    pub running: HashMap<(Installation, String), u32>,
     /// Between two admissions.
     pub pause: Micros,
     /// No admission before.
@@ -112,13 +112,14 @@ pub fn admit(
                     _ => Verdict::Keep,
                 };
             }
-            let here = batch.running.get(&op.node).copied().unwrap_or(0);
+            let node = (op.installation.clone(), op.node.clone());
+            let here = batch.running.get(&node).copied().unwrap_or(0);
             let all: u32 = batch.running.values().sum();
             let per_node_full = batch.max_per_node > 0 && here >= batch.max_per_node;
             if all >= batch.max_parallel.max(1) || per_node_full || now < batch.not_before {
                 return Verdict::Keep;
             }
-            let used = slots.entry((op.installation.clone(), op.node.clone())).or_default();
+            let used = slots.entry(node.clone()).or_default();
             match op.weight {
                 Weight::None => {}
                 Weight::Power if used.0 >= POWER_SLOTS => return Verdict::Keep,
@@ -126,7 +127,7 @@ pub fn admit(
                 Weight::Power => used.0 += 1,
                 Weight::Heavy => used.1 += 1,
             }
-            *batch.running.entry(op.node.clone()).or_default() += 1;
+            *batch.running.entry(node).or_default() += 1;
             if batch.pause > 0 {
                 batch.not_before = now.saturating_add(batch.pause);
             }

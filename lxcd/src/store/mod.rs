@@ -12,6 +12,7 @@ mod migrate;
 mod notify;
 mod operation;
 mod prune;
+mod queue;
 mod remote;
 mod row;
 mod submit;

@@ -74,7 +74,7 @@ impl Store {
             insert_operation_events(&mut tx, op, 1, &[first], request.created).await?;
             super::audit::insert(&mut tx, &super::audit::of_operation(request, op)?).await?;
         }
-        let claims = self.admit_pass(&mut tx, me, request.created).await?;
+        let claims = self.admit_pass(&mut tx, me, request.created, usize::MAX).await?;
         tx.commit().await.map_err(fail)?;
         Ok(Submitted::New(claims))
     }

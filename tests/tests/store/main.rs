@@ -28,5 +28,6 @@ mod commits;
 mod database;
 mod events;
 mod make;
+mod queueing;
 mod records;
 mod submitting;

@@ -1,0 +1,106 @@
+//! A long queue: what has to wait in it never keeps others waiting, and what is due is found wherever it is.
+
+use lxc_core::op::{Kind, Operation};
+use lxc_core::ports::OpStore;
+use lxcd::store::NewRequest;
+
+use super::make::{S, T0, admitted, daemon, operation, request, submit};
+
+/// More than is looked at in one go.
+const LONG: u32 = 2_300;
+
+/// Starts of so many containers, from this one on, one at a time.
+fn long_batch(first: u32) -> NewRequest {
+    let ops = (first..first + LONG).map(|vmid| operation(Kind::Start, vmid)).collect();
+    NewRequest { max_parallel: 1, ..request(ops) }
+}
+
+fn on_node(node: &str, vmid: u32) -> Operation {
+    let mut op = operation(Kind::Start, vmid);
+    node.clone_into(&mut op.target.node);
+    op
+}
+
+on_both! {
+    async fn a_long_batch_starves_nobody(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        assert_eq!(submit(&db.store, me, &long_batch(1_000)).await.ours.len(), 1);
+        // Neither whoever comes afterwards …
+        let begun = submit(&db.store, me, &request(vec![operation(Kind::Start, 104)])).await.ours;
+        assert_eq!(begun.iter().map(|op| op.target.vmid).collect::<Vec<_>>(), [104]);
+        // … nor whoever is told at once that it cannot begin.
+        let ended = submit(&db.store, me, &request(vec![operation(Kind::Stop, 104)])).await.ended;
+        assert_eq!(ended.len(), 1);
+        assert_eq!(submit(&db.store, me, &long_batch(5_000)).await.ours.len(), 1, "nor another long one");
+        assert!(db.store.claim(me, T0 + S).await.unwrap().ours.is_empty(), "each keeps to its bound");
+    }
+
+    async fn a_full_node_keeps_no_other_waiting(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        let ops = (1_000..1_000 + LONG).map(|vmid| on_node("pve1", vmid));
+        let all = ops.chain([on_node("pve2", 104)]).collect();
+        let batch = NewRequest { max_parallel: 10_000, ..request(all) };
+        let begun = submit(&db.store, me, &batch).await.ours;
+        assert_eq!(begun.len(), 17, "the slots of one node, and the only one of the other");
+        let alone = request(vec![on_node("pve2", 105)]);
+        assert_eq!(submit(&db.store, me, &alone).await.ours.len(), 1);
+    }
+
+    async fn what_waits_for_locks_keeps_no_other_waiting(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        admitted(&db.store, me, 104).await;
+        let patient = |vmid| Operation { lock_deadline: Some(i64::MAX), ..operation(Kind::Stop, vmid) };
+        let all = (0..LONG).map(|_| patient(104)).chain([patient(105)]).collect();
+        let begun = submit(&db.store, me, &NewRequest { max_parallel: 1, ..request(all) }).await.ours;
+        assert_eq!(begun.iter().map(|op| op.target.vmid).collect::<Vec<_>>(), [105]);
+    }
+
+    async fn a_wish_and_a_deadline_are_seen_at_the_end_of_a_long_queue(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        let long = long_batch(1_000);
+        submit(&db.store, me, &long).await;
+        let last = long.operations[long.operations.len() - 1].id;
+        assert!(db.store.request_cancel(last, false).await.unwrap());
+        assert_eq!(db.store.claim(me, T0 + S).await.unwrap().ended, [last]);
+
+        admitted(&db.store, me, 104).await;
+        let hasty = Operation { lock_deadline: Some(T0 + 5 * S), ..operation(Kind::Stop, 104) };
+        let waiting = submit(&db.store, me, &request(vec![hasty.clone()])).await;
+        assert_eq!(waiting.wake_at, Some(T0 + 5 * S));
+        assert_eq!(db.store.claim(me, T0 + 4 * S).await.unwrap().wake_at, Some(T0 + 5 * S));
+        assert_eq!(db.store.claim(me, T0 + 5 * S).await.unwrap().ended, [hasty.id]);
+    }
+
+    async fn a_stopped_batch_ends_as_a_whole_though_there_is_no_room_in_it(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        let ops: Vec<_> = (1_000..1_000 + LONG).map(|vmid| operation(Kind::Start, vmid)).collect();
+        let (second, all) = (ops[1].id, ops.len());
+        let batch = NewRequest { max_parallel: 1, on_error_stop: true, ..request(ops) };
+        submit(&db.store, me, &batch).await;
+        assert!(db.store.request_cancel(second, false).await.unwrap());
+        let mut ended = 0;
+        loop {
+            let claims = db.store.claim(me, T0 + S).await.unwrap();
+            assert!(claims.ours.is_empty());
+            ended += claims.ended.len();
+            if claims.wake_at != Some(T0 + S) {
+                break;
+            }
+        }
+        assert_eq!(ended, all - 1, "all but the one that runs");
+    }
+
+    async fn a_pause_is_kept_though_the_clock_was_put_back(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        let ops = (100..103).map(|vmid| operation(Kind::Start, vmid)).collect();
+        let batch = NewRequest { pause: 10 * S, ..request(ops) };
+        let claims = submit(&db.store, me, &batch).await;
+        assert_eq!((claims.ours.len(), claims.wake_at), (1, Some(T0 + 10 * S)));
+        assert!(db.store.claim(me, T0 + 9 * S).await.unwrap().ours.is_empty());
+        // An hour back: the one from the future is no reason to wait for an hour.
+        let now = T0 - 3_600 * S;
+        assert_eq!(db.store.claim(me, now).await.unwrap().ours.len(), 1);
+        assert!(db.store.claim(me, now + 9 * S).await.unwrap().ours.is_empty());
+        assert_eq!(db.store.claim(me, now + 10 * S).await.unwrap().ours.len(), 1);
+    }
+}
