@@ -182,6 +182,37 @@ fn the_same_request_twice_is_one() {
 }
 
 #[test]
+fn the_same_request_is_itself_though_its_targets_are_not_what_they_were() {
+    let world = fleet();
+    let id = "01a1fe6a-2384-7b31-9c44-a1d24f9c2e1c";
+    let delete = format!("delete 110 --yes --request-id {id}");
+    world.ctl(&delete).exits(0).prints("deleted");
+    let calls = world.calls().len();
+    // Gone, and not found again by its number.
+    world.ctl("delete 110 --yes").fails("LXC0301");
+    world.ctl(&delete).exits(0).prints("deleted");
+    let again = world.ctl(&format!("{delete} -o json")).exits(0).json();
+    assert_eq!(again["items"][0]["request_id"], id, "{again}");
+    world.ctl(&format!("start 110 --request-id {id}")).fails("LXC0211");
+    // Picked by what has changed since: nothing matches any more, or other containers would.
+    let id = "01a1fe6a-2384-7b31-9c44-a1d24f9c2e1d";
+    let start = format!("start -l tag=ci,status=stopped --request-id {id}");
+    world.ctl(&start).exits(0);
+    world.ctl(&start).exits(0).prints("homelab/112").prints("homelab/113");
+    assert_eq!(world.calls().len(), calls + 2, "{:?}", world.calls());
+    // A retry is a request like any other.
+    world.ctl("start 111").exits(1);
+    let op =
+        world.ctl("op ls 111 -o json").exits(0).json()["items"][0]["id"].as_str().expect("an id").to_owned();
+    let retry = format!("op retry {op} --request-id 01a1fe6a-2384-7b31-9c44-a1d24f9c2e1e");
+    world.ctl(&retry).exits(1);
+    world.ctl("delete 111 --yes").exits(0);
+    let calls = world.calls().len();
+    world.ctl(&retry).exits(1);
+    assert_eq!(world.calls().len(), calls, "{:?}", world.calls());
+}
+
+#[test]
 fn a_pause_between_two_is_kept() {
     let world = World::with([ct(104, "a"), ct(105, "b"), ct(106, "c")]);
     world.ctl("start 104 105 106 --pause 1s").exits(0);

@@ -193,6 +193,16 @@ impl Client {
         }
     }
 
+    /// What the same order made before, whatever its targets are by now; None when its request id is new.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn replay(&self, order: &Order) -> Result<Option<Submitted>> {
+        let answer = self.operations_client().replay(Self::unary(order.wire())).await;
+        let reply = self.settle(answer).await?;
+        Ok((!reply.request_id.is_empty()).then(|| reply.into()))
+    }
+
     /// What the order would lead to; nothing is called.
     ///
     /// # Errors

@@ -97,6 +97,9 @@ impl pb::operations_server::Operations for Service {
         self.asked.lock().unwrap().submits.push(request.into_inner());
         say(&self.script.lock().unwrap().submit)
     }
+    async fn replay(&self, _: Request<pb::SubmitRequest>) -> Result<Response<pb::SubmitReply>, Status> {
+        Ok(Response::new(pb::SubmitReply::default()))
+    }
     async fn dry_run(&self, _: Request<pb::SubmitRequest>) -> Result<Response<pb::DryRunReply>, Status> {
         say(&self.script.lock().unwrap().dry_run)
     }

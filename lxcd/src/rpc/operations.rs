@@ -54,6 +54,13 @@ impl Operations for Api {
         Ok(Response::new(self.submitted(&caller, &batch)))
     }
 
+    async fn replay(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitReply>, Status> {
+        let caller = self.enter(&request, request.get_ref().sudo_uid).await?;
+        let request = convert::verb_request(request.into_inner()).map_err(|error| status(&error))?;
+        let known = self.services.replay(&caller, &request).await.map_err(|error| status(&error))?;
+        Ok(Response::new(known.map(|batch| self.submitted(&caller, &batch)).unwrap_or_default()))
+    }
+
     async fn dry_run(&self, request: Request<SubmitRequest>) -> Result<Response<DryRunReply>, Status> {
         let caller = self.enter(&request, request.get_ref().sudo_uid).await?;
         let request = convert::verb_request(request.into_inner()).map_err(|error| status(&error))?;

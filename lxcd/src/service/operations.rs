@@ -210,18 +210,6 @@ impl Services {
                 .hint(format!("lxcctl op show {id}")));
         };
         self.may(caller, op, "retry")?;
-        let refuse = |why: &str| {
-            Error::new(Code::OperationState, format!("{} cannot be retried", op.id.short()))
-                .because(why.to_owned())
-                .hint(format!("lxcctl op show {}", op.id.short()))
-        };
-        match &op.state {
-            State::Queued | State::Running => return Err(refuse("it has not ended yet")),
-            State::Ended(outcome) if outcome.ending == Ending::Succeeded => {
-                return Err(refuse("it succeeded"));
-            }
-            State::Ended(_) => {}
-        }
         let request = VerbRequest {
             request_id,
             if_needed: op.if_needed,
@@ -245,6 +233,21 @@ impl Services {
                 .cloned()
                 .collect(),
         };
+        if let Some(known) = self.replay(caller, &request).await? {
+            return Ok(known);
+        }
+        let refuse = |why: &str| {
+            Error::new(Code::OperationState, format!("{} cannot be retried", op.id.short()))
+                .because(why.to_owned())
+                .hint(format!("lxcctl op show {}", op.id.short()))
+        };
+        match &op.state {
+            State::Queued | State::Running => return Err(refuse("it has not ended yet")),
+            State::Ended(outcome) if outcome.ending == Ending::Succeeded => {
+                return Err(refuse("it succeeded"));
+            }
+            State::Ended(_) => {}
+        }
         self.submit(caller, &request).await
     }
 

@@ -66,7 +66,7 @@ pub struct Batch {
     pub replayed: bool,
 }
 
-/// What makes a repeated request the same one.
+/// What makes a repeated request the same one. Not what its targets resolve to: that changes with the world.
 #[derive(Serialize)]
 struct Same<'a> {
     kind: &'a Kind,
@@ -86,7 +86,9 @@ impl Services {
     /// # Errors
     /// When the request cannot be taken as a whole; what single targets come to is in their operations.
     pub async fn submit(&self, caller: &Caller, request: &VerbRequest) -> Result<Batch> {
-        self.access.enter(caller)?;
+        if let Some(known) = self.replay(caller, request).await? {
+            return Ok(known);
+        }
         let verb = request.kind.verb();
         if request.refs.is_empty() {
             return Err(Error::new(Code::EmptySelection, format!("{verb} what?")));
@@ -116,24 +118,43 @@ impl Services {
             created: now,
             operations,
         };
-        let replayed = match self.store.submit(&new, self.me).await.map_err(store_error)? {
+        match self.store.submit(&new, self.me).await.map_err(store_error)? {
             Submitted::New(claims) => {
                 for ended in &claims.ended {
                     self.bus.operation_moved(*ended);
                 }
                 self.engine.take(claims.ours);
                 self.bus.queue_moved();
-                false
             }
-            Submitted::Replayed(_) => true,
-            Submitted::Reused => {
-                return Err(Error::new(Code::RequestIdReused, "this request id was used for something else")
-                    .because(format!("{id} belongs to a request with another verb, flags or targets"))
-                    .hint(format!("lxcctl op show {id}")));
-            }
-        };
+            // Another call with the same id was faster.
+            Submitted::Replayed(_) => return self.batch(caller, id, true).await,
+            Submitted::Reused => return Err(reused(id)),
+        }
         self.bus.inventory_moved();
-        let operations = self.store.batch(id).await.map_err(store_error)?;
+        self.batch(caller, id, false).await
+    }
+
+    /// What the same request made before. Before anything is looked at: its targets may be gone or others by
+    /// now, and it is still the same request (ARCHITECTURE.md, rule 1).
+    ///
+    /// # Errors
+    /// LXC0211 when its id was used for something else.
+    pub async fn replay(&self, caller: &Caller, request: &VerbRequest) -> Result<Option<Batch>> {
+        self.access.enter(caller)?;
+        if request.request_id.is_empty() {
+            return Ok(None);
+        }
+        let id = request_id(&request.request_id)?;
+        match self.store.request_digest(id).await.map_err(store_error)? {
+            None => Ok(None),
+            Some(known) if known == digest(caller, request).0 => self.batch(caller, id, true).await.map(Some),
+            Some(_) => Err(reused(id)),
+        }
+    }
+
+    async fn batch(&self, caller: &Caller, id: RequestId, replayed: bool) -> Result<Batch> {
+        let mut operations = self.store.batch(id).await.map_err(store_error)?;
+        operations.retain(|op| self.access.sees(caller, &op.target.remote));
         Ok(Batch { request_id: id, operations, replayed })
     }
 
@@ -210,6 +231,12 @@ fn request_id(text: &str) -> Result<RequestId> {
             .because(format!("{:?} is none", text.chars().take(60).collect::<String>()))
             .hint_noted("--request-id \"$(uuidgen)\"", "the same one for every attempt at the same thing")
     })
+}
+
+fn reused(id: RequestId) -> Error {
+    Error::new(Code::RequestIdReused, "this request id was used for something else")
+        .because(format!("{id} belongs to a request with another verb, flags or targets"))
+        .hint(format!("lxcctl op show {id}"))
 }
 
 /// What makes it the same request, and the flags for the record.

@@ -59,12 +59,7 @@ impl Store {
         let mut tx = self.write().await?;
         // Two daemons may be asked the same at once: the second waits here for the first, then sees it.
         if !insert_request(&mut tx, request).await? {
-            let known: String = sqlx::query_scalar("SELECT digest FROM request WHERE id = $1")
-                .bind(request.id.to_string())
-                .fetch_one(&mut *tx)
-                .await
-                .map_err(fail)?;
-            let same = known == request.digest;
+            let same = digest(&mut tx, request.id).await?.is_some_and(|known| known == request.digest);
             return Ok(if same { Submitted::Replayed(request.id) } else { Submitted::Reused });
         }
         for (idx, op) in request.operations.iter().enumerate() {
@@ -78,6 +73,22 @@ impl Store {
         tx.commit().await.map_err(fail)?;
         Ok(Submitted::New(claims))
     }
+
+    /// What made the request of that id the one it is; None = there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn request_digest(&self, id: RequestId) -> Result<Option<String>> {
+        digest(&mut *self.read().await?, id).await
+    }
+}
+
+async fn digest(connection: &mut AnyConnection, id: RequestId) -> Result<Option<String>> {
+    sqlx::query_scalar("SELECT digest FROM request WHERE id = $1")
+        .bind(id.to_string())
+        .fetch_optional(connection)
+        .await
+        .map_err(fail)
 }
 
 /// False = there is one of that id.

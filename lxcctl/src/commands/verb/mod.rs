@@ -11,7 +11,7 @@ use lxc_core::error::{Code, Error, Exit, Result};
 pub(crate) use request::Request;
 
 use crate::client::view::ContainerRef;
-use crate::client::{Client, Order};
+use crate::client::{Client, Order, Submitted};
 use crate::context::{Context, filled, typed_target};
 use crate::follow::{Board, Patience, follow};
 
@@ -31,6 +31,13 @@ pub(crate) async fn run(context: &mut Context, request: Request) -> Result<Exit>
 }
 
 async fn carry_out(context: &mut Context, client: &Client, request: &Request) -> Result<Exit> {
+    if request.request_id.is_some() && !request.dry_run {
+        // Asked before the targets are: what was ordered before may have deleted them.
+        let order = request.order(Vec::new());
+        if let Some(known) = client.replay(&order).await? {
+            return see_through(context, client, request, &order, known).await;
+        }
+    }
     let resolved = match client.resolve(&request.selection, request.verb, request.at_most).await {
         // What is not there need not be stopped or deleted.
         Err(fault) if request.if_needed && nothing_there(request, &fault) => {
@@ -56,6 +63,17 @@ async fn carry_out(context: &mut Context, client: &Client, request: &Request) ->
 
 async fn submit(context: &mut Context, client: &Client, request: &Request, order: &Order) -> Result<Exit> {
     let submitted = client.submit(order).await?;
+    see_through(context, client, request, order, submitted).await
+}
+
+/// Follows what was submitted to its end, if that was asked for.
+async fn see_through(
+    context: &mut Context,
+    client: &Client,
+    request: &Request,
+    order: &Order,
+    submitted: Submitted,
+) -> Result<Exit> {
     let mut board = Board::new(submitted.operations);
     let end = finish::Finish {
         request_id: submitted.request_id,
@@ -72,7 +90,8 @@ async fn submit(context: &mut Context, client: &Client, request: &Request, order
     let ending = follow(context, client, &mut board, patience).await?;
     let exit = finish::ended(context, &board, &end, ending)?;
     if let Some(fault) = question::unreachable_delete(order, &board)
-        && question::forget_instead(context, &order.refs[0], &fault)?
+        && let Some(one) = order.refs.first()
+        && question::forget_instead(context, one, &fault)?
     {
         let forget = Order {
             verb: "forget",

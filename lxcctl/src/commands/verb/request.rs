@@ -26,7 +26,7 @@ pub(crate) struct Request {
     grace: Option<Grace>,
     timeout: Option<Duration>,
     wait_lock: Option<Duration>,
-    request_id: Option<String>,
+    pub(super) request_id: Option<String>,
     batch: Batch,
 }
 
