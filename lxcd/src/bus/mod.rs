@@ -9,11 +9,27 @@ use tokio::sync::{Notify, broadcast, watch};
 /// How many wake-ups a slow reader may fall behind before it is told that it did.
 const BEHIND: usize = 1024;
 
+/// What an operation has found out in passing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// The row of this container has changed.
+    Container(Installation, Vmid),
+    /// A node does not answer. A hint, no record: the next poll may know better.
+    Silent {
+        /// Where.
+        installation: Installation,
+        /// Which.
+        node: String,
+        /// In words.
+        why: String,
+    },
+}
+
 /// The in-process bus.
 #[derive(Debug)]
 pub struct Bus {
     operations: broadcast::Sender<OperationId>,
-    containers: broadcast::Sender<(Installation, Vmid)>,
+    findings: broadcast::Sender<Finding>,
     queue: Notify,
     inventory: watch::Sender<u64>,
 }
@@ -22,7 +38,7 @@ impl Default for Bus {
     fn default() -> Self {
         Self {
             operations: broadcast::Sender::new(BEHIND),
-            containers: broadcast::Sender::new(BEHIND),
+            findings: broadcast::Sender::new(BEHIND),
             queue: Notify::new(),
             inventory: watch::Sender::new(0),
         }
@@ -48,15 +64,21 @@ impl Bus {
         u32::try_from(self.operations.receiver_count()).unwrap_or(u32::MAX)
     }
 
-    /// An operation has found out something about a container.
+    /// An operation has found out something about a container, and has written it.
     pub fn container_moved(&self, installation: &Installation, vmid: Vmid) {
-        let _ = self.containers.send((installation.clone(), vmid));
+        let _ = self.findings.send(Finding::Container(installation.clone(), vmid));
     }
 
-    /// Every container that moves from now on; `Lagged` means: read the store again.
+    /// An operation could not reach a node.
+    pub fn node_silent(&self, installation: &Installation, node: &str, why: &str) {
+        let (installation, node, why) = (installation.clone(), node.to_owned(), why.to_owned());
+        let _ = self.findings.send(Finding::Silent { installation, node, why });
+    }
+
+    /// What operations find out from now on; `Lagged` means: read the store again.
     #[must_use]
-    pub fn containers(&self) -> broadcast::Receiver<(Installation, Vmid)> {
-        self.containers.subscribe()
+    pub fn findings(&self) -> broadcast::Receiver<Finding> {
+        self.findings.subscribe()
     }
 
     /// A lock or a slot was freed, or something was submitted.

@@ -12,7 +12,7 @@ use lxc_core::timing::micros;
 use super::driver::{Driver, Written};
 use super::follow::{Followed, Span};
 use super::lease::Permit;
-use super::observe::observe;
+use super::observe::{Blind, observe};
 use crate::failpoint;
 
 impl Driver {
@@ -20,9 +20,21 @@ impl Driver {
     pub(super) async fn look(&mut self, api: Arc<dyn PveApi>, config: bool) -> bool {
         match observe(&*api, &*self.inner.parts.store, &self.op, config).await {
             Ok(seen) => self.facts.seen = Some(seen),
-            Err(trouble) => self.facts.trouble = Some(trouble),
+            Err(Blind::Proxmox(trouble)) => {
+                let node = self.op.target.node.clone();
+                self.in_trouble(&node, trouble);
+            }
+            Err(blind @ Blind::Record(_)) => self.facts.trouble = Some(blind.into()),
         }
         true
+    }
+
+    /// Proxmox could not be asked. A node that is away is news for the listing too, before its next poll.
+    fn in_trouble(&mut self, node: &str, trouble: PveError) {
+        if let PveError::NotDelivered(why) = &trouble {
+            self.inner.parts.bus.node_silent(&self.op.target.installation, node, why);
+        }
+        self.facts.trouble = Some(trouble);
     }
 
     /// Records, sends once, notes the answer (ARCHITECTURE.md, rule 7).
@@ -40,7 +52,7 @@ impl Driver {
         let baseline = match api.tasks_of(&node, self.op.target.vmid).await {
             Ok(tasks) => tasks,
             Err(trouble) => {
-                self.facts.trouble = Some(trouble);
+                self.in_trouble(&node, trouble);
                 return true;
             }
         };
@@ -97,7 +109,7 @@ impl Driver {
         }
         match api.tasks_of(&node, self.op.target.vmid).await {
             Ok(listed) => self.facts.listed = Some(listed),
-            Err(trouble) => self.facts.trouble = Some(trouble),
+            Err(trouble) => self.in_trouble(&node, trouble),
         }
         !self.inner.draining.is_cancelled()
     }
@@ -128,7 +140,7 @@ impl Driver {
                 Followed::Log(page) => self.facts.log = Some(page),
                 Followed::Until => {}
                 Followed::Answered => self.facts.answered = true,
-                Followed::Trouble(trouble) => self.facts.trouble = Some(trouble),
+                Followed::Trouble(trouble) => self.in_trouble(&upid.node, trouble),
             },
             () = self.nudge.notified() => self.read_wishes().await,
             () = inner.draining.cancelled() => return false,

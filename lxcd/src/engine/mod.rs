@@ -24,7 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bus::Bus;
 pub use lease::Lease;
-pub use observe::observe;
+pub use observe::{Blind, observe};
 
 /// What the engine needs from outside.
 pub struct Parts {

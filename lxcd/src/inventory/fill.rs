@@ -8,15 +8,15 @@ use futures::StreamExt;
 use futures::stream;
 use lxc_core::ids::{ContainerId, Micros, Vmid};
 use lxc_core::op::EventKind;
-use lxc_core::ports::{Identity, PveApi, PveError};
+use lxc_core::ports::{Identity, PveApi};
 use lxc_core::pve::{Config, Power};
 use lxc_core::timing::{Timing, micros};
 
 use super::addresses;
-use super::merge::event;
+use super::merge::{Delta, event};
 use super::view::{Entry, RemoteView};
 use crate::pve::PveClient;
-use crate::store::{ContainerRow, NewEvent};
+use crate::store::ContainerRow;
 
 /// At once per remote; a node has four places in all.
 const AT_ONCE: usize = 8;
@@ -31,15 +31,6 @@ const ADDRESSES_PER_ROUND: usize = 40;
 /// Addresses that are known are asked for again after so many rounds: a lease may end.
 const ADDRESS_ROUNDS: i64 = 30;
 
-/// What reading configs came to.
-#[derive(Debug, Default)]
-pub(super) struct Filled {
-    pub(super) rows: Vec<ContainerRow>,
-    pub(super) closed: Vec<ContainerId>,
-    pub(super) events: Vec<NewEvent>,
-    pub(super) entries: Vec<(Vmid, Entry)>,
-}
-
 /// What is to be asked about one container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ask {
@@ -53,30 +44,41 @@ enum Told {
     Addresses(BTreeMap<String, Vec<String>>),
 }
 
-/// Reads what is wanted and decides which incarnation each container is.
-pub(super) async fn fill(client: &PveClient, view: &RemoteView, now: Micros, timing: &Timing) -> Filled {
+/// An answer, and about whom it was asked.
+pub(super) struct Answer {
+    vmid: Vmid,
+    id: ContainerId,
+    told: Told,
+}
+
+/// Reads what is wanted.
+pub(super) async fn ask(client: &PveClient, view: &RemoteView, now: Micros, timing: &Timing) -> Vec<Answer> {
     let asks = wanted(view, now, timing);
-    let answers: Vec<(Vmid, Arc<Entry>, Result<Told, PveError>)> = stream::iter(asks)
-        .map(|(vmid, entry, ask)| async move {
-            let told = match ask {
-                Ask::Config => client.config(&entry.row.node, vmid).await.map(Told::Config),
-                Ask::Addresses => client.interfaces(&entry.row.node, vmid).await.map(Told::Addresses),
-            };
-            (vmid, entry, told)
-        })
-        .buffer_unordered(AT_ONCE)
-        .collect()
-        .await;
-    let mut filled = Filled::default();
-    for (vmid, entry, told) in answers {
+    let answers = stream::iter(asks).map(|(vmid, entry, ask)| async move {
+        let told = match ask {
+            Ask::Config => client.config(&entry.row.node, vmid).await.map(Told::Config),
+            Ask::Addresses => client.interfaces(&entry.row.node, vmid).await.map(Told::Addresses),
+        };
+        // What was not answered is asked again with the next round.
+        told.ok().map(|told| Answer { vmid, id: entry.row.id, told })
+    });
+    answers.buffer_unordered(AT_ONCE).filter_map(|answer| async { answer }).collect().await
+}
+
+/// Adds the answers to what is known by now, which may be more than when they were asked for: they bring
+/// config, identity and addresses, and nothing else.
+pub(super) fn fill(view: &mut RemoteView, answers: Vec<Answer>, now: Micros) -> Delta {
+    let mut delta = Delta::default();
+    for Answer { vmid, id, told } in answers {
+        // Replaced or forgotten meanwhile: the answer is about nobody we know.
+        let Some(entry) = view.containers.get_mut(&vmid).filter(|entry| entry.row.id == id) else { continue };
+        let entry = Arc::make_mut(entry);
         match told {
-            Ok(Told::Config(config)) => filled.take_config(&view.name, vmid, &entry, config, now),
-            Ok(Told::Addresses(interfaces)) => filled.take_addresses(vmid, &entry, &interfaces, now),
-            // Asked again with the next round.
-            Err(_) => {}
+            Told::Config(config) => take_config(&view.name, entry, config, now, &mut delta),
+            Told::Addresses(interfaces) => take_addresses(entry, &interfaces, now, &mut delta),
         }
     }
-    filled
+    delta
 }
 
 /// What to ask in this round: configs nobody has read, then addresses, then the configs read longest ago.
@@ -108,46 +110,39 @@ fn wanted(view: &RemoteView, now: Micros, timing: &Timing) -> Vec<(Vmid, Arc<Ent
         .collect()
 }
 
-impl Filled {
-    fn take_config(&mut self, remote: &str, vmid: Vmid, entry: &Entry, config: Config, now: Micros) {
-        let unchanged = entry.row.config.as_ref() == Some(&config);
-        let (mut entry, replaced) = identify(entry, config, now);
-        entry.config_read = Some(now);
-        if let Some(old) = replaced {
-            self.closed.push(old.id);
-            let gone = "its vmid belongs to another container";
-            self.events.push(event(remote, &old, EventKind::Vanished, gone));
-            self.events.push(event(remote, &entry.row, EventKind::Discovered, "seen for the first time"));
-        }
-        if !unchanged {
-            self.rows.push(entry.row.clone());
-        }
-        self.entries.push((vmid, entry));
+fn take_config(remote: &str, entry: &mut Entry, config: Config, now: Micros, delta: &mut Delta) {
+    let unchanged = entry.row.config.as_ref() == Some(&config);
+    let replaced = identify(entry, config, now);
+    entry.config_read = Some(now);
+    if let Some(old) = replaced {
+        delta.closed.push(old.id);
+        let gone = "its vmid belongs to another container";
+        delta.events.push(event(remote, &old, EventKind::Vanished, gone));
+        delta.events.push(event(remote, &entry.row, EventKind::Discovered, "seen for the first time"));
     }
-
-    fn take_addresses(
-        &mut self,
-        vmid: Vmid,
-        entry: &Entry,
-        interfaces: &BTreeMap<String, Vec<String>>,
-        now: Micros,
-    ) {
-        let mut entry = entry.clone();
-        entry.addresses_read = Some(now);
-        let ips = addresses::ordered(interfaces);
-        if entry.row.ips != ips {
-            entry.row.ips = ips;
-            self.rows.push(entry.row.clone());
-        }
-        self.entries.push((vmid, entry));
+    if !unchanged {
+        delta.rows.push(entry.row.clone());
     }
 }
 
-/// The entry with its config; and the row it replaces when it is another incarnation, which inherits
-/// nothing (ARCHITECTURE.md, Identity).
-fn identify(entry: &Entry, config: Config, now: Micros) -> (Entry, Option<ContainerRow>) {
+fn take_addresses(
+    entry: &mut Entry,
+    interfaces: &BTreeMap<String, Vec<String>>,
+    now: Micros,
+    delta: &mut Delta,
+) {
+    entry.addresses_read = Some(now);
+    let ips = addresses::ordered(interfaces);
+    if entry.row.ips != ips {
+        entry.row.ips = ips;
+        delta.rows.push(entry.row.clone());
+    }
+}
+
+/// Gives the entry its config; answers with the row it replaces when it is another incarnation, which
+/// inherits nothing (ARCHITECTURE.md, Identity).
+fn identify(entry: &mut Entry, config: Config, now: Micros) -> Option<ContainerRow> {
     let known = Identity { hwaddrs: entry.row.hwaddrs.clone(), marker: entry.row.marker.clone() };
-    let mut entry = entry.clone();
     let mut replaced = None;
     if entry.row.config.is_some() && !known.matches(&config) {
         replaced = Some(entry.row.clone());
@@ -168,5 +163,66 @@ fn identify(entry: &Entry, config: Config, now: Micros) -> (Entry, Option<Contai
     }
     entry.row.config = Some(config);
     entry.wants_config = false;
-    (entry, replaced)
+    replaced
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::tests::{row, view};
+
+    fn config(mac: &str) -> Config {
+        let net = format!("name=eth0,bridge=vmbr0,hwaddr={mac}");
+        Config { values: BTreeMap::from([("net0".to_owned(), net)]) }
+    }
+
+    fn answer(row: &ContainerRow, told: Told) -> Answer {
+        Answer { vmid: row.vmid, id: row.id, told }
+    }
+
+    #[test]
+    fn an_answer_brings_config_and_addresses_and_nothing_else() {
+        let asked = row(104);
+        // While it was under way an operation marked the container, and a poll saw it renamed.
+        let meanwhile =
+            ContainerRow { attention: Some("op".into()), name: Some("new".into()), ..asked.clone() };
+        let mut view = view(vec![meanwhile.clone()]);
+        let (mac, ips) = ("BC:24:11:00:00:01", BTreeMap::from([("eth0".into(), vec!["10.0.0.4".into()])]));
+        let told = [answer(&asked, Told::Config(config(mac))), answer(&asked, Told::Addresses(ips))];
+        let delta = fill(&mut view, told.into(), 7);
+        let expected = ContainerRow {
+            config: Some(config(mac)),
+            hwaddrs: vec![mac.to_owned()],
+            ips: vec!["10.0.0.4".to_owned()],
+            ..meanwhile
+        };
+        assert_eq!(view.containers[&104].row, expected);
+        assert_eq!(delta.rows.last(), Some(&expected));
+    }
+
+    #[test]
+    fn an_answer_about_what_was_replaced_meanwhile_is_dropped() {
+        let (asked, now) = (row(104), row(104));
+        let mut view = view(vec![now.clone()]);
+        let told = Told::Config(config("BC:24:11:00:00:01"));
+        let delta = fill(&mut view, vec![answer(&asked, told)], 7);
+        assert_eq!(view.containers[&104].row, now);
+        assert!(delta.rows.is_empty() && view.containers[&104].wants_config);
+    }
+
+    #[test]
+    fn another_incarnation_inherits_nothing() {
+        let known = ContainerRow {
+            attention: Some("op".into()),
+            config: Some(config("BC:24:11:00:00:01")),
+            hwaddrs: vec!["BC:24:11:00:00:01".to_owned()],
+            ..row(104)
+        };
+        let mut view = view(vec![known.clone()]);
+        let told = Told::Config(config("BC:24:11:00:00:02"));
+        let delta = fill(&mut view, vec![answer(&known, told)], 7);
+        let new = &view.containers[&104].row;
+        assert_eq!((delta.closed, new.attention.as_deref()), (vec![known.id], None));
+        assert_ne!(new.id, known.id);
+    }
 }

@@ -19,6 +19,7 @@ use crate::store::{ContainerRow, NewEvent};
 #[derive(Debug, Default)]
 pub(super) struct Delta {
     pub(super) rows: Vec<ContainerRow>,
+    pub(super) closed: Vec<ContainerId>,
     pub(super) events: Vec<NewEvent>,
 }
 
@@ -71,7 +72,8 @@ pub(super) fn merge(
             let old = before.nodes.get(&node.name).and_then(|node| node.trouble.as_ref());
             let unreachable = |why: &str| Some(trouble(old, Code::NodeUnreachable, why, now));
             let trouble = match sample.lists.get(&node.name) {
-                Some(Ok(_)) => None,
+                // An operation that failed to reach it after this round began knows better.
+                Some(Ok(_)) => old.filter(|old| !older(old.since, now)).cloned(),
                 // The list of a node fails for a moment while a container on it goes down.
                 Some(Err(error @ PveError::Refused(_))) if error.passes() => None,
                 Some(Err(error)) => unreachable(&error.to_string()),

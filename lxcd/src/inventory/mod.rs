@@ -3,10 +3,15 @@
 
 mod addresses;
 mod fill;
+mod findings;
 mod merge;
 mod poller;
 mod rights;
+mod round;
 mod sample;
+#[cfg(test)]
+mod tests;
+mod unwritten;
 mod view;
 
 pub use poller::Inventory;

@@ -83,7 +83,7 @@ impl Services {
         let api = self.registry.api(&target.installation).await;
         let api =
             api.ok_or_else(|| PveError::NotDelivered(format!("{} is not registered", target.remote)))?;
-        observe(&*api, &self.store, op, true).await
+        Ok(observe(&*api, &self.store, op, true).await?)
     }
 }
 

@@ -91,6 +91,20 @@ impl Store {
         row.as_ref().map(container_row).transpose()
     }
 
+    /// Whether the record of that incarnation is closed; one that was never written is not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn container_closed(&self, id: ContainerId) -> Result<bool> {
+        let closed: i64 =
+            sqlx::query_scalar("SELECT COUNT(*) FROM container WHERE id = $1 AND closed_us IS NOT NULL")
+                .bind(id.to_string())
+                .fetch_one(&self.reader)
+                .await
+                .map_err(fail)?;
+        Ok(closed > 0)
+    }
+
     /// Locks that are held: container, operation, verb.
     ///
     /// # Errors

@@ -66,7 +66,7 @@ impl EventRow {
 }
 
 /// An event outside of any operation: what the inventory saw.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewEvent {
     /// Its type.
     pub kind: EventKind,

@@ -18,6 +18,7 @@ pub(crate) struct Fake(Mutex<World>);
 
 #[derive(Default)]
 struct World {
+    away: bool,
     runs: bool,
     calls: usize,
     tasks: Vec<Upid>,
@@ -27,6 +28,11 @@ impl Fake {
     /// How many calls arrived, refused ones too.
     pub(crate) fn calls(&self) -> usize {
         self.0.lock().calls
+    }
+
+    /// No question reaches it from now on.
+    pub(crate) fn goes_away(&self) {
+        self.0.lock().away = true;
     }
 
     pub(crate) fn runs(&self) -> bool {
@@ -59,6 +65,9 @@ impl PveApi for Fake {
     }
 
     async fn config(&self, _: &str, _: Vmid) -> Result<Config, PveError> {
+        if self.0.lock().away {
+            return Err(PveError::NotDelivered("no route to host".to_owned()));
+        }
         Ok(Config::default())
     }
 

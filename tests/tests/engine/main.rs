@@ -3,10 +3,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
+mod bare;
 mod client;
 mod fake;
 mod faults;
 mod fence;
+mod hints;
 mod kill;
 mod lab;
 mod lost;

@@ -1,0 +1,93 @@
+//! Rows and views for the tests of this module. Owns plausible values; must not do anything.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use lxc_core::ids::{ContainerId, Installation, Vmid};
+use lxc_core::pve::{Live, Node, Power, Usage};
+use lxc_core::timing::Timing;
+
+use super::poller::Inventory;
+use super::view::{Entry, Freshness, NodeView, RemoteView};
+use crate::clock::SystemClock;
+use crate::store::{ContainerRow, RemoteRow, Store};
+
+pub(super) fn installation() -> Installation {
+    Installation("ab".repeat(32))
+}
+
+/// A stopped container on pve1, seen at 0.
+pub(super) fn row(vmid: Vmid) -> ContainerRow {
+    ContainerRow {
+        id: ContainerId::generate(),
+        installation: installation(),
+        vmid,
+        name: Some(format!("ct{vmid}")),
+        node: "pve1".to_owned(),
+        power: Some(Power::Stopped),
+        lifecycle: "ready".to_owned(),
+        live: Live {
+            vmid,
+            name: Some(format!("ct{vmid}")),
+            power: Power::Stopped,
+            lock: None,
+            template: false,
+            ha: None,
+            tags: Vec::new(),
+            usage: Usage::default(),
+        },
+        config: None,
+        hwaddrs: Vec::new(),
+        marker: None,
+        pool: None,
+        ips: Vec::new(),
+        template: None,
+        attention: None,
+        error_op: None,
+        first_seen: 0,
+        observed: 0,
+        gone_since: None,
+    }
+}
+
+/// A store in a directory of its own, and an inventory of the remote `lab` that polls nothing.
+pub(super) async fn inventory(dir: &Path, timing: Timing) -> Arc<Inventory> {
+    let store = Store::open_sqlite(&dir.join("lxcd.db")).await.unwrap();
+    let lab = RemoteRow {
+        name: "lab".to_owned(),
+        installation: installation(),
+        urls: Vec::new(),
+        token_id: String::new(),
+        token_secret: String::new(),
+        ca_pem: None,
+        owner: String::new(),
+        is_default: true,
+        pve_version: None,
+        cluster: None,
+        created: 0,
+        pins: Vec::new(),
+    };
+    Inventory::load(store, Arc::default(), Arc::new(SystemClock), timing, &[lab]).await.unwrap()
+}
+
+/// A remote `lab` with a node pve1 and these containers.
+pub(super) fn view(rows: Vec<ContainerRow>) -> RemoteView {
+    let mut view = RemoteView::new("lab", &installation());
+    let node = Node {
+        name: "pve1".to_owned(),
+        online: true,
+        fingerprint: None,
+        cpu: None,
+        cpus: None,
+        memory: None,
+        memory_max: None,
+        disk: None,
+        disk_max: None,
+        uptime: None,
+    };
+    view.nodes.insert("pve1".to_owned(), NodeView { node, observed: 0, trouble: None });
+    for row in rows {
+        view.containers.insert(row.vmid, Arc::new(Entry::new(row, Freshness::Live)));
+    }
+    view
+}

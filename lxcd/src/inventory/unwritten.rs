@@ -1,0 +1,89 @@
+//! What was seen and is not in the store yet. Pure: a failed write loses nothing, a later observation takes
+//! the place of an earlier one. Must not write.
+
+use std::collections::BTreeMap;
+
+use lxc_core::ids::ContainerId;
+
+use super::merge::Delta;
+use crate::store::{ContainerRow, NewEvent};
+
+/// Events that are kept for a store that does not take them; then the oldest are forgotten.
+const MOST_EVENTS: usize = 10_000;
+
+/// Of one installation.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Unwritten {
+    rows: BTreeMap<ContainerId, ContainerRow>,
+    closed: Vec<ContainerId>,
+    events: Vec<NewEvent>,
+}
+
+impl Unwritten {
+    pub(super) fn add(&mut self, delta: Delta) {
+        for id in delta.closed {
+            // One that was never written need not be closed, and must not be opened beside its successor.
+            self.rows.remove(&id);
+            self.closed.push(id);
+        }
+        self.rows.extend(delta.rows.into_iter().map(|row| (row.id, row)));
+        self.events.extend(delta.events);
+        let over = self.events.len().saturating_sub(MOST_EVENTS);
+        self.events.drain(..over);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.closed.is_empty() && self.events.is_empty()
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = &ContainerRow> {
+        self.rows.values()
+    }
+
+    pub(super) fn closed(&self) -> &[ContainerId] {
+        &self.closed
+    }
+
+    pub(super) fn events(&self) -> &[NewEvent] {
+        &self.events
+    }
+
+    /// Another record of the same container counts.
+    pub(super) fn forget(&mut self, id: ContainerId) {
+        self.rows.remove(&id);
+    }
+
+    /// Takes out what was written; what has come since stays.
+    pub(super) fn written(&mut self, done: &Self) {
+        self.rows.retain(|id, row| done.rows.get(id) != Some(row));
+        self.closed.retain(|id| !done.closed.contains(id));
+        self.events.drain(..done.events.len().min(self.events.len()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::inventory::tests::row;
+
+    #[test]
+    fn what_comes_while_a_write_is_under_way_stays() {
+        let (old, other) = (row(104), row(105));
+        let mut unwritten = Unwritten::default();
+        unwritten.add(Delta { rows: vec![old.clone(), other], ..Delta::default() });
+        let under_way = unwritten.clone();
+        let newer = ContainerRow { name: Some("new".into()), ..old };
+        unwritten.add(Delta { rows: vec![newer.clone()], ..Delta::default() });
+        unwritten.written(&under_way);
+        assert_eq!(unwritten.rows().collect::<Vec<_>>(), [&newer]);
+    }
+
+    #[test]
+    fn one_that_was_never_written_is_not_opened_beside_its_successor() {
+        let (old, new) = (row(104), row(104));
+        let mut unwritten = Unwritten::default();
+        unwritten.add(Delta { rows: vec![old.clone()], ..Delta::default() });
+        unwritten.add(Delta { rows: vec![new.clone()], closed: vec![old.id], ..Delta::default() });
+        assert_eq!(unwritten.rows().collect::<Vec<_>>(), [&new]);
+    }
+}
