@@ -2,11 +2,51 @@
 
 use std::collections::HashSet;
 
-use lxc_core::op::{Adoption, Dispatch, adopt};
-use lxc_core::pve::{Call, Upid};
+use lxc_core::op::{Adoption, Change, Dispatch, Ending, Facts, Kind, Next, StepState, adopt, plan};
+use lxc_core::pve::{Call, TaskEntry, Upid};
+use lxc_core::timing::{Timing, micros};
 use proptest::prelude::*;
 
-use super::arbitrary::{OURS, T0, listed};
+use super::arbitrary::{OURS, T0, listed, operation};
+
+/// Two tasks could be it, and neither ever ends: the operation does, and lets go of its container.
+#[test]
+fn several_that_never_end_need_a_person() {
+    let timing = Timing::default();
+    for kind in [Kind::Start, Kind::Stop, Kind::Delete { destroy_unreferenced_disks: false }] {
+        let call = kind.steps()[0].call(&kind, false).unwrap();
+        let task = |start: u32| -> TaskEntry {
+            let text =
+                format!("UPID:pve1:0003A1F2:01F0C3B7:{start:08X}:{}:104:{OURS}:", call.task_types()[0]);
+            TaskEntry { upid: text.parse().unwrap(), exit: None, end_time: None }
+        };
+        let dispatch = Dispatch {
+            call: call.clone(),
+            node: "pve1".into(),
+            identity: OURS.into(),
+            baseline: Vec::new(),
+            newest_start: 0,
+            at: T0,
+            ha: false,
+        };
+        let mut op = operation(kind);
+        op.steps[0].state = StepState::Dispatching { dispatch, busy: 0, sent: 1 };
+        let mut facts = Facts { now: T0, ..Facts::default() };
+        let ending = loop {
+            match plan(&op, &facts, &timing) {
+                Next::List { at, .. } => {
+                    facts.now = at.max(facts.now);
+                    facts.listed = Some(vec![task(1), task(2)]);
+                }
+                Next::Commit(Change::Finish(outcome)) => break outcome.ending,
+                other => panic!("{other:?}"),
+            }
+            assert!(facts.now <= T0 + 2 * micros(timing.attention_after), "it waits for ever");
+        };
+        assert_eq!(ending, Ending::NeedsAttention);
+        assert!(facts.now >= T0 + micros(timing.attention_after), "not before its time");
+    }
+}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2048, failure_persistence: None, ..ProptestConfig::default() })]

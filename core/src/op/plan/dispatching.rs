@@ -85,7 +85,10 @@ impl Turn<'_> {
         };
         match adopt(dispatch, self.op.target.vmid, listed, &self.facts.taken) {
             Adoption::One(upid) => Next::Commit(Change::Watching { step: self.step, upid, adopted: true }),
-            Adoption::Many { all_ended: false } if self.op.abandon => {
+            // Which of them is ours nobody can tell, and one that never ends must not hold the container for ever.
+            Adoption::Many { all_ended: false }
+                if self.op.abandon || elapsed >= self.timing.attention_after =>
+            {
                 self.finish(Outcome::unknown(words::lost(self.op, self.kind)))
             }
             Adoption::Many { all_ended: false } => {
