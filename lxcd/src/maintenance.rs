@@ -41,7 +41,7 @@ pub async fn rotate_key(config: &Config) -> Result<()> {
         let place = Place { table: "remote", row: &remote.installation.0, column: "token_secret" };
         if let Some(sealed) = both.reseal(place, &remote.token_secret)? {
             remote.token_secret = sealed;
-            store.put_remote(&remote.name, &remote).await.map_err(store_error)?;
+            store.put_remote(&remote.name, &remote, None).await.map_err(store_error)?;
             count += 1;
         }
     }

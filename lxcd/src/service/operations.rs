@@ -142,8 +142,9 @@ impl Services {
         let mut any = false;
         for op in &ops {
             self.may(caller, op, "cancel")?;
+            let audit = self.record(caller, "cancel", op);
             let wished = op.outcome().is_none()
-                && self.store.request_cancel(op.id, abandon).await.map_err(store_error)?;
+                && self.store.request_cancel(op.id, abandon, &audit).await.map_err(store_error)?;
             any |= wished;
             notes.push(if wished { cancel_note(op).to_owned() } else { "has ended already".to_owned() });
         }
@@ -155,7 +156,6 @@ impl Services {
         for op in &ops {
             self.engine.nudge(op.id);
         }
-        self.record(caller, "cancel", &ops).await?;
         let mut now = Vec::new();
         for op in &ops {
             now.extend(self.store.operation(op.id).await.map_err(store_error)?);
@@ -185,12 +185,13 @@ impl Services {
                 .hint(format!("lxcctl op show {}", op.id.short())));
             }
         }
+        let verb = if succeeded { "resolve succeeded" } else { "resolve failed" };
         for op in &ops {
-            self.store.resolve_attention(op, succeeded, self.now()).await.map_err(store_error)?;
+            let audit = self.record(caller, verb, op);
+            self.store.resolve_attention(op, succeeded, &audit).await.map_err(store_error)?;
             self.bus.operation_moved(op.id);
             self.bus.container_moved(&op.target.installation, op.target.vmid);
         }
-        self.record(caller, if succeeded { "resolve succeeded" } else { "resolve failed" }, &ops).await?;
         let mut now = Vec::new();
         for op in &ops {
             now.extend(self.store.operation(op.id).await.map_err(store_error)?);
@@ -263,19 +264,9 @@ impl Services {
         self.access.require(caller, remote, needed, &op.target.label(), &owner)
     }
 
-    async fn record(&self, caller: &Caller, verb: &str, ops: &[Operation]) -> Result<()> {
-        for op in ops {
-            let row = done(
-                &caller.actor,
-                verb,
-                op.target.path(),
-                self.now(),
-                format!("op {}", op.id),
-                Some(op.request_id),
-            );
-            self.store.audit(&row).await.map_err(store_error)?;
-        }
-        Ok(())
+    fn record(&self, caller: &Caller, verb: &str, op: &Operation) -> AuditRow {
+        let (target, detail) = (op.target.path(), format!("op {}", op.id));
+        done(&caller.actor, verb, target, self.now(), detail, Some(op.request_id))
     }
 }
 

@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use super::store_error;
 use crate::keyring::{Keyring, Place};
 use crate::pve::{CaBundle, Endpoint, Options, PveClient, Token, Trust};
-use crate::store::{RemoteRow, Store};
+use crate::store::{AuditRow, RemoteRow, Store};
 
 /// One remote and how to talk to it.
 #[derive(Debug)]
@@ -105,13 +105,13 @@ impl Registry {
         self.keyring.seal(place(row), secret)
     }
 
-    /// Stores a remote in the place of the one called `name`, and uses it from now on.
+    /// Stores a remote in the place of the one called `name`, with the record of who did it, and uses it from now on.
     ///
     /// # Errors
     /// When the store fails or the remote cannot be opened.
-    pub async fn put(&self, name: &str, row: RemoteRow) -> Result<Arc<Remote>> {
+    pub async fn put(&self, name: &str, row: RemoteRow, audit: &AuditRow) -> Result<Arc<Remote>> {
         let remote = Arc::new(self.open(row.clone())?);
-        self.store.put_remote(name, &row).await.map_err(store_error)?;
+        self.store.put_remote(name, &row, Some(audit)).await.map_err(store_error)?;
         let mut remotes = self.remotes.write();
         remotes.remove(name);
         if row.is_default {
@@ -128,8 +128,8 @@ impl Registry {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn remove(&self, row: &RemoteRow, now: lxc_core::ids::Micros) -> Result<()> {
-        self.store.remove_remote(&row.name, &row.installation, now).await.map_err(store_error)?;
+    pub async fn remove(&self, row: &RemoteRow, audit: &AuditRow) -> Result<()> {
+        self.store.remove_remote(&row.name, &row.installation, audit).await.map_err(store_error)?;
         self.remotes.write().remove(&row.name);
         Ok(())
     }

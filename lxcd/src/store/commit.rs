@@ -10,6 +10,7 @@ use lxc_core::ports::{Claims, Committed, Identity, OpStore, StoreError};
 use lxc_core::pve::Upid;
 use sqlx::AnyConnection;
 
+use super::audit::{self, AuditRow};
 use super::event::insert_operation_events;
 use super::operation::load;
 use super::row::flag;
@@ -258,11 +259,13 @@ async fn end(tx: &mut AnyConnection, op: &Operation, now: Micros) -> Result<()> 
 }
 
 impl Store {
-    /// Clears the attention mark of an operation by a person's word, and says so in its events.
+    /// Clears the attention mark of an operation by a person's word, and says so in its events and in the
+    /// audit.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn resolve_attention(&self, op: &Operation, succeeded: bool, now: Micros) -> Result<()> {
+    pub async fn resolve_attention(&self, op: &Operation, succeeded: bool, audit: &AuditRow) -> Result<()> {
+        let now = audit.time;
         let Some(outcome) = op.outcome() else { return Ok(()) };
         let mut outcome = outcome.clone();
         outcome.ending = if succeeded { Ending::Succeeded } else { Ending::Failed };
@@ -288,6 +291,7 @@ impl Store {
                 .execute(&mut *tx)
                 .await
                 .map_err(fail)?;
+            audit::insert(&mut tx, audit).await?;
         }
         tx.commit().await.map_err(fail)
     }

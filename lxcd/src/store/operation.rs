@@ -8,6 +8,7 @@ use lxc_core::op::{Operation, Step};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
+use super::audit::{self, AuditRow};
 use super::row::{self, OPERATION};
 use super::{Result, Store, fail, get, get_json};
 
@@ -141,21 +142,28 @@ impl Store {
         row.map(|row| get_json(&row, "actor")).transpose()
     }
 
-    /// Sets the durable cancel flag of an operation that has not ended. False = it has.
+    /// Sets the durable cancel flag of an operation that has not ended, together with the record of who
+    /// wished it. False = it has ended, and nothing is written.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn request_cancel(&self, id: OperationId, abandon: bool) -> Result<bool> {
+    pub async fn request_cancel(&self, id: OperationId, abandon: bool, audit: &AuditRow) -> Result<bool> {
+        let mut tx = self.write().await?;
         let done = sqlx::query(
             "UPDATE operation SET cancel = 1, abandon = CASE WHEN $2 = 1 THEN 1 ELSE abandon END \
              WHERE id = $1 AND finished_us IS NULL",
         )
         .bind(id.to_string())
         .bind(i64::from(abandon))
-        .execute(&self.writer)
+        .execute(&mut *tx)
         .await
         .map_err(fail)?;
-        Ok(done.rows_affected() > 0)
+        if done.rows_affected() == 0 {
+            return Ok(false);
+        }
+        audit::insert(&mut tx, audit).await?;
+        tx.commit().await.map_err(fail)?;
+        Ok(true)
     }
 }
 

@@ -4,6 +4,7 @@ use lxc_core::ids::{Installation, Micros};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
+use super::audit::{self, AuditRow};
 use super::row::flag;
 use super::{Result, Store, fail, get, get_json, json};
 
@@ -79,11 +80,11 @@ impl Store {
         Ok(remotes)
     }
 
-    /// Adds a remote, or replaces the one that was called `name`.
+    /// Adds a remote, or replaces the one that was called `name`, together with the record of who did it.
     ///
     /// # Errors
     /// When the database fails, or the installation is known under another name (a UNIQUE violation).
-    pub async fn put_remote(&self, name: &str, remote: &RemoteRow) -> Result<()> {
+    pub async fn put_remote(&self, name: &str, remote: &RemoteRow, audit: Option<&AuditRow>) -> Result<()> {
         let mut tx = self.write().await?;
         if remote.is_default {
             sqlx::query("UPDATE remote SET is_default = 0 WHERE name <> $1")
@@ -113,14 +114,23 @@ impl Store {
             .await
             .map_err(fail)?;
         }
+        if let Some(audit) = audit {
+            audit::insert(&mut tx, audit).await?;
+        }
         tx.commit().await.map_err(fail)
     }
 
-    /// Removes a remote with its pins and its containers' rows; operations, events and audit stay.
+    /// Removes a remote with its pins and its containers' rows, together with the record of who did it;
+    /// operations, events and audit stay.
     ///
     /// # Errors
-    /// When the database fails.
-    pub async fn remove_remote(&self, name: &str, installation: &Installation, now: Micros) -> Result<()> {
+    /// When the database fails; then nothing is removed.
+    pub async fn remove_remote(
+        &self,
+        name: &str,
+        installation: &Installation,
+        audit: &AuditRow,
+    ) -> Result<()> {
         let mut tx = self.write().await?;
         sqlx::query("DELETE FROM remote WHERE name = $1")
             .bind(name.to_owned())
@@ -129,10 +139,11 @@ impl Store {
             .map_err(fail)?;
         sqlx::query("UPDATE container SET closed_us = $2 WHERE installation = $1 AND closed_us IS NULL")
             .bind(installation.0.clone())
-            .bind(now)
+            .bind(audit.time)
             .execute(&mut *tx)
             .await
             .map_err(fail)?;
+        audit::insert(&mut tx, audit).await?;
         tx.commit().await.map_err(fail)
     }
 }

@@ -8,7 +8,7 @@ use lxc_core::pve::{Power, TaskExit};
 use lxcd::store::{AuditFilter, Store};
 
 use super::make::{
-    S, T0, actor, admitted, after, container, daemon, dispatch, operation, request, submit, upid,
+    S, T0, actor, admitted, after, audit, container, daemon, dispatch, operation, request, submit, upid,
 };
 
 async fn advance(store: &Store, op: &Operation, change: Change, now: i64) -> Operation {
@@ -129,11 +129,11 @@ on_both! {
         end(Outcome::done()).await;
         assert_eq!(mark().await, None, "a success does");
         let op = end(unknown()).await;
-        db.store.resolve_attention(&op, true, T0 + 5 * S).await.unwrap();
+        db.store.resolve_attention(&op, true, &audit("resolve succeeded")).await.unwrap();
         assert_eq!(mark().await, None);
         let resolved = db.store.operation(op.id).await.unwrap().unwrap();
         assert_eq!(resolved.state.name(), "succeeded");
-        db.store.resolve_attention(&op, false, T0 + 6 * S).await.unwrap();
+        db.store.resolve_attention(&op, false, &audit("resolve failed")).await.unwrap();
         assert_eq!(db.store.operation(op.id).await.unwrap().unwrap(), resolved, "once");
     }
 
@@ -182,9 +182,9 @@ on_both! {
         let me = daemon(&db.store, "a", 3_600 * S).await;
         let op = admitted(&db.store, me, 104).await;
         assert_eq!(db.store.wishes(op.id).await.unwrap(), (false, false));
-        assert!(db.other.request_cancel(op.id, false).await.unwrap());
+        assert!(db.other.request_cancel(op.id, false, &audit("cancel")).await.unwrap());
         assert_eq!(db.store.wishes(op.id).await.unwrap(), (true, false));
-        assert!(db.other.request_cancel(op.id, true).await.unwrap());
+        assert!(db.other.request_cancel(op.id, true, &audit("cancel")).await.unwrap());
         let op = advance(&db.store, &op, Change::Dispatching(0, dispatch()), T0 + S).await;
         assert!(op.cancel && op.abandon);
     }

@@ -6,7 +6,7 @@ use lxc_core::op::{Change, Dispatch, EventDraft, Kind, Operation, State, Step, S
 use lxc_core::ports::Claims;
 use lxc_core::pve::{Call, Live, Power, Upid, Usage};
 use lxc_core::timing::Timing;
-use lxcd::store::{ContainerRow, DaemonRow, NewRequest, RemoteRow, Store, Submitted};
+use lxcd::store::{AuditRow, ContainerRow, DaemonRow, NewRequest, RemoteRow, Store, Submitted};
 
 /// A point in time; tests count from here.
 pub(crate) const T0: Micros = 1_700_000_000_000_000;
@@ -27,6 +27,23 @@ pub(crate) fn actor() -> Actor {
         tty: "pts/0".to_owned(),
         login_uid: None,
         sudo_uid: Some(1000),
+    }
+}
+
+/// The record of something alice did at once, on `lab`.
+pub(crate) fn audit(verb: &str) -> AuditRow {
+    AuditRow {
+        id: 0,
+        time: T0,
+        actor: actor(),
+        verb: verb.to_owned(),
+        target: "lab".to_owned(),
+        operation_id: None,
+        request_id: None,
+        result: Some("succeeded".to_owned()),
+        code: None,
+        ended: Some(T0),
+        detail: String::new(),
     }
 }
 

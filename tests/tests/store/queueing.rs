@@ -4,7 +4,7 @@ use lxc_core::op::{Kind, Operation};
 use lxc_core::ports::OpStore;
 use lxcd::store::NewRequest;
 
-use super::make::{S, T0, admitted, daemon, operation, request, submit};
+use super::make::{S, T0, admitted, audit, daemon, operation, request, submit};
 
 /// More than is looked at in one go.
 const LONG: u32 = 2_300;
@@ -60,7 +60,7 @@ on_both! {
         let long = long_batch(1_000);
         submit(&db.store, me, &long).await;
         let last = long.operations[long.operations.len() - 1].id;
-        assert!(db.store.request_cancel(last, false).await.unwrap());
+        assert!(db.store.request_cancel(last, false, &audit("cancel")).await.unwrap());
         assert_eq!(db.store.claim(me, T0 + S).await.unwrap().ended, [last]);
 
         admitted(&db.store, me, 104).await;
@@ -77,7 +77,7 @@ on_both! {
         let (second, all) = (ops[1].id, ops.len());
         let batch = NewRequest { max_parallel: 1, on_error_stop: true, ..request(ops) };
         submit(&db.store, me, &batch).await;
-        assert!(db.store.request_cancel(second, false).await.unwrap());
+        assert!(db.store.request_cancel(second, false, &audit("cancel")).await.unwrap());
         let mut ended = 0;
         loop {
             let claims = db.store.claim(me, T0 + S).await.unwrap();

@@ -3,12 +3,12 @@
 use lxc_core::pve::Power;
 use lxcd::store::{AuditFilter, AuditRow, PinRow, RemoteRow};
 
-use super::make::{S, T0, actor, container, installation, remote};
+use super::make::{S, T0, audit, container, installation, remote};
 
 on_both! {
     async fn a_remote_is_read_as_it_was_written(db: Db) {
         let bare = remote("lab");
-        db.store.put_remote("lab", &bare).await.unwrap();
+        db.store.put_remote("lab", &bare, None).await.unwrap();
         assert_eq!(db.other.remotes().await.unwrap(), std::slice::from_ref(&bare), "every optional column empty");
         let pin = |url: &str, node: Option<&str>, not_after| PinRow {
             url: url.to_owned(),
@@ -25,17 +25,18 @@ on_both! {
             pins: vec![pin("https://a", None, None), pin("https://b", Some("pve2"), Some(T0))],
             ..bare
         };
-        db.store.put_remote("lab", &full).await.unwrap();
+        db.store.put_remote("lab", &full, None).await.unwrap();
         assert_eq!(db.other.remotes().await.unwrap(), std::slice::from_ref(&full), "renamed, pins and all");
         let rival = RemoteRow { name: "rival".to_owned(), ..full.clone() };
-        assert!(db.store.put_remote("rival", &rival).await.is_err(), "an installation has one name");
+        assert!(db.store.put_remote("rival", &rival, Some(&audit("remote add"))).await.is_err(), "an installation has one name");
+        assert_eq!(db.number("SELECT COUNT(*) FROM audit").await, 0, "what did not happen is not recorded");
         assert_eq!(db.other.remotes().await.unwrap(), [full], "and nothing of the attempt stays");
     }
 
     async fn there_is_one_default_remote(db: Db) {
-        db.store.put_remote("one", &remote("one")).await.unwrap();
+        db.store.put_remote("one", &remote("one"), None).await.unwrap();
         let two = RemoteRow { installation: lxc_core::ids::Installation("cd".repeat(32)), ..remote("two") };
-        db.store.put_remote("two", &two).await.unwrap();
+        db.store.put_remote("two", &two, None).await.unwrap();
         let defaults: Vec<bool> = db.store.remotes().await.unwrap().iter().map(|row| row.is_default).collect();
         assert_eq!(defaults, [false, true]);
     }
@@ -48,9 +49,9 @@ on_both! {
             source: "node".to_owned(),
             not_after: None,
         };
-        db.store.put_remote("lab", &RemoteRow { pins: vec![pin], ..remote("lab") }).await.unwrap();
+        db.store.put_remote("lab", &RemoteRow { pins: vec![pin], ..remote("lab") }, Some(&audit("remote add"))).await.unwrap();
         db.store.record_containers(&[container(104)], &[], &[], T0).await.unwrap();
-        db.store.remove_remote("lab", &installation(), T0 + S).await.unwrap();
+        db.store.remove_remote("lab", &installation(), &audit("remote remove")).await.unwrap();
         assert!(db.store.remotes().await.unwrap().is_empty());
         assert!(db.store.containers(None).await.unwrap().is_empty());
         assert_eq!(db.number("SELECT COUNT(*) FROM pin").await, 0);
@@ -85,19 +86,27 @@ on_both! {
         assert_eq!(open, [new.id]);
     }
 
+    async fn a_change_of_a_remote_and_its_record_are_one(db: Db) {
+        db.store.put_remote("lab", &remote("lab"), Some(&audit("remote add"))).await.unwrap();
+        let full = if db.sqlite {
+            "CREATE TRIGGER full BEFORE INSERT ON audit BEGIN SELECT RAISE(ABORT, 'no'); END"
+        } else {
+            "ALTER TABLE audit ADD CONSTRAINT no_more CHECK (id < 0) NOT VALID"
+        };
+        assert!(db.accepts(full).await);
+        let renamed = RemoteRow { name: "home".into(), ..remote("lab") };
+        assert!(db.store.put_remote("lab", &renamed, Some(&audit("remote set"))).await.is_err());
+        assert!(db.store.remove_remote("lab", &installation(), &audit("remote remove")).await.is_err());
+        let names: Vec<_> = db.other.remotes().await.unwrap().into_iter().map(|remote| remote.name).collect();
+        assert_eq!(names, ["lab"], "unrecorded, undone");
+    }
+
     async fn audit_is_filtered_and_reads_as_written(db: Db) {
         let row = |verb: &str, target: &str, result: Option<&str>| AuditRow {
-            id: 0,
-            time: T0,
-            actor: actor(),
-            verb: verb.to_owned(),
             target: target.to_owned(),
-            operation_id: None,
-            request_id: None,
             result: result.map(str::to_owned),
-            code: None,
             ended: None,
-            detail: String::new(),
+            ..audit(verb)
         };
         let rows = [row("remote add", "lab", Some("done")), row("start", "lab/104", None), row("stop", "lab2/1", Some("denied"))];
         for row in &rows {

@@ -6,7 +6,7 @@ use lxc_core::op::{Kind, State};
 use lxc_core::ports::OpStore;
 use lxcd::store::{AuditFilter, Submitted};
 
-use super::make::{S, T0, admitted, daemon, operation, request, submit};
+use super::make::{S, T0, admitted, audit, daemon, operation, request, submit};
 
 on_both! {
     async fn the_same_request_is_stored_once(db: Db) {
@@ -112,12 +112,12 @@ on_both! {
         let mut waiting = operation(Kind::Stop, 104);
         waiting.lock_deadline = Some(i64::MAX);
         submit(&db.store, me, &request(vec![waiting.clone()])).await;
-        assert!(db.store.request_cancel(waiting.id, false).await.unwrap());
+        assert!(db.store.request_cancel(waiting.id, false, &audit("cancel")).await.unwrap());
         let claims = db.store.claim(me, T0 + S).await.unwrap();
         assert_eq!(claims.ended, [waiting.id]);
         finish(&db, holder.id).await;
         assert!(db.store.claim(me, T0 + S).await.unwrap().ours.is_empty());
-        assert!(!db.store.request_cancel(waiting.id, false).await.unwrap(), "over is over");
+        assert!(!db.store.request_cancel(waiting.id, false, &audit("cancel")).await.unwrap(), "over is over");
     }
 }
 

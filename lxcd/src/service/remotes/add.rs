@@ -10,7 +10,7 @@ use super::words::{check_name, pin, pve_error};
 use crate::pve::{ApiUrl, CaBundle, Certificate, PveClient, probe};
 use crate::service::access::Caller;
 use crate::service::operations::done;
-use crate::service::{Services, store_error};
+use crate::service::Services;
 use crate::store::RemoteRow;
 
 /// What `remote add` was given.
@@ -103,12 +103,10 @@ impl Services {
             .hint(format!("lxcctl remote show {}", known.row.name)));
         }
         row.token_secret = self.registry.seal(&row, &new.secret)?;
-        let remote = self.registry.put(&row.name.clone(), row).await?;
+        let audit = done(&caller.actor, "remote add", row.name.clone(), self.now(), url.to_string(), None);
+        let remote = self.registry.put(&row.name.clone(), row, &audit).await?;
         self.inventory.watch_remote(&remote.row, remote.client.clone());
         self.inventory.poll_now(&remote.row.name).await;
-        let audit =
-            done(&caller.actor, "remote add", remote.row.name.clone(), self.now(), url.to_string(), None);
-        self.store.audit(&audit).await.map_err(store_error)?;
         let warnings = self.empty_warning(&remote.row.name);
         Ok(Added { row: remote.row.clone(), learned, warnings })
     }

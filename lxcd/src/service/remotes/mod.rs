@@ -53,10 +53,9 @@ impl Services {
                 .because("without the remote nobody could follow them to their end")
                 .hint("lxcctl op ls"));
         }
-        self.inventory.drop_remote(name);
-        self.registry.remove(&remote.row, self.now()).await?;
         let audit = done(&caller.actor, "remote remove", name.to_owned(), self.now(), String::new(), None);
-        self.store.audit(&audit).await.map_err(store_error)?;
+        self.registry.remove(&remote.row, &audit).await?;
+        self.inventory.drop_remote(name);
         Ok(counts)
     }
 }

@@ -8,7 +8,7 @@ use super::words::{check_name, pin};
 use crate::pve::ApiUrl;
 use crate::service::access::{Caller, no_remote};
 use crate::service::operations::done;
-use crate::service::{Services, store_error};
+use crate::service::Services;
 use crate::store::RemoteRow;
 
 /// What changes of a remote; None = stays.
@@ -72,13 +72,12 @@ impl Services {
             }
         }
         row.token_secret = self.registry.seal(&row, &secret)?;
-        let remote = self.registry.put(name, row).await?;
+        let audit = done(&caller.actor, "remote set", name.to_owned(), self.now(), String::new(), None);
+        let remote = self.registry.put(name, row, &audit).await?;
         if remote.row.name != name {
             self.inventory.rename_remote(name, &remote.row.name);
         }
         self.inventory.watch_remote(&remote.row, remote.client.clone());
-        let audit = done(&caller.actor, "remote set", name.to_owned(), self.now(), String::new(), None);
-        self.store.audit(&audit).await.map_err(store_error)?;
         Ok(remote.row.clone())
     }
 }

@@ -10,7 +10,7 @@ use super::words::pin;
 use crate::pve::{ApiUrl, CaBundle, Certificate, probe};
 use crate::service::access::{Caller, no_remote};
 use crate::service::operations::done;
-use crate::service::{Services, store_error};
+use crate::service::Services;
 use crate::store::RemoteRow;
 
 /// A certificate now against its pin.
@@ -70,11 +70,10 @@ impl Services {
                 .because("its root certificate has changed: containers known here are not the ones there")
                 .hint_noted(format!("lxcctl remote remove {name}"), "and add it again, if that is right"));
         }
-        let remote = self.registry.put(name, row).await?;
-        self.inventory.watch_remote(&remote.row, remote.client.clone());
         let audit =
             done(&caller.actor, "remote trust", name.to_owned(), self.now(), format!("{accept:?}"), None);
-        self.store.audit(&audit).await.map_err(store_error)?;
+        let remote = self.registry.put(name, row, &audit).await?;
+        self.inventory.watch_remote(&remote.row, remote.client.clone());
         Ok((remote.row.clone(), items))
     }
 }
