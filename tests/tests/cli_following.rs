@@ -149,6 +149,26 @@ fn events_go_on_where_they_were_left() {
 }
 
 #[test]
+fn the_last_ones_are_the_last_ones_of_what_is_asked_for() {
+    let world = World::with([ct(104, "web-1"), ct(105, "web-2")]);
+    world.ctl("start 104").exits(0);
+    world.ctl("start 105").exits(0);
+    world.ctl("stop 105").exits(0);
+    for line in
+        ["op ls 104 -n 1 -o json", "events 104 -n 1 -o json", "audit ls --target homelab/104 -n 1 -o json"]
+    {
+        world.ctl(line).exits(0).prints("homelab/104");
+    }
+    let all = world.ctl("op ls --remote homelab -n 2 -o json").exits(0).json();
+    assert_eq!(all["items"].as_array().map(Vec::len), Some(2), "{all}");
+    // Of a remote, also what is told of containers that are gone, and by its earlier name.
+    world.ctl("delete 104 --yes").exits(0);
+    world.ctl("events --remote homelab --type deleted -o json").exits(0).prints("homelab/104");
+    world.ctl("remote set homelab --name home").exits(0);
+    world.ctl("op ls --remote home -o json").exits(0).prints("homelab/104");
+}
+
+#[test]
 fn the_audit_knows_who_and_how_it_ended() {
     let world = World::with([ct(104, "web-1")]);
     world.ctl("start 104").exits(0);

@@ -122,6 +122,10 @@ fn a_role_on_one_remote_shows_nothing_of_the_others() {
         let run = guest.run(line);
         assert!(!run.out.contains("homelab"), "{run}");
     }
+    // What is newer on homelab takes no place away from what they may see.
+    for line in ["op ls -n 1 -o json", "events -n 1 -o json", "audit ls -n 1 -o json"] {
+        guest.run(line).exits(0).prints("edge/201");
+    }
     let id = world.ctl("op ls homelab/105 -o json").exits(0).json()["items"][0]["id"]
         .as_str()
         .expect("an id")

@@ -92,6 +92,11 @@ impl Access {
         named.max_by_key(|granted| granted.role)
     }
 
+    /// The remotes the configuration names; on any other, somebody has the role they have in general.
+    pub fn named(&self) -> impl Iterator<Item = &str> {
+        self.remotes.keys().map(String::as_str)
+    }
+
     /// The highest role of somebody in these groups, on one remote or apart from any. None = they
     /// are nobody here, and a remote of that name does not exist for them.
     #[must_use]

@@ -65,6 +65,7 @@ impl Events for Api {
                 0 => 50,
                 limit => limit.min(MOST),
             }),
+            ..AuditFilter::default()
         };
         let rows = self.services.audit(&caller, &filter).await.map_err(|error| status(&error))?;
         let pages: Vec<Result<ListAuditReply, Status>> = rows

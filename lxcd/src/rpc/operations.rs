@@ -118,6 +118,7 @@ impl Operations for Api {
                 0 => 50,
                 limit => limit.min(MOST),
             }),
+            ..OperationFilter::default()
         };
         let selection = convert::selection(request.selection);
         let ops = self

@@ -66,6 +66,15 @@ impl Access {
         self.role(caller, Some(remote)).is_some()
     }
 
+    /// The remotes a caller may see; None = all, those that are gone too.
+    #[must_use]
+    pub fn visible(&self, caller: &Caller) -> Option<Vec<String>> {
+        if self.role(caller, None).is_some() {
+            return None;
+        }
+        Some(self.roles.named().filter(|name| self.sees(caller, name)).map(str::to_owned).collect())
+    }
+
     /// The caller's role apart from any remote; a viewer is whoever has a role on some remote only.
     ///
     /// # Errors

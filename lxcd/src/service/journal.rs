@@ -47,22 +47,11 @@ impl Services {
         self.access.enter(caller)?;
         // Subscribed before anything is read: what happens meanwhile wakes us again.
         let (mut operations, mut inventory) = (self.bus.operations(), self.bus.inventory());
-        let containers = if query.selection.is_empty() && query.selection.remote.is_none() {
+        self.check_remote(caller, query.selection.remote.as_deref())?;
+        let containers = if query.selection.is_empty() {
             None
-        } else if query.selection.is_empty() {
-            let listing = self.list(caller, &query.selection, false).await?;
-            Some(
-                listing
-                    .items
-                    .iter()
-                    .map(|item| (item.entry.row.installation.clone(), item.entry.row.vmid))
-                    .collect(),
-            )
         } else {
-            let found = self.resolve(caller, &query.selection, "events", 0).await?;
-            let key =
-                |item: &super::listing::Listed| (item.entry.row.installation.clone(), item.entry.row.vmid);
-            Some(found.refs.iter().map(|(item, _)| key(item)).collect())
+            Some(self.resolve(caller, &query.selection, "events", 0).await?.containers())
         };
         let limit = match (query.limit, query.after) {
             (0, Some(_)) => PAGE,
@@ -75,35 +64,38 @@ impl Services {
             kinds: query.kinds,
             actor: query.actor,
             detailed: query.detailed,
+            remotes: self.access.visible(caller),
+            installation: self.installation_of(&query.selection),
             containers,
             limit,
         };
         let (tx, rx) = mpsc::channel(16);
-        let (services, caller) = (self.clone(), caller.clone());
+        let services = self.clone();
         let (follow, bounded) = (query.follow, query.limit > 0 && query.after.is_some());
         tokio::spawn(async move {
             loop {
-                // Taken before reading: an event committed after this read is behind it.
-                let newest = services.store.newest_cursor().await.unwrap_or(0);
-                let page = services.store.events(&filter).await.map_err(|error| services.stream_error(error));
-                let last = page.as_ref().ok().and_then(|page| page.last()).map(|event| event.cursor);
-                let full =
-                    page.as_ref().is_ok_and(|page| i64::try_from(page.len()).unwrap_or(0) == filter.limit);
-                let failed = page.is_err();
-                let seen = page.map(|mut page| {
-                    page.retain(|event| {
-                        let remote = event.target.split('/').next().unwrap_or_default();
-                        services.access.sees(&caller, remote)
-                    });
-                    page
-                });
-                let empty = seen.as_ref().is_ok_and(Vec::is_empty);
-                if !empty && tx.send(seen).await.is_err() || failed {
+                // Taken before reading: what is committed after this read is behind it.
+                let read = match services.store.newest_cursor().await {
+                    Ok(newest) => services.store.events(&filter).await.map(|page| (page, newest)),
+                    Err(error) => Err(error),
+                };
+                let (page, newest) = match read {
+                    Ok(read) => read,
+                    Err(error) => {
+                        // Nobody listening any more is fine.
+                        let _ = tx.send(Err(services.stream_error(error))).await;
+                        return;
+                    }
+                };
+                let full = i64::try_from(page.len()).unwrap_or(0) == filter.limit;
+                let last = page.last().map(|event| event.cursor);
+                if !page.is_empty() && tx.send(Ok(page)).await.is_err() {
                     return;
                 }
                 let more = full && filter.after.is_some() && !bounded;
-                let floor = filter.after.unwrap_or(0);
-                filter.after = Some(last.unwrap_or(if filter.after.is_none() { newest } else { floor }));
+                // All up to there has been looked at, whether or not it was wanted.
+                let looked = if more { None } else { Some(newest) };
+                filter.after = [filter.after, last, looked].into_iter().flatten().max();
                 if more {
                     continue;
                 }
@@ -129,11 +121,7 @@ impl Services {
     /// LXC0601 without a role.
     pub async fn audit(&self, caller: &Caller, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
         self.access.enter(caller)?;
-        let mut rows = self.store.audit_rows(filter).await.map_err(store_error)?;
-        rows.retain(|row| {
-            let remote = row.target.split('/').next().unwrap_or_default();
-            self.access.sees(caller, remote)
-        });
-        Ok(rows)
+        let filter = AuditFilter { remotes: self.access.visible(caller), ..filter.clone() };
+        self.store.audit_rows(&filter).await.map_err(store_error)
     }
 }

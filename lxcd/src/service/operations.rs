@@ -1,11 +1,9 @@
 //! Looking at operations and wishing something for them: cancel, retry, resolve. Owns who may, and the
 //! short names; what a wish leads to is decided in core.
 
-use std::collections::HashSet;
-
 use lxc_core::actor::Actor;
 use lxc_core::error::{Code, Error, Result};
-use lxc_core::ids::{Installation, Micros, RequestId, Vmid};
+use lxc_core::ids::{Installation, Micros, RequestId};
 use lxc_core::op::{Ending, Operation, State, StepState};
 use lxc_core::selector::Selection;
 
@@ -82,22 +80,18 @@ impl Services {
     ) -> Result<Vec<Operation>> {
         self.access.enter(caller)?;
         self.check_remote(caller, selection.remote.as_deref())?;
-        let wanted: Option<HashSet<(Installation, Vmid)>> = if selection.is_empty() {
-            None
-        } else {
-            let found = self.resolve(caller, selection, "op ls", 0).await?;
-            let key =
-                |item: &super::listing::Listed| (item.entry.row.installation.clone(), item.entry.row.vmid);
-            Some(found.refs.iter().map(|(item, _)| key(item)).collect())
-        };
-        let mut all = self.store.operations(filter).await.map_err(store_error)?;
-        all.retain(|op| {
-            let target = &op.target;
-            self.access.sees(caller, &target.remote)
-                && selection.remote.as_ref().is_none_or(|remote| *remote == target.remote)
-                && wanted.as_ref().is_none_or(|set| set.contains(&(target.installation.clone(), target.vmid)))
-        });
-        Ok(all)
+        let mut filter = OperationFilter { remotes: self.access.visible(caller), ..filter.clone() };
+        filter.installation = self.installation_of(selection);
+        if !selection.is_empty() {
+            filter.containers = Some(self.resolve(caller, selection, "op ls", 0).await?.containers());
+        }
+        self.store.operations(&filter).await.map_err(store_error)
+    }
+
+    /// The installation a selection is narrowed to: a remote may have been called otherwise before.
+    pub(super) fn installation_of(&self, selection: &Selection) -> Option<Installation> {
+        let remote = self.registry.get(selection.remote.as_deref()?)?;
+        Some(remote.row.installation.clone())
     }
 
     /// Operations in full, with the last lines of their log.

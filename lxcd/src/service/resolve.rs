@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 
 use lxc_core::error::{Code, Error, Result};
+use lxc_core::ids::{Installation, Vmid};
 use lxc_core::selector::{Facts, Query, Selection, What, Word};
 
 use super::Services;
@@ -18,6 +19,14 @@ pub struct Resolved {
     pub refs: Vec<(Listed, String)>,
     /// A glob, a selector or --all picked them.
     pub by_pattern: bool,
+}
+
+impl Resolved {
+    /// Where they live, for the journals.
+    pub(super) fn containers(&self) -> Vec<(Installation, Vmid)> {
+        let key = |item: &Listed| (item.entry.row.installation.clone(), item.entry.row.vmid);
+        self.refs.iter().map(|(item, _)| key(item)).collect()
+    }
 }
 
 impl Services {

@@ -4,10 +4,10 @@
 use lxc_core::actor::Actor;
 use lxc_core::ids::Micros;
 use lxc_core::op::Operation;
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::submit::NewRequest;
-use super::{Result, Store, fail, get, get_json, json};
+use super::{Result, Store, fail, get, get_json, json, scope};
 
 /// One audit record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct AuditFilter {
     pub since: Option<Micros>,
     /// Only what did not succeed.
     pub failed: bool,
+    /// Only on these remotes, as they were called then; None = on all.
+    pub remotes: Option<Vec<String>>,
     /// At most so many, the newest.
     pub limit: i64,
 }
@@ -86,22 +88,26 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn audit_rows(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
-        let rows = sqlx::query(
-            "SELECT * FROM audit WHERE ($1 = '' OR target = $1 OR target LIKE $6) AND ($2 = '' OR actor_name = $2) \
-             AND ($3 = '' OR verb = $3) AND time_us >= $4 \
-             AND ($5 = 0 OR (result IS NOT NULL AND result IN ('failed', 'refused', 'unknown', 'cancelled', 'denied'))) \
-             ORDER BY id DESC LIMIT $7",
-        )
-        .bind(filter.target.clone())
-        .bind(filter.actor.clone())
-        .bind(filter.verb.clone())
-        .bind(filter.since.unwrap_or(0))
-        .bind(i64::from(filter.failed))
-        .bind(format!("{}/%", filter.target))
-        .bind(filter.limit)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(fail)?;
+        let mut clauses: Vec<String> =
+            ["($1 = '' OR actor_name = $1)", "($2 = '' OR verb = $2)", "time_us >= $3"]
+                .map(String::from)
+                .into();
+        if filter.failed {
+            clauses.push("result IN ('failed', 'refused', 'unknown', 'cancelled', 'denied')".to_owned());
+        }
+        if !filter.target.is_empty() {
+            clauses.push(scope::targets_on(std::slice::from_ref(&filter.target)));
+        }
+        clauses.extend(filter.remotes.as_deref().map(scope::targets_on));
+        let sql = format!("SELECT * FROM audit WHERE {} ORDER BY id DESC LIMIT $4", clauses.join(" AND "));
+        let rows = sqlx::query(AssertSqlSafe(sql))
+            .bind(filter.actor.clone())
+            .bind(filter.verb.clone())
+            .bind(filter.since.unwrap_or(0))
+            .bind(filter.limit)
+            .fetch_all(&self.reader)
+            .await
+            .map_err(fail)?;
         let mut all = rows
             .iter()
             .map(|row| {

@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::row::vmid;
-use super::{Result, Store, fail, get, get_json, json};
+use super::{Result, Store, fail, get, get_json, json, scope};
 
 /// What an event says beside its columns.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -97,6 +97,10 @@ pub struct EventFilter {
     pub actor: String,
     /// Step, progress and log events too.
     pub detailed: bool,
+    /// Only on these remotes, as they were called then; None = on all.
+    pub remotes: Option<Vec<String>>,
+    /// Only on this installation, whatever it was called then.
+    pub installation: Option<Installation>,
     /// Only these containers; None = all.
     pub containers: Option<Vec<(Installation, Vmid)>>,
     /// At most so many: the first ones after `after`, else the last ones.
@@ -148,19 +152,9 @@ impl Store {
                 format!("type IN ({})", kinds.join(", "))
             });
         }
-        if let Some(containers) = &filter.containers {
-            // Installations are hex, vmids numbers: neither can break out of its quotes.
-            let pairs: Vec<String> = containers
-                .iter()
-                .filter(|(installation, _)| installation.0.bytes().all(|b| b.is_ascii_hexdigit()))
-                .map(|(installation, vmid)| format!("(installation = '{installation}' AND vmid = {vmid})"))
-                .collect();
-            clauses.push(if pairs.is_empty() {
-                "1 = 0".to_owned()
-            } else {
-                format!("({})", pairs.join(" OR "))
-            });
-        }
+        clauses.extend(filter.remotes.as_deref().map(scope::targets_on));
+        clauses.extend(filter.installation.as_ref().map(scope::installation));
+        clauses.extend(filter.containers.as_deref().map(scope::containers));
         let order = if filter.after.is_some() { "ASC" } else { "DESC" };
         let sql = format!(
             "SELECT {COLUMNS} FROM event WHERE {} ORDER BY cursor {order} LIMIT $4",

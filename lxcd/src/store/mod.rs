@@ -15,6 +15,7 @@ mod prune;
 mod queue;
 mod remote;
 mod row;
+mod scope;
 mod submit;
 
 pub use audit::{AuditFilter, AuditRow};

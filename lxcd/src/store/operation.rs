@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use lxc_core::actor::Actor;
-use lxc_core::ids::{Micros, OperationId, RequestId};
+use lxc_core::ids::{Installation, Micros, OperationId, RequestId, Vmid};
 use lxc_core::op::{Operation, Step};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::audit::{self, AuditRow};
 use super::row::{self, OPERATION};
-use super::{Result, Store, fail, get, get_json};
+use super::{Result, Store, fail, get, get_json, scope};
 
 /// Which operations a listing wants; empty fields do not narrow.
 #[derive(Debug, Clone, Default)]
@@ -23,6 +23,12 @@ pub struct OperationFilter {
     pub actor: String,
     /// Created at or after.
     pub since: Option<Micros>,
+    /// Only on these remotes, as they were called then; None = on all.
+    pub remotes: Option<Vec<String>>,
+    /// Only on this installation, whatever it was called then.
+    pub installation: Option<Installation>,
+    /// Only on these containers; None = on all.
+    pub containers: Option<Vec<(Installation, Vmid)>>,
     /// At most so many, the newest.
     pub limit: i64,
 }
@@ -73,16 +79,21 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn operations(&self, filter: &OperationFilter) -> Result<Vec<Operation>> {
-        let mut clauses = vec!["($1 = '' OR verb = $1)", "($2 = '' OR actor = $2)", "created_us >= $3"];
+        let mut clauses: Vec<String> =
+            ["($1 = '' OR verb = $1)", "($2 = '' OR actor = $2)", "created_us >= $3"]
+                .map(String::from)
+                .into();
+        clauses.extend(filter.remotes.as_deref().map(scope::remotes));
+        clauses.extend(filter.installation.as_ref().map(scope::installation));
+        clauses.extend(filter.containers.as_deref().map(scope::containers));
         let states: Vec<String> = filter
             .states
             .iter()
             .filter(|state| state.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'))
             .map(|state| format!("'{state}'"))
             .collect();
-        let list = format!("state IN ({})", states.join(", "));
         if !states.is_empty() {
-            clauses.push(&list);
+            clauses.push(format!("state IN ({})", states.join(", ")));
         }
         let sql = format!(
             "SELECT {OPERATION} FROM operation WHERE {} ORDER BY created_us DESC, id DESC LIMIT $4",

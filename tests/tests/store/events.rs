@@ -118,7 +118,7 @@ on_both! {
 
 /// Waits until everything written may be read: on Postgres, open transactions of other databases on the same
 /// server hold the horizon back as well.
-async fn settled(db: &crate::database::Db) {
+pub(crate) async fn settled(db: &crate::database::Db) {
     let written = db.number("SELECT COALESCE(MAX(cursor), 0) FROM event").await;
     let end = tokio::time::Instant::now() + std::time::Duration::from_secs(30);
     while db.store.newest_cursor().await.unwrap() != written {

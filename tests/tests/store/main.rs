@@ -27,6 +27,7 @@ mod claiming;
 mod commits;
 mod database;
 mod events;
+mod listing;
 mod make;
 mod queueing;
 mod records;
