@@ -4,7 +4,6 @@ use std::pin::Pin;
 
 use futures::stream;
 use futures::{Stream, StreamExt};
-use lxc_core::actor::Actor;
 use lxc_core::op::Operation;
 use lxc_proto::v1::operations_server::Operations;
 use lxc_proto::v1::{
@@ -19,6 +18,7 @@ use super::guard::to_the_end;
 use super::status::status;
 use super::{Api, convert};
 use crate::service::access::Caller;
+use crate::service::dry_run::Forecast;
 use crate::service::verbs::Batch;
 use crate::store::OperationFilter;
 
@@ -28,16 +28,32 @@ const MOST: u32 = 10_000;
 type Streamed<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 impl Api {
-    fn operation(&self, caller: &Caller, op: &Operation, actor: Option<&Actor>) -> lxc_proto::v1::Operation {
-        convert::operation(op, actor, self.may_read_words(caller, &op.target.remote))
+    /// Each with who asked for it, as far as the caller may read it.
+    async fn told(
+        &self,
+        caller: &Caller,
+        ops: &[Operation],
+    ) -> Result<Vec<lxc_proto::v1::Operation>, Status> {
+        let actors = self.services.actors(ops).await.map_err(|error| status(&error))?;
+        let told = |op: &Operation| {
+            convert::operation(op, actors.get(&op.request_id), &self.reader(caller, &op.target.remote))
+        };
+        Ok(ops.iter().map(told).collect())
     }
 
-    fn submitted(&self, caller: &Caller, batch: &Batch) -> SubmitReply {
-        SubmitReply {
-            request_id: batch.request_id.to_string(),
-            operations: batch.operations.iter().map(|op| self.operation(caller, op, None)).collect(),
-            replayed: batch.replayed,
+    fn reader(&self, caller: &Caller, remote: &str) -> convert::Reader {
+        convert::Reader {
+            open: self.may_read_words(caller, remote),
+            token_user: self.services.token_user(remote),
         }
+    }
+
+    async fn submitted(&self, caller: &Caller, batch: &Batch) -> Result<Response<SubmitReply>, Status> {
+        Ok(Response::new(SubmitReply {
+            request_id: batch.request_id.to_string(),
+            operations: self.told(caller, &batch.operations).await?,
+            replayed: batch.replayed,
+        }))
     }
 }
 
@@ -51,7 +67,7 @@ impl Operations for Api {
         let request = convert::verb_request(request.into_inner()).map_err(|error| status(&error))?;
         let (services, who) = (self.services.clone(), caller.clone());
         let batch = to_the_end(async move { services.submit(&who, &request).await }).await?;
-        Ok(Response::new(self.submitted(&caller, &batch)))
+        self.submitted(&caller, &batch).await
     }
 
     async fn replay(&self, request: Request<SubmitRequest>) -> Result<Response<SubmitReply>, Status> {
@@ -65,7 +81,10 @@ impl Operations for Api {
         let caller = self.enter(&request, request.get_ref().sudo_uid).await?;
         let request = convert::verb_request(request.into_inner()).map_err(|error| status(&error))?;
         let forecasts = self.services.dry_run(&caller, &request).await.map_err(|error| status(&error))?;
-        Ok(Response::new(DryRunReply { items: forecasts.iter().map(convert::forecast).collect() }))
+        let told = |forecast: &Forecast| {
+            convert::forecast(forecast, &self.reader(&caller, &forecast.op.target.remote))
+        };
+        Ok(Response::new(DryRunReply { items: forecasts.iter().map(told).collect() }))
     }
 
     async fn watch(&self, request: Request<WatchRequest>) -> Result<Response<Self::WatchStream>, Status> {
@@ -74,9 +93,9 @@ impl Operations for Api {
         let items = self.services.watch(&caller, &request.ids, &request.after_seq).await;
         let items = ReceiverStream::new(items.map_err(|error| status(&error))?);
         let api = self.clone();
-        let open = move |remote: &str| api.may_read_words(&caller, remote);
+        let reader = move |remote: &str| api.reader(&caller, remote);
         Ok(Response::new(Box::pin(items.map(move |item| match item {
-            Ok(item) => Ok(convert::watch_item(&item, &open)),
+            Ok(item) => Ok(convert::watch_item(&item, &reader)),
             Err(error) => Err(status(&error)),
         }))))
     }
@@ -90,11 +109,7 @@ impl Operations for Api {
         let shown = self.services.show_operations(&caller, &request.id, request.log_lines).await;
         let shown = shown.map_err(|error| status(&error))?;
         Ok(Response::new(GetOperationReply {
-            operations: shown
-                .operations
-                .iter()
-                .map(|op| self.operation(&caller, op, shown.actor.as_ref()))
-                .collect(),
+            operations: self.told(&caller, &shown.operations).await?,
             log: shown
                 .log
                 .iter()
@@ -126,14 +141,9 @@ impl Operations for Api {
             .list_operations(&caller, &selection, &filter)
             .await
             .map_err(|error| status(&error))?;
-        let pages: Vec<Result<ListOperationsReply, Status>> = ops
-            .chunks(200)
-            .map(|page| {
-                Ok(ListOperationsReply {
-                    items: page.iter().map(|op| self.operation(&caller, op, None)).collect(),
-                })
-            })
-            .collect();
+        let told = self.told(&caller, &ops).await?;
+        let pages: Vec<Result<ListOperationsReply, Status>> =
+            told.chunks(200).map(|page| Ok(ListOperationsReply { items: page.to_vec() })).collect();
         Ok(Response::new(Box::pin(stream::iter(pages))))
     }
 
@@ -143,10 +153,7 @@ impl Operations for Api {
         let (services, who) = (self.services.clone(), caller.clone());
         let (ops, notes) =
             to_the_end(async move { services.cancel(&who, &request.id, request.abandon).await }).await?;
-        Ok(Response::new(OperationsReply {
-            operations: ops.iter().map(|op| self.operation(&caller, op, None)).collect(),
-            notes,
-        }))
+        Ok(Response::new(OperationsReply { operations: self.told(&caller, &ops).await?, notes }))
     }
 
     async fn retry(&self, request: Request<RetryRequest>) -> Result<Response<SubmitReply>, Status> {
@@ -155,7 +162,7 @@ impl Operations for Api {
         let (services, who) = (self.services.clone(), caller.clone());
         let batch =
             to_the_end(async move { services.retry(&who, &request.id, request.request_id).await }).await?;
-        Ok(Response::new(self.submitted(&caller, &batch)))
+        self.submitted(&caller, &batch).await
     }
 
     async fn resolve_attention(
@@ -176,9 +183,6 @@ impl Operations for Api {
         let (services, who) = (self.services.clone(), caller.clone());
         let ops =
             to_the_end(async move { services.resolve_attention(&who, &request.id, succeeded).await }).await?;
-        Ok(Response::new(OperationsReply {
-            operations: ops.iter().map(|op| self.operation(&caller, op, None)).collect(),
-            notes: Vec::new(),
-        }))
+        Ok(Response::new(OperationsReply { operations: self.told(&caller, &ops).await?, notes: Vec::new() }))
     }
 }

@@ -1,6 +1,8 @@
 //! Looking at operations and wishing something for them: cancel, retry, resolve. Owns who may, and the
 //! short names; what a wish leads to is decided in core.
 
+use std::collections::{HashMap, HashSet};
+
 use lxc_core::actor::Actor;
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{Installation, Micros, RequestId};
@@ -20,8 +22,6 @@ const MOST_LOG_LINES: u32 = 5_000;
 pub struct ShownOperations {
     /// Of one id or batch.
     pub operations: Vec<Operation>,
-    /// Who asked, with process and terminal.
-    pub actor: Option<Actor>,
     /// The last events.
     pub log: Vec<EventRow>,
 }
@@ -35,7 +35,9 @@ impl Services {
         self.access.enter(caller)?;
         let none = || {
             let shown: String = id.chars().take(60).collect();
-            Error::new(Code::NoOperation, format!("there is no operation {shown}")).hint("lxcctl op ls")
+            Error::new(Code::NoOperation, format!("there is no operation {shown}"))
+                .because("no id ends like this, or it is older than what is kept")
+                .hint("lxcctl op ls")
         };
         let digits = id.to_ascii_lowercase();
         if digits.len() < 4 || !digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
@@ -94,6 +96,23 @@ impl Services {
         Some(remote.row.installation.clone())
     }
 
+    /// Who asked for these, with process and terminal; an operation by itself knows the name only.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn actors<'a>(
+        &self,
+        ops: impl IntoIterator<Item = &'a Operation>,
+    ) -> Result<HashMap<RequestId, Actor>> {
+        let requests: HashSet<RequestId> = ops.into_iter().map(|op| op.request_id).collect();
+        let mut actors = HashMap::new();
+        for id in requests {
+            let actor = self.store.request_actor(id).await.map_err(store_error)?;
+            actors.extend(actor.map(|actor| (id, actor)));
+        }
+        Ok(actors)
+    }
+
     /// Operations in full, with the last lines of their log.
     ///
     /// # Errors
@@ -105,10 +124,6 @@ impl Services {
         log_lines: u32,
     ) -> Result<ShownOperations> {
         let operations = self.find_operations(caller, id).await?;
-        let actor = match operations.first() {
-            Some(op) => self.store.request_actor(op.request_id).await.map_err(store_error)?,
-            None => None,
-        };
         let mut log = Vec::new();
         let log_lines = log_lines.min(MOST_LOG_LINES);
         if log_lines > 0 {
@@ -118,7 +133,7 @@ impl Services {
                 log.extend(events.map_err(store_error)?);
             }
         }
-        Ok(ShownOperations { operations, actor, log })
+        Ok(ShownOperations { operations, log })
     }
 
     /// Wishes that operations end. Answers with them and what the wish will do.

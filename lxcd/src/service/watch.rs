@@ -3,8 +3,9 @@
 
 use std::collections::HashMap;
 
+use lxc_core::actor::Actor;
 use lxc_core::error::Result;
-use lxc_core::ids::OperationId;
+use lxc_core::ids::{OperationId, RequestId};
 use lxc_core::op::Operation;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
@@ -16,8 +17,8 @@ use crate::store::EventRow;
 /// One message of a watch.
 #[derive(Debug)]
 pub enum Item {
-    /// How an operation stands as the watch begins.
-    Snapshot(Box<Operation>),
+    /// How an operation stands as the watch begins, and who asked for it.
+    Snapshot(Box<Operation>, Option<Actor>),
     /// Something happened.
     Event(Box<EventRow>),
     /// Events that are not stored any more.
@@ -29,8 +30,8 @@ pub enum Item {
         /// Last.
         to: i64,
     },
-    /// An operation has ended.
-    Result(Box<Operation>),
+    /// An operation has ended, and who had asked for it.
+    Result(Box<Operation>, Option<Actor>),
 }
 
 /// Events read from the store at a time.
@@ -57,10 +58,11 @@ impl Services {
             let after = after.get(index).copied().unwrap_or(0);
             ops.extend(self.find_operations(caller, id).await?.into_iter().map(|op| (op, after)));
         }
+        let actors = self.actors(ops.iter().map(|(op, _)| op)).await?;
         let (tx, rx) = mpsc::channel(256);
         let services = self.clone();
         tokio::spawn(async move {
-            let watcher = Watcher { services, tx, seen: HashMap::new() };
+            let watcher = Watcher { services, tx, actors, seen: HashMap::new() };
             // Err = nobody listens any more, which ends a watch as well as its end does.
             let _ = watcher.run(ops, moved).await;
         });
@@ -71,6 +73,8 @@ impl Services {
 struct Watcher {
     services: Services,
     tx: mpsc::Sender<Result<Item>>,
+    /// Who asked, by request.
+    actors: HashMap<RequestId, Actor>,
     /// Last number told of each operation that has not ended yet.
     seen: HashMap<OperationId, i64>,
 }
@@ -84,7 +88,8 @@ impl Watcher {
         let all: Vec<OperationId> = ops.iter().map(|(op, _)| op.id).collect();
         for (op, after) in ops {
             self.seen.insert(op.id, after);
-            self.send(Ok(Item::Snapshot(Box::new(op)))).await?;
+            let actor = self.actors.get(&op.request_id).cloned();
+            self.send(Ok(Item::Snapshot(Box::new(op), actor))).await?;
         }
         for id in all {
             self.catch_up(id).await?;
@@ -140,7 +145,8 @@ impl Watcher {
             && op.outcome().is_some()
         {
             self.seen.remove(&id);
-            self.send(Ok(Item::Result(Box::new(op)))).await?;
+            let actor = self.actors.get(&op.request_id).cloned();
+            self.send(Ok(Item::Result(Box::new(op), actor))).await?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ mod remote;
 
 pub(super) use container::{container, node, warning};
 pub(super) use event::{audit, event};
-pub(super) use operation::{forecast, operation, reference, verb_request, watch_item};
+pub(super) use operation::{Reader, forecast, operation, reference, verb_request, watch_item};
 pub(super) use remote::{certificate, remote};
 
 use lxc_core::actor::Actor;

@@ -14,14 +14,32 @@ use crate::service::watch::Item;
 /// Grace of shutdown and restart where none is given, seconds.
 const GRACE: u32 = 30;
 
-/// `open` = the reader may see Proxmox's own words; others get code and class.
-pub(in crate::rpc) fn operation(op: &Operation, actor: Option<&Actor>, open: bool) -> v1::Operation {
-    let mut wire = in_full(op, actor);
-    if !open {
-        if let Some(error) = &mut wire.error {
-            error.why.clear();
-            error.pve_message.clear();
+/// Who reads about a remote.
+pub(in crate::rpc) struct Reader {
+    /// May see Proxmox's own words; others get code and class.
+    pub(in crate::rpc) open: bool,
+    /// The user of the remote's token, which advice may name.
+    pub(in crate::rpc) token_user: String,
+}
+
+impl Reader {
+    fn error(&self, error: &Error) -> v1::Error {
+        let mut wire = super::error(error);
+        for step in &mut wire.tries {
+            step.command = step.command.replace("{user}", &self.token_user);
         }
+        if !self.open {
+            wire.why = vec!["Proxmox's own words are for operators and admins".to_owned()];
+            wire.pve_message.clear();
+        }
+        wire
+    }
+}
+
+pub(in crate::rpc) fn operation(op: &Operation, actor: Option<&Actor>, reader: &Reader) -> v1::Operation {
+    let mut wire = in_full(op, actor);
+    wire.error = op.outcome().and_then(|outcome| outcome.error.as_ref()).map(|error| reader.error(error));
+    if !reader.open {
         for warning in &mut wire.warnings {
             "done with warnings".clone_into(warning);
         }
@@ -59,7 +77,7 @@ fn in_full(op: &Operation, actor: Option<&Actor>) -> v1::Operation {
         how: how(op),
         changed: outcome.is_some_and(|outcome| outcome.changed),
         warnings: outcome.map(|outcome| outcome.warnings.clone()).unwrap_or_default(),
-        error: outcome.and_then(|outcome| outcome.error.as_ref()).map(super::error),
+        error: None,
         steps: op.steps.iter().map(step).collect(),
         actor: Some(
             actor.map_or_else(|| v1::Actor { name: op.actor.clone(), ..v1::Actor::default() }, super::actor),
@@ -178,20 +196,22 @@ pub(in crate::rpc) fn verb_request(request: v1::SubmitRequest) -> Result<VerbReq
     })
 }
 
-pub(in crate::rpc) fn watch_item(item: &Item, open: impl Fn(&str) -> bool) -> v1::WatchReply {
+pub(in crate::rpc) fn watch_item(item: &Item, reader: impl Fn(&str) -> Reader) -> v1::WatchReply {
     use v1::watch_reply::Item as Wire;
     let wire = match item {
-        Item::Snapshot(op) => Wire::Snapshot(operation(op, None, open(&op.target.remote))),
-        Item::Event(event) => Wire::Event(super::event(event, open(event.remote()))),
+        Item::Snapshot(op, actor) => {
+            Wire::Snapshot(operation(op, actor.as_ref(), &reader(&op.target.remote)))
+        }
+        Item::Event(event) => Wire::Event(super::event(event, reader(event.remote()).open)),
         Item::Skipped { id, from, to } => {
             Wire::Skipped(v1::Skipped { operation_id: id.to_string(), from: *from, to: *to })
         }
-        Item::Result(op) => Wire::Result(operation(op, None, open(&op.target.remote))),
+        Item::Result(op, actor) => Wire::Result(operation(op, actor.as_ref(), &reader(&op.target.remote))),
     };
     v1::WatchReply { item: Some(wire) }
 }
 
-pub(in crate::rpc) fn forecast(forecast: &Forecast) -> v1::DryRunItem {
+pub(in crate::rpc) fn forecast(forecast: &Forecast, reader: &Reader) -> v1::DryRunItem {
     let outcome = forecast.outcome.as_ref();
     let error = outcome.and_then(|outcome| outcome.error.as_ref());
     let verdict = match (error, outcome) {
@@ -216,7 +236,7 @@ pub(in crate::rpc) fn forecast(forecast: &Forecast) -> v1::DryRunItem {
             .collect(),
         calls: forecast.calls.clone(),
         verdict,
-        error: error.map(super::error),
+        error: error.map(|error| reader.error(error)),
         changed: outcome.is_none(),
     }
 }
@@ -268,10 +288,14 @@ mod tests {
 
     #[test]
     fn viewers_get_code_and_class_only() {
-        let open = format!("{:?}", operation(&failed(), None, true));
+        let reader = |open| Reader { open, token_user: "lxcd@pve".into() };
+        let open = format!("{:?}", operation(&failed(), None, &reader(true)));
         assert!(open.contains("vmbr9"));
-        let closed = operation(&failed(), None, false);
+        let closed = operation(&failed(), None, &reader(false));
         assert_eq!(closed.error.as_ref().map(|error| error.code.as_str()), Some("LXC0101"));
         assert!(!format!("{closed:?}").contains("vmbr9"));
+        let advice = Error::new(Code::PvePrivilege, "no").hint("pveum acl modify / --users {user}");
+        let said = reader(true).error(&advice);
+        assert_eq!(said.tries[0].command, "pveum acl modify / --users lxcd@pve");
     }
 }
