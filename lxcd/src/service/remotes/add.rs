@@ -4,9 +4,10 @@
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::Installation;
 use lxc_core::ports::PveError;
+use lxc_core::selector::quote;
 use secrecy::SecretString;
 
-use super::words::{check_name, pin, pve_error};
+use super::words::{check_name, exists, pin, pve_error, user_of};
 use crate::pve::{ApiUrl, CaBundle, Certificate, PveClient, probe};
 use crate::service::access::Caller;
 use crate::service::operations::done;
@@ -58,7 +59,7 @@ impl Services {
         let url: ApiUrl = url.parse()?;
         let ca = ca_pem.map(|pem| CaBundle::from_pem(pem.as_bytes())).transpose()?;
         let certificate =
-            probe(&url, ca.as_ref()).await.map_err(|error| pve_error(&url.authority(), &error))?;
+            probe(&url, ca.as_ref()).await.map_err(|error| pve_error(&url.authority(), "", &error))?;
         Ok((url, certificate))
     }
 
@@ -70,9 +71,10 @@ impl Services {
         self.access.require_anywhere(caller, "remote add")?;
         check_name(&new.name)?;
         if self.registry.get(&new.name).is_some() {
-            return Err(Error::new(Code::RemoteExists, format!("there is a remote {} already", new.name))
-                .hint(format!("lxcctl remote show {}", new.name))
-                .hint(format!("lxcctl remote set {} --token-id …", new.name)));
+            return Err(exists(&new.name).hint_noted(
+                format!("lxcctl remote set {} --token-id {}", new.name, quote(&new.token_id)),
+                "if it is to use this token",
+            ));
         }
         let url: ApiUrl = new.url.parse()?;
         let mut row = RemoteRow {
@@ -113,13 +115,17 @@ impl Services {
 
     /// Finds out what is behind a client: installation, version, cluster, nodes and their certificates.
     pub(super) async fn recognise(&self, client: &PveClient, row: &mut RemoteRow) -> Result<Vec<String>> {
-        let failed = |error: PveError| pve_error(&row.name, &error);
+        let (name, token_id) = (row.name.clone(), row.token_id.clone());
+        let failed = |error: PveError| pve_error(&name, &token_id, &error);
         let version = client.version().await.map_err(failed)?;
         let nodes = client.nodes().await.map_err(failed)?;
         let first = nodes.iter().find(|node| node.online).ok_or_else(|| {
             Error::new(Code::LacksPrivilege, "the token may not see any node")
                 .because("Proxmox answers, with an empty list of nodes")
-                .hint_noted("pveum acl modify / --users USER@REALM --roles PVEAuditor", "on a Proxmox node")
+                .hint_noted(
+                    format!("pveum acl modify / --users {} --roles PVEAuditor", user_of(&row.token_id)),
+                    "on a Proxmox node",
+                )
         })?;
         let certificates = client.root_ca(&first.name).await.map_err(failed)?;
         row.installation = certificates.installation;
@@ -139,6 +145,7 @@ impl Services {
                 learned.push(node.name.clone());
             }
         }
+        date_pins(client, row).await;
         Ok(learned)
     }
 
@@ -152,4 +159,17 @@ impl Services {
             _ => Vec::new(),
         }
     }
+}
+
+/// Fills in until when the pinned certificates are good, where their nodes say so. Good to know, no more:
+/// a node that does not answer is no reason to fail.
+async fn date_pins(client: &PveClient, row: &mut RemoteRow) {
+    let undated = row.pins.iter_mut().filter(|pin| pin.not_after.is_none());
+    futures::future::join_all(undated.map(|pin| async move {
+        let node = pin.node.clone()?;
+        let leaf = client.root_ca(&node).await.ok()?.leaf?;
+        pin.not_after = leaf.not_after.filter(|_| leaf.fingerprint.to_string() == pin.fingerprint);
+        pin.not_after
+    }))
+    .await;
 }

@@ -31,6 +31,14 @@ impl Services {
         Ok(seen.filter(|row| name.is_none_or(|name| name == row.name)).cloned().collect())
     }
 
+    /// The user of a remote's token, as advice names it.
+    #[must_use]
+    pub fn token_user(&self, name: &str) -> String {
+        let remote = self.registry.get(name);
+        remote
+            .map_or_else(|| "USER@REALM".to_owned(), |remote| words::user_of(&remote.row.token_id).to_owned())
+    }
+
     /// Removes a remote from our records; nothing changes on Proxmox. Answers how many containers go with
     /// it and how many operations still run there.
     ///
@@ -49,9 +57,14 @@ impl Services {
             return Ok(counts);
         }
         if running > 0 {
-            return Err(Error::new(Code::RemoteBusy, format!("{running} operations still run on {name}"))
+            let what = if running == 1 {
+                "1 operation still runs"
+            } else {
+                &format!("{running} operations still run")
+            };
+            return Err(Error::new(Code::RemoteBusy, format!("{what} on {name}"))
                 .because("without the remote nobody could follow them to their end")
-                .hint("lxcctl op ls"));
+                .hint("lxcctl op ls --state running"));
         }
         let audit = done(&caller.actor, "remote remove", name.to_owned(), self.now(), String::new(), None);
         self.registry.remove(&remote.row, &audit).await?;

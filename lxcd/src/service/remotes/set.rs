@@ -4,7 +4,7 @@
 use lxc_core::error::{Code, Error, Result};
 use secrecy::SecretString;
 
-use super::words::{check_name, pin};
+use super::words::{check_name, exists, pin};
 use crate::pve::ApiUrl;
 use crate::service::access::{Caller, no_remote};
 use crate::service::operations::done;
@@ -40,7 +40,7 @@ impl Services {
         if let Some(new) = &changes.name {
             check_name(new)?;
             if new != name && self.registry.get(new).is_some() {
-                return Err(Error::new(Code::RemoteExists, format!("there is a remote {new} already")));
+                return Err(exists(new));
             }
             row.name.clone_from(new);
         }
@@ -68,7 +68,10 @@ impl Services {
             if row.installation != before {
                 return Err(Error::new(Code::SameInstallation, "that URL leads to another Proxmox")
                     .because(format!("{name} has another root certificate"))
-                    .hint("lxcctl remote add NAME URL"));
+                    .hint_noted(
+                        format!("lxcctl remote show {name}"),
+                        "another Proxmox is another remote: remote add",
+                    ));
             }
         }
         row.token_secret = self.registry.seal(&row, &secret)?;

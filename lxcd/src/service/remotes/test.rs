@@ -25,11 +25,14 @@ pub struct RemoteCheck {
 }
 
 impl RemoteCheck {
-    fn new(remote: &str, name: &'static str, began: Instant, answer: Result<String, PveError>) -> Self {
+    fn new(remote: &RemoteRow, name: &'static str, began: Instant, answer: Result<String, PveError>) -> Self {
         let took = began.elapsed();
         match answer {
             Ok(detail) => Self { name, detail, error: None, took },
-            Err(error) => Self { name, detail: String::new(), error: Some(pve_error(remote, &error)), took },
+            Err(error) => {
+                let error = pve_error(&remote.name, &remote.token_id, &error);
+                Self { name, detail: String::new(), error: Some(error), took }
+            }
         }
     }
 }
@@ -47,19 +50,24 @@ impl Services {
         let began = Instant::now();
         let version = client.version().await;
         let detail = |v: lxc_core::pve::Version| format!("PVE {}", v.version);
-        checks.push(RemoteCheck::new(name, "api", began, version.map(detail)));
+        checks.push(RemoteCheck::new(&remote.row, "api", began, version.map(detail)));
         let began = Instant::now();
         let nodes = client.nodes().await;
         let detail = |nodes: &Vec<lxc_core::pve::Node>| {
             let online = nodes.iter().filter(|node| node.online).count();
             format!("{online} of {} online", nodes.len())
         };
-        checks.push(RemoteCheck::new(name, "nodes", began, nodes.as_ref().map(detail).map_err(Clone::clone)));
+        checks.push(RemoteCheck::new(
+            &remote.row,
+            "nodes",
+            began,
+            nodes.as_ref().map(detail).map_err(Clone::clone),
+        ));
         for node in nodes.unwrap_or_default().iter().filter(|node| node.online) {
             let began = Instant::now();
             let list = client.list_lxc(&node.name).await;
             let detail = |list: Vec<lxc_core::pve::Live>| format!("{}: {} containers", node.name, list.len());
-            checks.push(RemoteCheck::new(name, "list", began, list.map(detail)));
+            checks.push(RemoteCheck::new(&remote.row, "list", began, list.map(detail)));
         }
         Ok((remote.row.clone(), checks))
     }

@@ -56,6 +56,7 @@ impl Services {
                     Code::CertificateChanged,
                     format!("{url} shows another certificate by now"),
                 )
+                .because("it was exchanged between the look and the yes")
                 .hint(format!("lxcctl remote trust {name} --rotate")));
             }
             row.pins.retain(|pin| pin.url != *url);

@@ -36,19 +36,33 @@ pub(super) fn check_name(name: &str) -> Result<()> {
         Code::BadValue,
         format!("a remote cannot be called {:?}", name.chars().take(60).collect::<String>()),
     )
-    .because("a letter, then letters, digits, dots, dashes or underscores, 40 at most"))
+    .because("a letter, then letters, digits, dots, dashes or underscores, 40 at most")
+    .hint("lxcctl remote add --help"))
+}
+
+/// The name is taken.
+pub(super) fn exists(name: &str) -> Error {
+    Error::new(Code::RemoteExists, format!("there is a remote {name} already"))
+        .because("a name stands for one Proxmox installation")
+        .hint(format!("lxcctl remote show {name}"))
+}
+
+/// `lxcd@pve` of `lxcd@pve!cli`
+pub(super) fn user_of(token_id: &str) -> &str {
+    token_id.split('!').next().unwrap_or(token_id)
 }
 
 /// A failed question to a remote, as an answer to a person.
 #[must_use]
-pub(super) fn pve_error(who: &str, error: &PveError) -> Error {
+pub(super) fn pve_error(who: &str, token_id: &str, error: &PveError) -> Error {
     let why = error.to_string();
+    let user = user_of(token_id);
     match error {
         PveError::Unauthorized(_) => {
             Error::new(Code::PveUnauthorized, format!("{who} does not accept the token"))
                 .because(why)
                 .hint_noted(
-                    "pveum user token list USER@REALM",
+                    format!("pveum user token list {user}"),
                     "on a Proxmox node; a secret is shown only once",
                 )
         }
@@ -57,14 +71,20 @@ pub(super) fn pve_error(who: &str, error: &PveError) -> Error {
                 .because(why)
                 .hint_noted("pvenode cert info", "on the node, to compare; then --fingerprint")
         }
-        PveError::Garbage(_) => {
-            Error::new(Code::NotProxmox, format!("what answers at {who} is not Proxmox")).because(why)
-        }
-        PveError::Refused(refusal) => {
-            Error::new(Code::PvePrivilege, format!("{who} refuses")).because(why).pve(refusal.text.clone())
-        }
+        PveError::Garbage(_) => Error::new(Code::NotProxmox, format!("what answers at {who} is not Proxmox"))
+            .because(why)
+            .hint_noted("systemctl status pveproxy", "on the node; it listens on port 8006"),
+        PveError::Refused(refusal) => Error::new(Code::PvePrivilege, format!("{who} refuses"))
+            .because(why)
+            .hint_noted(
+                format!("pveum acl modify / --users {user} --roles PVEVMAdmin,PVEAuditor"),
+                "on a Proxmox node",
+            )
+            .pve(refusal.text.clone()),
         PveError::NotDelivered(_) | PveError::Lost(_) => {
-            Error::new(Code::RemoteUnreachable, format!("{who} does not answer")).because(why)
+            Error::new(Code::RemoteUnreachable, format!("{who} does not answer"))
+                .because(why)
+                .hint_noted("systemctl status pveproxy", "on the node; and is port 8006 open to here?")
         }
     }
 }
