@@ -180,6 +180,13 @@ codes! {
 }
 
 impl Code {
+    /// What its page is called: `Proxmox holds a lock on the container`.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        let head = self.page().lines().next().unwrap_or_default();
+        head.split_once(": ").map_or(head, |(_, title)| title)
+    }
+
     /// The exit code: the first two digits.
     #[must_use]
     pub fn exit(self) -> Exit {

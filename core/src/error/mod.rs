@@ -10,7 +10,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A command that helps, as it would be typed. `{target}` in it stands for the container as the
-/// caller wrote it (`104`), or `remote/vmid` where nobody wrote one.
+/// caller wrote it (`104`), or `remote/vmid` where nobody wrote one. In front, `{line}` stands for the
+/// whole command line of the caller, to which one flag is added: `{line} --if-needed`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Try {
     /// `lxcctl start {target} --if-needed`

@@ -117,7 +117,8 @@ impl Outcome {
     #[must_use]
     pub fn cancelled(detail: impl Into<String>, changed: bool) -> Self {
         let detail = detail.into();
-        let error = Error::new(Code::Cancelled, "cancelled").because(detail.clone());
+        let error =
+            Error::new(Code::Cancelled, "cancelled").because(detail.clone()).hint("lxcctl show {target}");
         Self { detail, error: Some(error), ..Self::plain(Ending::Cancelled, Word::Cancelled, changed) }
     }
 

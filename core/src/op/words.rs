@@ -52,20 +52,32 @@ pub fn locked(target: &Target, verb: &str, holder: &Operation, now: Micros) -> E
             holder.steps.len()
         ))
         .operation(holder.id)
-        .hint_noted(
-            format!("lxcctl {verb} {{target}} --wait-lock 60s"),
-            format!("or watch: lxcctl op watch {short}"),
-        )
+        .hint(format!("lxcctl {verb} {{target}} --wait-lock 60s"))
+        .hint_noted(format!("lxcctl op watch {short}"), "or watch")
 }
 
 /// Proxmox itself holds it.
 pub(super) fn pve_locked(op: &Operation, lock: &str) -> Error {
-    about(Code::PveLocked, &op.target, format!("{}: Proxmox holds the lock '{lock}'", op.target.label()))
-        .because(format!(
-            "{} is locked by Proxmox itself: a {lock} is running, or one was interrupted",
-            op.target.label()
+    let error =
+        about(Code::PveLocked, &op.target, format!("{}: Proxmox holds the lock '{lock}'", op.target.label()))
+            .because(format!("a {lock} is running, or one was interrupted and left its lock behind"));
+    // What was waited for in vain is waited for longer the next time.
+    let waited = op
+        .lock_deadline
+        .filter(|&deadline| deadline != Micros::MAX)
+        .map(|deadline| text::seconds_between(op.created, deadline));
+    let (error, longer) = match waited {
+        Some(waited) => {
+            (error.because(format!("waited {} for it", text::span(waited))), (waited * 4).max(600))
+        }
+        None => (error, 600),
+    };
+    error
+        .hint(format!(
+            "lxcctl {} {{target}} --wait-lock {}",
+            op.kind.verb(),
+            text::span(longer).replace(' ', "")
         ))
-        .hint(format!("lxcctl {} {{target}} --wait-lock 10m", op.kind.verb()))
         .hint_noted(
             format!("pct unlock {}", op.target.vmid),
             format!("on {}, only when nothing uses it any more", op.target.node),
@@ -117,6 +129,7 @@ pub(super) fn absent(op: &Operation) -> Error {
 pub(super) fn is_vm(op: &Operation) -> Error {
     about(Code::IsVm, &op.target, format!("{} is a virtual machine", op.target.path()))
         .because("lxcctl manages containers only")
+        .hint_noted(format!("qm status {}", op.target.vmid), format!("on {}", op.target.node))
 }
 
 /// Proxmox, or the node, cannot be asked.
@@ -184,13 +197,14 @@ pub(super) fn refused(op: &Operation, refusal: &Refusal) -> Error {
             about(Code::PvePrivilege, target, format!("Proxmox does not let our token {} it", op.kind.verb()))
                 .because(format!("it lacks {what} on {place}"))
                 .hint_noted(
-                    format!("pveum acl modify {place} --users USER@REALM --roles PVEVMAdmin"),
-                    "on a Proxmox node, with the token's user",
+                    format!("pveum acl modify {place} --users {{user}} --roles PVEVMAdmin"),
+                    "on a Proxmox node",
                 )
         }
         RefusalKind::Parameters(_) => {
             about(Code::PveRefused, target, "Proxmox refuses the parameters".to_owned())
                 .because(words.clone())
+                .hint(format!("lxcctl op show {}", op.id.short()))
         }
         RefusalKind::DidNotStop => {
             about(Code::DidNotStop, target, format!("{} did not stop within its grace", target.label()))
@@ -222,7 +236,10 @@ pub(super) fn lost(op: &Operation, step: StepKind) -> Error {
     )
     .because("the answer was lost, and Proxmox lists no task for it")
     .hint("lxcctl show {target}")
-    .hint_noted(format!("lxcctl op resolve {} --as succeeded|failed", op.id.short()), "once you know")
+    .hint_noted(
+        format!("lxcctl op resolve {} --as succeeded", op.id.short()),
+        "once you know; or --as failed",
+    )
     .operation(op.id)
 }
 
@@ -230,7 +247,10 @@ pub(super) fn gave_up(op: &Operation) -> Error {
     about(Code::OutcomeUnknown, &op.target, format!("{} has not answered for too long", op.target.node))
         .because("the call was sent, its outcome could not be read")
         .hint("lxcctl node ls")
-        .hint_noted(format!("lxcctl op resolve {} --as succeeded|failed", op.id.short()), "once you know")
+        .hint_noted(
+            format!("lxcctl op resolve {} --as succeeded", op.id.short()),
+            "once you know; or --as failed",
+        )
         .operation(op.id)
 }
 
@@ -247,4 +267,5 @@ pub fn lock_gone(target: &Target) -> Error {
 pub fn batch_stopped(target: &Target) -> Error {
     about(Code::BatchStopped, target, format!("{} was not begun", target.label()))
         .because("another one of the batch failed, and --on-error is stop")
+        .hint("lxcctl show {target}")
 }

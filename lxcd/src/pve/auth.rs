@@ -30,7 +30,11 @@ impl Token {
     /// is in no error.
     pub fn new(id: impl Into<String>, secret: SecretString) -> Result<Self, Error> {
         let id = id.into();
-        let bad = |why: &str| Error::new(Code::BadValue, "the token cannot be used").because(why);
+        let bad = |why: &str| {
+            Error::new(Code::BadValue, "the token cannot be used")
+                .because(why)
+                .hint_noted("pveum user token add lxcd@pve cli --privsep 0", "on a Proxmox node, makes one")
+        };
         let well_formed = id.split_once('!').is_some_and(|(user, name)| {
             let user =
                 user.rsplit_once('@').is_some_and(|(user, realm)| !user.is_empty() && !realm.is_empty());

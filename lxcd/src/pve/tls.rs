@@ -36,7 +36,11 @@ impl CaBundle {
     /// # Errors
     /// LXC0214 when there is none in it, or one cannot be read.
     pub fn from_pem(pem: &[u8]) -> Result<Self, Error> {
-        let bad = |why: String| Error::new(Code::BadValue, "the CA cannot be used").because(why);
+        let bad = |why: String| {
+            Error::new(Code::BadValue, "the CA cannot be used")
+                .because(why)
+                .hint_noted("cat /etc/pve/pve-root-ca.pem", "on a Proxmox node, shows its own")
+        };
         let mut store = RootCertStore::empty();
         for certificate in CertificateDer::pem_slice_iter(pem) {
             let certificate = certificate.map_err(|error| bad(format!("not PEM: {error}")))?;

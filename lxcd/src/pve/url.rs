@@ -42,7 +42,8 @@ impl fmt::Display for ApiUrl {
     }
 }
 
-/// An error that never repeats what was typed before an `@`: it may be a password.
+/// An error that never repeats what was typed before an `@`: it may be a password. A URL as its only advice
+/// stands for the one that was typed.
 fn bad(message: &str) -> Error {
     Error::new(Code::BadUrl, message)
 }

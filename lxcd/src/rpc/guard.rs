@@ -31,7 +31,9 @@ impl Api {
         }
         let peer = request.extensions().get::<UdsConnectInfo>().and_then(|info| info.peer_cred);
         let Some(peer) = peer else {
-            let error = Error::new(Code::Role, "the socket does not say who calls");
+            let error = Error::new(Code::Role, "the socket does not say who calls")
+                .because("roles are given to Unix users, and this caller came without one")
+                .hint("lxcctl whoami");
             return Err(status(&error));
         };
         self.services.access.caller(&peer, sudo_uid).await.map_err(|error| status(&error))
@@ -49,7 +51,10 @@ where
         Ok(done) => done.map_err(|error| status(&error)),
         Err(fault) => {
             tracing::error!(%fault, "a call ended in a fault");
-            Err(status(&Error::new(Code::Internal, "lxcd has failed at this")))
+            let error = Error::new(Code::Internal, "lxcd has failed at this")
+                .because("its log says where")
+                .hint("journalctl -u lxcd -e");
+            Err(status(&error))
         }
     }
 }
@@ -65,7 +70,9 @@ impl Api {
 pub(super) fn check_version(client: &str) -> Result<(), Error> {
     let ours = env!("CARGO_PKG_VERSION");
     let (Some(theirs), Some(own)) = (minor(client), minor(ours)) else {
-        return Err(Error::new(Code::Usage, "that is no version"));
+        return Err(Error::new(Code::Usage, "that is no version")
+            .because("a client says its own, such as 1.2.3")
+            .hint("lxcctl -V"));
     };
     if theirs.0 == own.0 && theirs.1.abs_diff(own.1) <= 1 {
         return Ok(());

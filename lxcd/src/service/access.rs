@@ -123,7 +123,8 @@ impl Access {
         }
         let name = &caller.actor.name;
         Err(Error::new(Code::Role, format!("{name} may not {verb}"))
-            .because(format!("{name} is {role}; {verb} needs {needed}")))
+            .because(format!("{name} is {role}; {verb} needs {needed}"))
+            .hint_noted("lxcctl whoami", "says what you may do; roles stand in lxcd's configuration"))
     }
 }
 
@@ -142,5 +143,7 @@ pub fn needed(verb: &str) -> Role {
 /// Also what is said of a remote that is not the caller's to see.
 #[must_use]
 pub fn no_remote(name: &str) -> Error {
-    Error::new(Code::NoRemote, format!("there is no remote {name}")).hint("lxcctl remote ls")
+    Error::new(Code::NoRemote, format!("there is no remote {name}"))
+        .because("none of that name is registered, or it is not yours to see")
+        .hint("lxcctl remote ls")
 }

@@ -140,7 +140,8 @@ impl Forecast {
                 self.check("lock", Err("Proxmox holds a lock; would wait for it".to_owned()))
             }
             other => {
-                let error = Error::new(Code::Internal, format!("no forecast: {other:?}"));
+                let error =
+                    Error::new(Code::Internal, "no forecast can be made").because(format!("{other:?}"));
                 self.outcome = Some(Outcome::refused(error));
             }
         }

@@ -310,5 +310,7 @@ fn facts<'a>(remote: &'a str, row: &'a ContainerRow) -> Facts<'a> {
 /// No such container, or not the caller's to see: the same words for both.
 #[must_use]
 pub fn no_container(text: &str) -> Error {
-    Error::new(Code::NoContainer, format!("there is no container {text}")).hint("lxcctl ls")
+    Error::new(Code::NoContainer, format!("there is no container {text}"))
+        .because("no remote of yours has one of that name or number")
+        .hint("lxcctl ls")
 }

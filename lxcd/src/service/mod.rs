@@ -62,7 +62,8 @@ impl Services {
     pub fn stream_error(&self, error: StoreError) -> Error {
         if self.store.is_closed() {
             return Error::new(Code::ShuttingDown, "lxcd is shutting down")
-                .because("its streams end with it");
+                .because("its streams end with it")
+                .hint("lxcctl daemon status");
         }
         store_error(error)
     }
@@ -78,11 +79,11 @@ pub fn store_error(error: StoreError) -> Error {
                 "says where its state is; running operations are still watched",
             )
         }
-        StoreError::Corrupt(why) => {
-            Error::new(Code::CorruptDatabase, "lxcd's database is damaged").because(why)
-        }
-        StoreError::Failed(why) => {
-            Error::new(Code::StoreFailed, "lxcd's database does not answer").because(why)
-        }
+        StoreError::Corrupt(why) => Error::new(Code::CorruptDatabase, "lxcd's database is damaged")
+            .because(why)
+            .hint_noted("lxcctl daemon status", "says where it is; keep a copy before anything is tried"),
+        StoreError::Failed(why) => Error::new(Code::StoreFailed, "lxcd's database does not answer")
+            .because(why)
+            .hint("lxcctl daemon status"),
     }
 }

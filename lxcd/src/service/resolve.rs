@@ -51,7 +51,7 @@ impl Services {
         }
         let text = selection.describe();
         let picture = self.inventory.picture();
-        self.check_all(caller, &query, &picture, verb)?;
+        self.check_all(caller, &query, &picture)?;
         match self.pick(caller, &query, &picture, verb, &text).await {
             // What is not known may be new: ask Proxmox before saying no.
             Err(error) if matches!(error.code, Code::NoContainer | Code::NoMatch) => {
@@ -63,15 +63,12 @@ impl Services {
         .and_then(|resolved| bounded(resolved, at_most, verb))
     }
 
-    fn check_all(&self, caller: &Caller, query: &Query, picture: &Picture, verb: &str) -> Result<()> {
+    fn check_all(&self, caller: &Caller, query: &Query, picture: &Picture) -> Result<()> {
         let seen: Vec<&String> = picture.keys().filter(|name| self.access.sees(caller, name)).collect();
         if query.counts_as_all() && query.remote.is_none() && seen.len() > 1 {
             return Err(Error::new(Code::AllRemotes, format!("--all would mean {} remotes", seen.len()))
                 .because(seen.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "))
-                .hint(format!(
-                    "lxcctl {verb} --all --remote {}",
-                    seen.first().map_or("NAME", |name| name.as_str())
-                )));
+                .hint(format!("{{line}} --remote {}", seen[0])));
         }
         Ok(())
     }
@@ -119,9 +116,13 @@ impl Services {
             }
         }
         if refs.is_empty() {
-            return Err(Error::new(Code::NoMatch, format!("no container matches {text}"))
-                .hint("lxcctl ls")
-                .hint_noted(format!("lxcctl {verb} … --if-needed"), "nothing to do is then a success"));
+            let none = Error::new(Code::NoMatch, format!("no container matches {text}"))
+                .because("a pattern has to pick at least one")
+                .hint("lxcctl ls");
+            return Err(match verb {
+                "show" | "events" | "op ls" => none,
+                _ => none.hint_noted("{line} --if-needed", "nothing to do is then a success"),
+            });
         }
         if query.by_pattern() {
             let key = |item: &Listed| (item.entry.row.name.clone(), item.target());
@@ -154,7 +155,8 @@ impl Services {
                 .find(|view| view.vms.contains(&vmid));
             if let Some(view) = owner {
                 return Error::new(Code::IsVm, format!("{}/{vmid} is a virtual machine", view.name))
-                    .because("lxcctl manages containers only");
+                    .because("lxcctl manages containers only")
+                    .hint_noted(format!("qm status {vmid}"), "on its Proxmox node");
             }
         }
         no_container(&word.text)
@@ -166,7 +168,7 @@ fn bounded(resolved: Resolved, at_most: u32, verb: &str) -> Result<Resolved> {
     if at_most > 0 && many > at_most as usize {
         return Err(Error::new(Code::TooMany, format!("{verb} would touch {many} containers"))
             .because(format!("--at-most {at_most} allows no more than that"))
-            .hint(format!("lxcctl {verb} … --at-most {many}")));
+            .hint(format!("{{line}} --at-most {many}")));
     }
     Ok(resolved)
 }

@@ -91,11 +91,14 @@ impl Services {
         }
         let verb = request.kind.verb();
         if request.refs.is_empty() {
-            return Err(Error::new(Code::EmptySelection, format!("{verb} what?")));
+            return Err(Error::new(Code::EmptySelection, format!("{verb} what?"))
+                .because("no target; empty is never everything")
+                .hint(format!("lxcctl {verb} --help")));
         }
         if request.refs.len() > MOST_TARGETS {
             return Err(Error::new(Code::TooMany, format!("{} targets in one request", request.refs.len()))
-                .because(format!("one request takes {MOST_TARGETS} at most")));
+                .because(format!("one request takes {MOST_TARGETS} at most"))
+                .hint("lxcctl help selectors"));
         }
         let id = request_id(&request.request_id)?;
         let (digest, options) = digest(caller, request);
@@ -229,7 +232,10 @@ fn request_id(text: &str) -> Result<RequestId> {
     text.parse().map_err(|_| {
         Error::new(Code::BadValue, "a request id is a UUID")
             .because(format!("{:?} is none", text.chars().take(60).collect::<String>()))
-            .hint_noted("--request-id \"$(uuidgen)\"", "the same one for every attempt at the same thing")
+            .hint_noted(
+                format!("{{line}} --request-id {}", RequestId::generate()),
+                "the same one for every attempt at the same thing",
+            )
     })
 }
 
