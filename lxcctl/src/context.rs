@@ -7,7 +7,7 @@ use lxc_core::error::{Code, Error, Result};
 use lxc_core::selector::{Place, Query, Selection, SelectorError, quote};
 use serde::Serialize;
 
-use crate::cli::usage::line;
+use crate::cli::line;
 use crate::cli::{Format, Global, ProgressMode};
 use crate::client::view::ContainerRef;
 use crate::client::{Client, socket_path};
@@ -34,6 +34,10 @@ impl Context {
     pub fn new(global: &Global, argv: Vec<String>) -> Self {
         let mut printer = Printer::new(global.colour, global.quiet);
         printer.for_programs = !global.output.is_text();
+        if global.output == Format::Wide {
+            // Every column was asked for, so none goes; a narrow terminal wraps the lines.
+            printer.look.width = printer.look.width.and(Some(usize::MAX));
+        }
         Self {
             printer,
             format: global.output,
@@ -55,21 +59,31 @@ impl Context {
     /// The command line as it would be typed again.
     #[must_use]
     pub fn command_line(&self) -> String {
-        line(&self.argv)
+        line::typed(&self.argv)
     }
 
-    /// The command line with one more flag.
+    /// The command line with a flag of that value, in the place of the one that was given.
     #[must_use]
-    pub fn command_line_with(&self, flag: &str) -> String {
-        format!("{} {flag}", self.command_line())
+    pub fn command_line_with(&self, flag: &str, value: Option<&str>) -> String {
+        line::with(&self.argv, flag, value)
+    }
+
+    /// The command line with one word in the place of another.
+    #[must_use]
+    pub fn command_line_instead(&self, word: &str, better: &str) -> String {
+        line::instead(&self.argv, word, better)
     }
 
     /// Prints the error of a call: three lines, or one of JSON.
     pub fn report(&mut self, fault: &Error) {
+        let mut fault = fault.clone();
+        for step in &mut fault.tries {
+            step.command = line::filled(&step.command, &self.argv);
+        }
         let text = if self.format.is_json() {
-            error::json(fault)
+            error::json(&fault)
         } else {
-            error::lines(fault, self.printer.err_look, self.verbose)
+            error::lines(&fault, self.printer.err_look, self.verbose)
         };
         self.printer.must_say(&text);
     }

@@ -2,22 +2,28 @@
 //! reconnection and the patience of this command; must not submit, nor decide the exit code.
 
 mod board;
+mod signals;
 
 use std::time::Duration;
 
 use lxc_core::error::{Code, Error, Exit, Result};
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until};
 
 pub use board::{Board, Seen, Tracked};
+pub use signals::Signals;
 
+use crate::cli::groups::micros;
 use crate::cli::{Format, ProgressMode};
 use crate::client::{Client, WatchEnd, WatchStream};
 use crate::context::Context;
-use crate::ui::progress::{self, Widths};
+use crate::ui::progress::{self, Progress, Widths};
+use crate::ui::words::WAITING;
 use crate::ui::{json, time};
 
 const FRAME: Duration = Duration::from_millis(100);
+/// After this the first line of an operation is told, whatever comes of it: a look at a container is over by
+/// then, and who waits for longer wants to know what for.
+const HOLD: Duration = Duration::from_secs(1);
 /// How long a daemon may be away (a restart, an upgrade) before this command lets go.
 const RECONNECT_FOR: Duration = Duration::from_secs(15);
 
@@ -41,35 +47,6 @@ pub struct Patience {
     pub timeout: Option<Duration>,
     /// Show nothing while waiting.
     pub silent: bool,
-}
-
-/// Signals that detach, and end the endless commands. Caught from the moment of listening on.
-pub struct Signals {
-    interrupt: Signal,
-    terminate: Signal,
-}
-
-impl Signals {
-    /// Catches Ctrl-C and SIGTERM from now on.
-    ///
-    /// # Errors
-    /// When signals cannot be caught.
-    pub fn listen() -> Result<Self> {
-        let listen = |kind| {
-            signal(kind).map_err(|fault| {
-                Error::new(Code::Internal, "signals cannot be caught").because(fault.to_string())
-            })
-        };
-        Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
-    }
-
-    /// The next one: 130 or 143.
-    pub async fn next(&mut self) -> Exit {
-        tokio::select! {
-            _ = self.interrupt.recv() => Exit::Interrupted,
-            _ = self.terminate.recv() => Exit::Terminated,
-        }
-    }
 }
 
 /// How progress comes out of this run.
@@ -110,6 +87,7 @@ pub async fn follow(
         signals: Signals::listen()?,
         deadline: patience.timeout.map(|timeout| Instant::now() + timeout),
         ticks: interval(FRAME),
+        held: Vec::new(),
         frame: 0,
         context,
         board,
@@ -128,6 +106,8 @@ struct Run<'a> {
     signals: Signals,
     deadline: Option<Instant>,
     ticks: Interval,
+    /// First lines that are not told yet, and since when.
+    held: Vec<(usize, Instant)>,
     frame: usize,
 }
 
@@ -168,6 +148,7 @@ impl Run<'_> {
                 return Ok(Ok(Ending::Complete));
             }
             let deadline = self.deadline;
+            let patience = self.held.first().map(|(_, since)| *since + HOLD);
             tokio::select! {
                 biased;
                 exit = self.signals.next() => return Ok(Ok(Ending::Signalled(exit))),
@@ -186,6 +167,7 @@ impl Run<'_> {
                     Err(WatchEnd::Refused(fault)) => return Err(fault),
                 },
                 () = until(deadline) => return Ok(Ok(Ending::TimedOut)),
+                () = until(patience) => self.let_go(),
                 _ = self.ticks.tick(), if self.show == Show::Moving => self.draw(),
             }
         }
@@ -204,7 +186,7 @@ impl Run<'_> {
 
     fn tell(&mut self, seen: Seen) -> Result<()> {
         match (self.show, seen) {
-            (Show::Json, Seen::Progress(_, event) | Seen::Other(event)) => {
+            (Show::Json, Seen::Opening(_, event) | Seen::Progress(_, event) | Seen::Other(event)) => {
                 self.context.printer.answer_line(&json::line(&*event)?);
                 self.context.printer.flush();
             }
@@ -213,19 +195,64 @@ impl Run<'_> {
                 self.context.printer.flush();
             }
             (Show::Lines, Seen::Progress(index, event)) => {
+                self.tell_opening(index);
                 let line = progress::plain(&self.board.items()[index].progress(), self.widths, event.time.0);
                 self.context.printer.say(&line);
             }
+            // Whether it starts is not known before it has begun; that it waits is known at once.
+            (Show::Lines, Seen::Opening(index, event)) => {
+                let item = &self.board.items()[index];
+                if item.operation.state == "queued" {
+                    let line = progress::plain(&item.progress(), self.widths, event.time.0);
+                    self.context.printer.say(&line);
+                } else {
+                    self.held.push((index, Instant::now()));
+                }
+            }
+            (Show::Lines, Seen::Ended(index)) => self.held.retain(|(held, _)| *held != index),
             _ => {}
         }
         Ok(())
     }
 
+    /// The first line of what has begun, as of when it was asked for.
+    fn tell_opening(&mut self, index: usize) {
+        let held = self.held.len();
+        self.held.retain(|(item, _)| *item != index);
+        if self.held.len() < held {
+            let item = &self.board.items()[index];
+            let opening = Progress { message: item.opening(), ..item.progress() };
+            let line = progress::plain(&opening, self.widths, item.operation.created_at.0);
+            self.context.printer.say(&line);
+        }
+    }
+
+    /// What has neither begun nor ended after a moment waits for something.
+    fn let_go(&mut self) {
+        let due = Instant::now();
+        for index in self.held.extract_if(.., |(_, since)| *since + HOLD <= due).map(|(index, _)| index) {
+            let waiting = Progress { doing: WAITING, ..self.board.items()[index].progress() };
+            self.context.printer.say(&progress::plain(&waiting, self.widths, time::now()));
+        }
+    }
+
     fn draw(&mut self) {
         let look = self.context.printer.err_look;
-        let running: Vec<_> =
-            self.board.items().iter().filter(|item| !item.ended).map(Tracked::progress).collect();
-        let lines = progress::moving(&running, self.widths, time::now(), self.frame, look);
+        let now = time::now();
+        let late = now - micros(HOLD);
+        let running: Vec<_> = self
+            .board
+            .items()
+            .iter()
+            .filter(|item| !item.ended)
+            .map(|item| match item.progress() {
+                idle if !item.begun && idle.since < late => {
+                    Progress { doing: WAITING, waiting: true, ..idle }
+                }
+                busy => busy,
+            })
+            .collect();
+        let lines = progress::moving(&running, self.widths, now, self.frame, look);
         self.frame += 1;
         self.context.printer.move_to(&lines);
     }

@@ -137,7 +137,7 @@ fn operations_are_listed_logged_and_cancelled() {
     let mut done = failed(&op, "failed", 1.9, task);
     done.actor = Some(pb::Actor { name: "ops".into(), ..Default::default() });
     let mut going = operation("4f9c2e1b", "restart", &web_1());
-    going.created_us = now() - secs(61.0);
+    (going.created_us, going.started_us) = (now() - secs(90.0), Some(now() - secs(61.0)));
     going.cancel_requested = true;
     let line = |text: &str| pb::Event { message: text.into(), r#type: "log".into(), ..Default::default() };
     let log = vec![line("starting"), line("TASK ERROR: bridge 'vmbr9' does not exist")];
@@ -151,9 +151,9 @@ fn operations_are_listed_logged_and_cancelled() {
     let run = fake.run("lxcctl op ls --columns op,verb,target,result,took,code,detail");
     assert_eq!(
         run.out,
-        "OP        VERB     TARGET       RESULT   TOOK  CODE     DETAIL\n\
-         4f9c2e1b  restart  homelab/104  running     -  -        -\n\
-         5d1e77a0  start    homelab/104  failed   1.9s  LXC0101  bridge 'vmbr9' does not exist\n"
+        "OP        VERB     TARGET       RESULT      TOOK  CODE     DETAIL\n\
+         4f9c2e1b  restart  homelab/104  restarting     -  -        -\n\
+         5d1e77a0  start    homelab/104  failed      1.9s  LXC0101  bridge 'vmbr9' does not exist\n"
     );
     assert_eq!(fake.run("lxcctl op").code, 0);
     assert_eq!(fake.run("lxcctl op ls --state runing").code, 2);

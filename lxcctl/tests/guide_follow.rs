@@ -15,7 +15,7 @@ use support::{Fake, Script, Step};
 #[test]
 fn ctrl_c_detaches_and_says_how_to_come_back() {
     let mut op = operation("4f9c2e1b", "restart", &web_1());
-    op.created_us = now() - secs(9.0);
+    (op.created_us, op.started_us) = (now() - secs(9.0), Some(now() - secs(9.0)));
     let mut stopping = progress(&op, 2, 0.1, "1/2 stopping, grace 30s");
     stopping.forced_at_us = Some(op.created_us + secs(30.0));
     let watch = vec![seen(stopping), Step::Hang];
@@ -113,7 +113,7 @@ fn op_show() {
     let target = web_1();
     let mut op = operation("4f9c2e1b", "restart", &target);
     let begun = now() - secs(200.0);
-    op.created_us = begun;
+    (op.created_us, op.started_us) = (begun, Some(begun));
     op = pb::Operation { how: Some("graceful".into()), ..succeeded(&op, "restarted", 14.8) };
     op.actor = Some(pb::Actor {
         name: "ops".into(),

@@ -27,7 +27,7 @@ fn start_in_cron() {
 #[test]
 fn start_on_a_terminal_moves_and_leaves_only_the_row() {
     let (mut op, _) = start_104();
-    op.created_us = now() - secs(1.0);
+    (op.created_us, op.started_us) = (now() - secs(1.0), Some(now() - secs(1.0)));
     let watch = vec![seen(progress(&op, 1, 0.1, "task on pve1")), Step::Hang];
     let fake = Fake::start(one(&web_1(), "104", &op, watch));
     let terminal = Terminal::run(&fake.socket(), "lxcctl start 104");
@@ -43,6 +43,31 @@ fn start_on_a_terminal_moves_and_leaves_only_the_row() {
 }
 
 #[test]
+fn what_waits_says_so_and_the_time_it_takes_begins_later() {
+    let queued = pb::Operation { state: "queued".into(), started_us: None, ..start_104().0 };
+    let begun = pb::Operation { started_us: Some(queued.created_us + secs(20.0)), ..queued.clone() };
+    let watch = vec![
+        seen(progress(&queued, 1, 0.0, "op c81f03d7")),
+        seen(progress(&queued, 2, 20.1, "task on pve1")),
+        ended(succeeded(&begun, "started", 22.2)),
+    ];
+    let fake = Fake::start(one(&web_1(), "104", &queued, watch));
+    let run = fake.run("lxcctl start 104 --wait-lock 60s");
+    assert_eq!(
+        run.err,
+        "  0.0s  homelab/104  web-1  waiting  op c81f03d7\n \
+         20.1s  homelab/104  web-1  starting  task on pve1\n"
+    );
+    assert_eq!(run.out, "✓ homelab/104  web-1  started  2.2s\n");
+    // What has not begun after a moment waits, whatever for.
+    let (op, _) = start_104();
+    let watch = vec![seen(progress(&op, 1, 0.0, "op c81f03d7")), Step::Hang];
+    let fake = Fake::start(one(&web_1(), "104", &op, watch));
+    let run = fake.run("lxcctl start 104 --timeout 1500ms");
+    assert!(run.err.contains("s  homelab/104  web-1  waiting  op c81f03d7\n"), "{}", run.err);
+}
+
+#[test]
 fn start_of_a_running_one() {
     let op = operation("c81f03d7", "start", &web_1());
     let already = error(
@@ -51,7 +76,8 @@ fn start_of_a_running_one() {
         &["on pve1, for 6d 4h"],
         &[("lxcctl start {target} --if-needed", "nothing to do is then a success")],
     );
-    let watch = vec![ended(failed(&op, "refused", 0.1, already))];
+    // What was asked for is told only once it is known that it begins.
+    let watch = vec![seen(progress(&op, 1, 0.0, "op c81f03d7")), ended(failed(&op, "refused", 0.1, already))];
     let fake = Fake::start(one(&web_1(), "104", &op, watch));
     assert_like(&fake.run("lxcctl start 104"), "lxcctl start 104", 2);
 }
@@ -60,7 +86,8 @@ fn start_of_a_running_one() {
 fn start_if_needed() {
     let op = operation("c81f03d7", "start", &web_1());
     let unchanged = pb::Operation { detail: "already running".into(), ..succeeded(&op, "unchanged", 0.1) };
-    let script = || one(&web_1(), "104", &op, vec![ended(unchanged.clone())]);
+    let watch = vec![seen(progress(&op, 1, 0.0, "op c81f03d7")), ended(unchanged)];
+    let script = || one(&web_1(), "104", &op, watch.clone());
     let fake = Fake::start(script());
     assert_like(&fake.run("lxcctl start 104 --if-needed"), "lxcctl start 104 --if-needed", 0);
     let fake = Fake::start(script());

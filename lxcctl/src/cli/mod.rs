@@ -2,6 +2,7 @@
 
 pub mod groups;
 pub mod help;
+pub mod line;
 mod noun;
 mod op;
 mod remote;

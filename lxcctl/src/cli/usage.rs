@@ -7,9 +7,17 @@ use lxc_core::error::{Code, Error};
 use lxc_core::selector::quote;
 
 use super::Cli;
+use super::line::typed as line;
 
-/// Words people bring from elsewhere, and what they are called here.
-const OTHER_NAMES: [(&str, &str); 3] = [("rm", "delete"), ("destroy", "delete"), ("kill", "stop")];
+/// Words people bring from elsewhere, and what they are called here: behind which command, theirs, ours.
+const OTHER_NAMES: [(&str, &[&str], &str); 6] = [
+    ("lxcctl", &["rm", "remove", "destroy"], "delete"),
+    ("lxcctl", &["kill", "poweroff"], "stop"),
+    ("lxcctl", &["ps"], "ls"),
+    ("lxcctl", &["nodes"], "node"),
+    ("lxcctl remote", &["rm", "delete", "destroy", "forget"], "remove"),
+    ("lxcctl op", &["rm", "kill", "stop", "abort"], "cancel"),
+];
 
 /// The error of a command line; `argv` without the program's name.
 #[must_use]
@@ -64,15 +72,18 @@ pub fn error(fault: &clap::Error, argv: &[String]) -> Error {
 fn unknown_command(word: &str, argv: &[String]) -> Error {
     let parent = command_of(&argv[..argv.iter().position(|arg| arg == word).unwrap_or(0)]);
     let message = format!("{parent} has no command {word}");
-    if let Some((_, ours)) = OTHER_NAMES.iter().find(|(theirs, _)| *theirs == word) {
+    let known = |(behind, theirs, _): &&(&str, &[&str], &str)| *behind == parent && theirs.contains(&word);
+    if let Some((.., ours)) = OTHER_NAMES.iter().find(known) {
         return pointed(Error::new(Code::Usage, message), word, Some(ours), argv);
     }
-    // clap ranks by likeness of letters and would take `strat` for `restart`; a slip is a short way to go.
+    // clap ranks by likeness of letters and would take `strat` for `restart`; a slip is a short way to go,
+    // and in a short word a shorter one.
+    let slip = (word.chars().count() / 2).clamp(1, 2);
     let root = Cli::command();
     let parent = parent.split(' ').skip(1).try_fold(&root, |command, name| command.find_subcommand(name));
     let names = parent.unwrap_or(&root).get_subcommands().map(clap::Command::get_name);
     let distance = |name: &&str| strsim::damerau_levenshtein(name, word);
-    let nearest = names.min_by_key(distance).filter(|name| distance(name) <= 2);
+    let nearest = names.min_by_key(distance).filter(|name| distance(name) <= slip);
     pointed(Error::new(Code::Usage, message), word, nearest, argv)
 }
 
@@ -109,7 +120,7 @@ fn invalid_value(fault: &clap::Error, argv: &[String]) -> Error {
 /// Adds the command line, the caret under the word and the line as it should have been.
 fn pointed(error: Error, word: &str, suggestion: Option<&str>, argv: &[String]) -> Error {
     let typed = line(argv);
-    let Some(at) = typed.find(word).filter(|_| !word.is_empty()) else {
+    let Some(at) = place(word, argv) else {
         return error.because(typed).hint(help_for(argv));
     };
     let caret = format!("{}{}", " ".repeat(typed[..at].chars().count()), "^".repeat(word.chars().count()));
@@ -122,12 +133,15 @@ fn pointed(error: Error, word: &str, suggestion: Option<&str>, argv: &[String]) 
     }
 }
 
-/// The command line as it would be typed again.
-#[must_use]
-pub fn line(argv: &[String]) -> String {
-    let words: Vec<String> =
-        std::iter::once("lxcctl".to_owned()).chain(argv.iter().map(|arg| quote(arg))).collect();
-    words.join(" ")
+/// Where the word stands in the line: the argument that is it, else the first that holds it.
+fn place(word: &str, argv: &[String]) -> Option<usize> {
+    if word.is_empty() {
+        return None;
+    }
+    let index =
+        argv.iter().position(|arg| arg == word).or_else(|| argv.iter().position(|a| a.contains(word)))?;
+    let before = line(&argv[..index]).len() + 1;
+    quote(&argv[index]).find(word).map(|within| before + within)
 }
 
 fn command_of(argv: &[String]) -> String {
@@ -200,9 +214,21 @@ mod tests {
         assert_eq!(error.tries[0].command, "lxcctl start 104");
         assert_eq!(refused(&["rm", "104"]).tries[0].command, "lxcctl delete 104");
         assert_eq!(refused(&["kill", "104"]).tries[0].command, "lxcctl stop 104");
+        assert_eq!(refused(&["destroy", "104"]).tries[0].command, "lxcctl delete 104");
+        assert_eq!(refused(&["remote", "rm", "x"]).tries[0].command, "lxcctl remote remove x");
+        assert_eq!(refused(&["remote", "delete", "x"]).tries[0].command, "lxcctl remote remove x");
+        assert_eq!(refused(&["op", "kill", "x"]).tries[0].command, "lxcctl op cancel x");
+        assert_eq!(refused(&["template"]).tries[0].command, "lxcctl --help");
         assert_eq!(refused(&["start", "104", "--if-neded"]).tries[0].command, "lxcctl start 104 --if-needed");
         assert_eq!(refused(&["ls", "-o", "jsno"]).tries[0].command, "lxcctl ls -o json");
         assert_eq!(refused(&["op", "shwo", "x"]).tries[0].command, "lxcctl op show x");
+    }
+
+    #[test]
+    fn the_caret_stands_under_the_word_itself() {
+        assert_eq!(refused(&["l"]).why[1], "       ^ ls?");
+        assert_eq!(refused(&["ls", "-o", "s"]).why[0], "possible: table wide json jsonl yaml name");
+        assert_eq!(refused(&["ls", "--output=jsno"]).why[1], "                   ^^^^ json?");
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) async fn connect(path: &Path) -> Result<Channel, Error> {
     if path.as_os_str().as_bytes().len() > LONGEST_PATH {
         return Err(Error::new(Code::SocketPath, "the socket path is too long")
             .because(format!("{} bytes, at most {LONGEST_PATH}: {}", path.as_os_str().len(), path.display()))
-            .hint("lxcctl --socket /run/lxcd/lxcd.sock ls"));
+            .hint("{line} --socket /run/lxcd/lxcd.sock"));
     }
     // The first connection is made here, where its error is still an io::Error.
     let first = UnixStream::connect(path).await.map_err(|fault| unreachable(path, &fault))?;

@@ -16,7 +16,7 @@ pub(super) fn choose<'a>(asked: Option<&str>, usual: &[&'a str], all: &[&'a str]
         chosen.clear();
     }
     for word in words() {
-        let name = find(word.trim_start_matches(['+', '-']), all, "column")?;
+        let name = find(word, all, "--columns", asked)?;
         chosen.retain(|known| *known != name);
         if !word.starts_with('-') {
             chosen.push(name);
@@ -25,7 +25,7 @@ pub(super) fn choose<'a>(asked: Option<&str>, usual: &[&'a str], all: &[&'a str]
     if chosen.is_empty() {
         return Err(Error::new(Code::BadValue, "no column is left")
             .because(asked.to_owned())
-            .hint("lxcctl help flags"));
+            .hint(format!("{{line}} --columns {}", all[0])));
     }
     Ok(chosen)
 }
@@ -37,21 +37,30 @@ pub(super) fn choose<'a>(asked: Option<&str>, usual: &[&'a str], all: &[&'a str]
 pub(super) fn order<'a>(asked: Option<&str>, all: &[&'a str]) -> Result<Vec<(&'a str, bool)>> {
     let words = asked.unwrap_or_default().split(',').filter(|word| !word.is_empty());
     words
-        .map(|word| Ok((find(word.trim_start_matches(['+', '-']), all, "column")?, word.starts_with('-'))))
+        .map(|word| Ok((find(word, all, "--sort", asked.unwrap_or_default())?, word.starts_with('-'))))
         .collect()
 }
 
-fn find<'a>(word: &str, all: &[&'a str], what: &str) -> Result<&'a str> {
-    let wanted = word.to_ascii_lowercase();
+/// The word of these that is most like that one.
+pub(super) fn nearest<'a>(word: &str, all: &[&'a str]) -> &'a str {
+    all.iter().copied().min_by_key(|name| strsim::damerau_levenshtein(name, word)).unwrap_or_default()
+}
+
+/// The column a word means, whatever its sign; where there is none, the command line with the nearest one.
+fn find<'a>(word: &str, all: &[&'a str], flag: &str, asked: &str) -> Result<&'a str> {
+    let bare = word.trim_start_matches(['+', '-']);
+    let wanted = bare.to_ascii_lowercase();
     if let Some(name) = all.iter().find(|name| **name == wanted) {
         return Ok(name);
     }
-    let near = all.iter().min_by_key(|name| strsim::damerau_levenshtein(name, &wanted));
-    let error = Error::new(Code::BadValue, format!("there is no {what} {word}")).because(all.join(" "));
-    Err(match near {
-        Some(near) => error.hint_noted(*near, format!("the nearest {what}")),
-        None => error,
-    })
+    let near = nearest(&wanted, all);
+    let better: Vec<String> = asked
+        .split(',')
+        .map(|part| if part == word { word.replace(bare, near) } else { part.to_owned() })
+        .collect();
+    Err(Error::new(Code::BadValue, format!("there is no column {bare}"))
+        .because(format!("columns: {}", all.join(" ")))
+        .hint(format!("{{line}} {flag} {}", better.join(","))))
 }
 
 #[cfg(test)]
@@ -66,7 +75,10 @@ mod tests {
         assert_eq!(pick("+disk,-cpu"), ["target", "name", "disk"]);
         assert_eq!(pick("name,target"), ["name", "target"]);
         assert_eq!(choose(None, &ALL[..2], &ALL).unwrap(), ["target", "name"]);
-        assert_eq!(choose(Some("+dsk"), &ALL, &ALL).unwrap_err().code, Code::BadValue);
+        let refused = choose(Some("+dsk,-cpu"), &ALL, &ALL).unwrap_err();
+        assert_eq!((refused.code, refused.message.as_str()), (Code::BadValue, "there is no column dsk"));
+        assert_eq!(refused.tries[0].command, "{line} --columns +disk,-cpu");
+        assert_eq!(order(Some("-nam"), &ALL).unwrap_err().tries[0].command, "{line} --sort -name");
         assert_eq!(order(Some("-cpu,name"), &ALL).unwrap(), [("cpu", true), ("name", false)]);
     }
 }

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 
 use crate::client::WatchItem;
 use crate::client::view::{Event, Operation};
-use crate::ui::progress::{Progress, Widths, doing};
+use crate::ui::progress::{Progress, Widths};
 use crate::ui::time::Instant;
+use crate::ui::words::{self, WAITING, doing};
 
 /// One operation and how far it was seen.
 #[derive(Debug, Clone)]
@@ -15,6 +16,9 @@ pub struct Tracked {
     pub operation: Operation,
     /// Its end was seen.
     pub ended: bool,
+    /// It was seen to act. Before that it waits for a lock or its turn, or is refused in a moment.
+    pub begun: bool,
+    opening: String,
     message: String,
     percent: Option<f64>,
     forced_at: Option<Instant>,
@@ -28,12 +32,29 @@ impl Tracked {
         Progress {
             target: &self.operation.target,
             name: self.operation.name.as_deref().unwrap_or("-"),
-            doing: doing(&self.operation.verb),
+            doing: self.doing(),
+            waiting: self.waits(),
             message: &self.message,
             percent: self.percent,
             forced_at: self.forced_at,
             since: self.operation.created_at.0,
         }
+    }
+
+    /// `starting`, or `waiting` for what it needs first.
+    #[must_use]
+    pub fn doing(&self) -> &'static str {
+        if self.waits() { WAITING } else { doing(&self.operation.verb) }
+    }
+
+    fn waits(&self) -> bool {
+        !self.begun && self.operation.state == "queued"
+    }
+
+    /// What was said as it was asked for: `op 90ab77e2, grace 30s`.
+    #[must_use]
+    pub fn opening(&self) -> &str {
+        &self.opening
     }
 
     /// What it was last heard to do.
@@ -46,6 +67,8 @@ impl Tracked {
 /// What an item of the stream was.
 #[derive(Debug)]
 pub enum Seen {
+    /// The first line of that operation, which says nothing yet about what will come of it.
+    Opening(usize, Box<Event>),
     /// A change of that operation's progress.
     Progress(usize, Box<Event>),
     /// Another fact about one of them.
@@ -69,9 +92,11 @@ impl Board {
     pub fn new(operations: Vec<Operation>) -> Self {
         let index = operations.iter().enumerate().map(|(at, op)| (op.id.clone(), at)).collect();
         let track = |operation: Operation| Tracked {
-            message: operation.phase.clone().unwrap_or_default(),
+            message: operation.phase.as_deref().map(words::phase).unwrap_or_default(),
             operation,
             ended: false,
+            begun: false,
+            opening: String::new(),
             percent: None,
             forced_at: None,
             seq: 0,
@@ -164,7 +189,14 @@ impl Board {
             tracked.seq = seq;
         }
         match event.kind_of.as_str() {
+            // The first one is written with the request.
+            "progress" if event.seq == Some(1) && event.message.starts_with("op ") => {
+                tracked.opening.clone_from(&event.message);
+                tracked.message.clone_from(&event.message);
+                Seen::Opening(at, event)
+            }
             "progress" if !event.message.is_empty() => {
+                tracked.begun = true;
                 tracked.message.clone_from(&event.message);
                 tracked.percent = event.percent.or(tracked.percent);
                 tracked.forced_at = event.forced_at;
@@ -173,6 +205,7 @@ impl Board {
             // The engine's own steps are for `op log`; of them only the countdown is of use here.
             "step" => {
                 tracked.forced_at = event.forced_at.or(tracked.forced_at);
+                tracked.begun |= event.step.is_some();
                 Seen::Nothing
             }
             "log" => Seen::Nothing,

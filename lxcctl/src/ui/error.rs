@@ -8,9 +8,23 @@ use super::style::{Look, Tone, paint};
 
 const MARGIN: &str = "        ";
 
+/// The error with all of its three lines: what its maker left out is said by the page of its code.
+#[must_use]
+pub fn whole(error: &Error) -> Error {
+    let mut error = error.clone();
+    if error.why.is_empty() {
+        error.why.push(error.code.title().to_owned());
+    }
+    if error.tries.is_empty() {
+        error = error.clone().hint(format!("lxcctl explain {}", error.code));
+    }
+    error
+}
+
 /// What, `why:`, `try:`; without a newline at the end.
 #[must_use]
 pub fn lines(error: &Error, look: Look, verbose: bool) -> String {
+    let error = &whole(error);
     let head = paint(&format!("error[{}]:", error.code), Tone::Red, look);
     let mut text = format!("{head} {}", escape(&error.message));
     block(
@@ -22,7 +36,8 @@ pub fn lines(error: &Error, look: Look, verbose: bool) -> String {
             paint(&escape(why), tone, look)
         }),
     );
-    if verbose && let Some(words) = &error.pve_message {
+    let said = |words: &str| error.why.iter().any(|why| why.contains(words.trim()));
+    if verbose && let Some(words) = error.pve_message.as_ref().filter(|words| !said(words)) {
         block(&mut text, "pve:", words.lines().map(|line| escape(line).into_owned()));
     }
     block(&mut text, "try:", tries(&error.tries, look).into_iter());
@@ -72,22 +87,26 @@ pub struct ErrorView {
 
 impl From<&Error> for ErrorView {
     fn from(error: &Error) -> Self {
+        let error = &whole(error);
         Self {
             code: error.code.as_str(),
             exit_code: error.exit().number(),
             target: error.target.clone(),
             message: error.message.clone(),
             why: (!error.why.is_empty()).then(|| error.why.join("\n")),
-            // In JSON nobody has typed a word for it: commands name the container in full.
-            tries: error
-                .tries
-                .iter()
-                .map(|step| step.command.replace("{target}", error.target.as_deref().unwrap_or("TARGET")))
-                .collect(),
+            tries: error.tries.iter().map(|step| in_json(step, error.target.as_deref())).collect(),
             operation_id: error.operation_id.clone(),
             pve_message: error.pve_message.clone(),
         }
     }
+}
+
+/// In JSON nobody has typed a word for it: commands name the container in full. A note stands behind as a
+/// shell's comment: what it says (`only when nothing uses it`) must not get lost, and the line still works.
+fn in_json(step: &Try, target: Option<&str>) -> String {
+    let command = step.command.replace("{target}", target.unwrap_or("TARGET"));
+    let note = step.note.replace("{target}", target.unwrap_or("TARGET"));
+    if note.is_empty() { command } else { format!("{command}  # {note}") }
 }
 
 #[derive(Serialize)]
@@ -129,6 +148,39 @@ mod tests {
         assert!(
             lines(&error, Look::PIPE, false)
                 .ends_with("--if-needed        (nothing to do is then a success)")
+        );
+    }
+
+    #[test]
+    fn proxmoxs_words_are_not_said_twice() {
+        let error = Error::new(Code::TaskFailed, "x").because("bridge 'vmbr9' does not exist");
+        let text = |words: &str| lines(&error.clone().pve(words), Look::PIPE, true);
+        assert!(!text("bridge 'vmbr9' does not exist\n").contains("pve:"));
+        assert!(text("command 'lxc-start' failed").contains("\n  pve:  command 'lxc-start' failed"));
+    }
+
+    #[test]
+    fn no_error_lacks_a_line() {
+        for code in lxc_core::error::Code::ALL {
+            let text = lines(&Error::new(*code, "what"), Look::PIPE, false);
+            let led: Vec<&str> = text.lines().map(|line| line.get(..8).unwrap_or(line)).collect();
+            assert_eq!(led[1..], ["  why:  ", "  try:  "], "{text}");
+            assert!(!text.contains('…'), "{text}");
+        }
+    }
+
+    #[test]
+    fn json_keeps_what_is_noted_about_a_command() {
+        let error = Error::new(Code::PveLocked, "x")
+            .about("homelab/112")
+            .hint("lxcctl start {target} --wait-lock 10m")
+            .hint_noted("pct unlock 112", "on pve1, only when nothing uses it any more");
+        assert_eq!(
+            ErrorView::from(&error).tries,
+            [
+                "lxcctl start homelab/112 --wait-lock 10m",
+                "pct unlock 112  # on pve1, only when nothing uses it any more"
+            ]
         );
     }
 

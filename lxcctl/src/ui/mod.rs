@@ -10,3 +10,4 @@ pub mod rows;
 pub mod style;
 pub mod table;
 pub mod time;
+pub mod words;

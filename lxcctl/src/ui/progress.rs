@@ -5,7 +5,7 @@ use lxc_core::ids::Micros;
 use lxc_core::text;
 
 use super::escape::{cut, escape, width};
-use super::style::{Look, Tone, paint};
+use super::style::{Look, Mark, Tone, paint};
 use super::time::Instant;
 
 /// As many lines as move at once.
@@ -22,6 +22,8 @@ pub struct Progress<'a> {
     pub name: &'a str,
     /// `starting`
     pub doing: &'static str,
+    /// It has not begun: a lock or its turn is waited for.
+    pub waiting: bool,
     /// `task on pve1`
     pub message: &'a str,
     /// Of the whole, where that is known.
@@ -46,20 +48,6 @@ impl Widths {
             target: widest.target.max(width(target)),
             name: widest.name.max(width(&escape(name))),
         })
-    }
-}
-
-/// The participle of a verb.
-#[must_use]
-pub fn doing(verb: &str) -> &'static str {
-    match verb {
-        "start" => "starting",
-        "stop" | "shutdown" => "stopping",
-        "restart" => "restarting",
-        "delete" => "deleting",
-        "forget" => "forgetting",
-        "create" => "creating",
-        _ => "working",
     }
 }
 
@@ -101,6 +89,7 @@ pub fn moving(
         &["|", "/", "-", "\\"]
     };
     let spin = paint(spinner[frame % spinner.len()], Tone::Cyan, look);
+    let still = paint(Mark::Unchanged.text(look), Mark::Unchanged.tone(), look);
     let mut lines: Vec<String> = running
         .iter()
         .take(MOST_LINES)
@@ -111,7 +100,8 @@ pub fn moving(
             let body = middle(progress, widths, &escape(&message));
             let body = cut(body.trim_end(), text_room, look.unicode).into_owned();
             let gap = " ".repeat(room.saturating_sub(2 + width(&body) + width(&time)));
-            format!("{spin} {body}{gap}{}", paint(&time, Tone::Dim, look))
+            let mark = if progress.waiting { &still } else { &spin };
+            format!("{mark} {body}{gap}{}", paint(&time, Tone::Dim, look))
         })
         .collect();
     if running.len() > MOST_LINES {
@@ -138,6 +128,7 @@ mod tests {
             target: "homelab/104",
             name: "web-1",
             doing: "restarting",
+            waiting: false,
             message,
             percent: None,
             forced_at: None,
@@ -163,6 +154,15 @@ mod tests {
         let lines = moving(&[progress], Widths::default(), 10_400_000, 4, look);
         let body = "⠼ homelab/104  web-1  restarting  1/2 stopping, forced in 21s";
         assert_eq!(lines, [format!("{body}{:>width$}", "9.4s", width = 98 - width(body))]);
+    }
+
+    #[test]
+    fn what_waits_stands_still() {
+        let mut progress = web_1("op 4f9c2e1b");
+        (progress.doing, progress.waiting) = ("waiting", true);
+        let look = Look { width: Some(100), colour: false, unicode: true };
+        let lines = moving(&[progress], Widths::default(), 2_000_000, 3, look);
+        assert!(lines[0].starts_with("· homelab/104  web-1  waiting  op 4f9c2e1b  "), "{lines:?}");
     }
 
     #[test]

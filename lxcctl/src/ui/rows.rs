@@ -46,7 +46,7 @@ impl Row {
             "failed" | "cancelled" => (Mark::Failed, result),
             _ => (Mark::Detached, "detached".to_owned()),
         };
-        let took = operation.took().unwrap_or(now - operation.created_at.0);
+        let took = operation.took().unwrap_or(now - operation.began_at().0);
         Self {
             mark,
             target: operation.target.clone(),
@@ -145,7 +145,7 @@ pub fn render(rows: &[Row], look: Look) -> String {
     table.render(look)
 }
 
-/// `5 targets: 2 started, 1 unchanged, 1 failed, 1 refused`; nothing when all went the same way.
+/// `5 targets: 2 started, 1 unchanged, 1 failed, 1 refused`; nothing when all went the same good way.
 #[must_use]
 pub fn summary(rows: &[Row], look: Look) -> Option<String> {
     let mut counts: Vec<(&str, u8, usize)> = Vec::new();
@@ -155,7 +155,7 @@ pub fn summary(rows: &[Row], look: Look) -> Option<String> {
             None => counts.push((&row.result, rank(row), 1)),
         }
     }
-    if counts.len() < 2 {
+    if counts.len() < 2 && rows.iter().all(|row| row.mark != Mark::Failed) {
         return None;
     }
     counts.sort_by_key(|&(_, rank, _)| rank);
@@ -174,24 +174,37 @@ fn rank(row: &Row) -> u8 {
     }
 }
 
-/// One line per code that occurs, with what to type for the first it happened to.
+/// One line per code that occurs and what to type: a verb for all it happened to, else for the first of them.
 #[must_use]
 pub fn code_hints(operations: &[&Operation], look: Look) -> Vec<String> {
-    let mut seen: Vec<Code> = Vec::new();
-    let mut lines = Vec::new();
+    let mut hints: Vec<(Code, String, Vec<&str>)> = Vec::new();
     for operation in operations {
-        let Some(error) = &operation.error else { continue };
-        if seen.contains(&error.code) || error.code == Code::BatchStopped {
+        let Some(error) = operation.error.as_ref().filter(|error| error.code != Code::BatchStopped) else {
             continue;
-        }
-        seen.push(error.code);
-        let command = error.tries.first().map_or_else(
+        };
+        let advice = error.tries.first().map_or_else(
             || format!("lxcctl op log {}", text::short_id(&operation.id)),
-            |step| step.command.replace("{target}", &operation.target),
+            |step| step.command.clone(),
         );
-        lines.push(format!("  {}  {}", error.code, paint(&command, Tone::Bold, look)));
+        match hints.iter_mut().find(|(code, ..)| *code == error.code) {
+            Some((_, first, targets)) if takes_many(first) && *first == advice => {
+                targets.push(&operation.target)
+            }
+            Some(_) => {}
+            None => hints.push((error.code, advice, vec![&operation.target])),
+        }
     }
-    lines
+    let line = |(code, advice, targets): &(Code, String, Vec<&str>)| {
+        let command = advice.replace("{target}", &targets.join(" "));
+        format!("  {code}  {}", paint(&command, Tone::Bold, look))
+    };
+    hints.iter().map(line).collect()
+}
+
+/// Whether a command with `{target}` in it takes several.
+fn takes_many(command: &str) -> bool {
+    let verbs = ["start", "stop", "shutdown", "restart", "delete", "forget"];
+    verbs.iter().any(|verb| command.starts_with(&format!("lxcctl {verb} {{target}}")))
 }
 
 #[cfg(test)]

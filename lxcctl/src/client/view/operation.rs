@@ -57,10 +57,16 @@ impl Operation {
         matches!(self.state.as_str(), "succeeded" | "failed" | "cancelled" | "needs_attention")
     }
 
+    /// When it began: waiting for a lock or for its turn is no part of it. What never began, when it was made.
+    #[must_use]
+    pub fn began_at(&self) -> Instant {
+        self.started_at.unwrap_or(self.created_at)
+    }
+
     /// How long it took, as far as that is known.
     #[must_use]
     pub fn took(&self) -> Option<Micros> {
-        self.finished_at.map(|end| (end.0 - self.created_at.0).max(0))
+        self.finished_at.map(|end| (end.0 - self.began_at().0).max(0))
     }
 }
 
@@ -90,7 +96,9 @@ impl From<pb::Operation> for Operation {
             created_at: Instant(o.created_us),
             started_at: o.started_us.map(Instant),
             finished_at: o.finished_us.map(Instant),
-            duration_seconds: o.finished_us.map(|end| micros_to_seconds(end - o.created_us)),
+            duration_seconds: o
+                .finished_us
+                .map(|end| micros_to_seconds(end - o.started_us.unwrap_or(o.created_us))),
             retry_of: o.retry_of,
             cancel_requested: o.cancel_requested,
             degraded_since: o.degraded_since_us.map(Instant),

@@ -8,6 +8,7 @@ use crate::cli::groups::micros;
 use crate::cli::{EventsArgs, Format};
 use crate::client::view::{Event, Warning};
 use crate::client::{Client, EventFilter};
+use crate::commands::columns;
 use crate::context::Context;
 use crate::follow::{Signals, come_back, is_away};
 use crate::ui::json;
@@ -24,8 +25,8 @@ pub(crate) async fn run(context: &mut Context, args: &EventsArgs) -> Result<Exit
     let known: Vec<&str> = EventKind::ALL.iter().map(|kind| kind.as_str()).collect();
     if let Some(unknown) = args.types.iter().find(|wanted| !known.contains(&wanted.as_str())) {
         return Err(Error::new(Code::BadValue, format!("{unknown} is no type of event"))
-            .because(known.join(" "))
-            .hint("lxcctl events --type stopped"));
+            .because(format!("types: {}", known.join(" ")))
+            .hint(format!("{{line}} --type {}", columns::nearest(unknown, &known))));
     }
     let filter = EventFilter {
         selection,
@@ -118,10 +119,10 @@ pub(crate) fn table(events: &[Event], now: &Now, headers: bool) -> Table {
     let mut table = Table::new(vec![
         Column::left("TIME"),
         Column::left("TARGET"),
-        Column::left("NAME").shrinks(),
+        Column::left("NAME").goes(2).shrinks(),
         Column::left("EVENT"),
-        Column::left("BY").goes(2),
-        Column::left("OP").goes(1),
+        Column::left("BY").goes(1),
+        Column::left("OP"),
         Column::left("DETAIL").shrinks(),
     ])
     .headers(headers);

@@ -19,10 +19,8 @@ struct Page {
 
 impl Page {
     fn of(code: Code) -> Self {
-        let page = code.page();
-        let (title, text) = page.split_once('\n').unwrap_or((page, ""));
-        let title = title.split_once(": ").map_or(title, |(_, title)| title);
-        Self { kind: "Page", code: code.as_str(), exit_code: code.exit().number(), title, text: text.trim() }
+        let text = code.page().split_once('\n').map_or("", |(_, text)| text.trim());
+        Self { kind: "Page", code: code.as_str(), exit_code: code.exit().number(), title: code.title(), text }
     }
 }
 

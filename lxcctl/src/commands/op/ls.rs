@@ -13,6 +13,7 @@ use crate::ui::rows::reason;
 use crate::ui::style::Tone;
 use crate::ui::table::{Cell, Column, Table};
 use crate::ui::time::{self, Now};
+use crate::ui::words;
 
 const COLUMNS: [&str; 11] =
     ["op", "verb", "target", "name", "result", "took", "by", "created", "code", "detail", "batch"];
@@ -24,8 +25,8 @@ pub(super) async fn run(context: &mut Context, args: &OpList) -> Result<Exit> {
     for state in &args.filter.state {
         if !STATES.contains(&state.as_str()) {
             return Err(Error::new(Code::BadValue, format!("{state} is no state of an operation"))
-                .because(STATES.join(" "))
-                .hint("lxcctl op ls --state running"));
+                .because(format!("states: {}", STATES.join(" ")))
+                .hint(format!("{{line}} --state {}", columns::nearest(state, &STATES))));
         }
     }
     let usual = if context.format == Format::Wide { &COLUMNS[..] } else { &COLUMNS[..10] };
@@ -108,14 +109,16 @@ fn value(operation: &Operation, name: &str, now: &Now) -> String {
         "verb" => operation.verb.clone(),
         "target" => operation.target.clone(),
         "name" => operation.name.clone().unwrap_or_default(),
-        "result" => operation.result.clone().unwrap_or_else(|| operation.state.clone()),
+        "result" => words::result(operation),
         "took" => operation.took().map(text::elapsed).unwrap_or_default(),
         "by" => operation.actor.as_ref().map(|actor| actor.name.clone()).unwrap_or_default(),
         "created" => now.ago(operation.created_at),
         "code" => operation.error.as_ref().map(|error| error.code.to_string()).unwrap_or_default(),
         "batch" => text::short_id(&operation.request_id).to_owned(),
-        _ => operation.detail.clone().or_else(|| operation.phase.clone()).unwrap_or_else(|| {
-            operation.error.as_ref().map(|error| reason(error, &operation.target)).unwrap_or_default()
-        }),
+        _ => {
+            operation.detail.clone().or_else(|| operation.phase.as_deref().map(words::phase)).unwrap_or_else(
+                || operation.error.as_ref().map(|error| reason(error, &operation.target)).unwrap_or_default(),
+            )
+        }
     }
 }

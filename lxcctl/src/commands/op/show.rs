@@ -11,6 +11,7 @@ use crate::ui::escape::escape;
 use crate::ui::style::{Look, Tone, paint};
 use crate::ui::table::{Cell, Column, Table};
 use crate::ui::time::Now;
+use crate::ui::words;
 
 pub(super) async fn run(context: &mut Context, args: &OpId) -> Result<Exit> {
     let client = context.connect().await?;
@@ -35,15 +36,14 @@ pub(super) async fn run(context: &mut Context, args: &OpId) -> Result<Exit> {
 
 fn render(operation: &Operation, now: &Now, look: Look) -> String {
     let name = operation.name.as_deref().unwrap_or("-");
-    let state = if operation.result.as_deref() == Some("unchanged") { "unchanged" } else { &operation.state };
     let how = operation.how.as_ref().map_or(String::new(), |how| format!(" ({})", escape(how)));
-    let took = text::elapsed(operation.took().unwrap_or(now.micros - operation.created_at.0));
+    let took = text::elapsed(operation.took().unwrap_or(now.micros - operation.began_at().0));
     let mut out = format!(
         "{} {} ({})  {}{how}  {}\n",
         escape(&operation.verb),
         paint(&operation.target, Tone::Bold, look),
         escape(name),
-        paint(state, Tone::of_status(&operation.state), look),
+        paint(words::state(operation), Tone::of_status(&operation.state), look),
         paint(&took, Tone::Dim, look),
     );
     let mut facts = Table::new(vec![Column::left(""), Column::left("")]).headers(false).indented(2);
@@ -58,7 +58,7 @@ fn render(operation: &Operation, now: &Now, look: Look) -> String {
     if !operation.has_ended()
         && let Some(phase) = &operation.phase
     {
-        fact("now", phase.clone());
+        fact("now", words::phase(phase));
     }
     if let Some(since) = operation.degraded_since {
         fact("degraded", format!("since {}, Proxmox does not answer", now.clock(since)));
@@ -110,7 +110,7 @@ fn steps(steps: &[Step], look: Look) -> String {
         table.row(vec![
             Cell::new((index + 1).to_string()),
             Cell::new(&step.name),
-            Cell::toned(step.outcome.as_ref().unwrap_or(&step.state), tone),
+            Cell::toned(step.outcome.as_deref().unwrap_or_else(|| words::step(&step.state)), tone),
             Cell::known(took).or_tone(Tone::Dim),
             Cell::known(step.upid.as_ref()),
         ]);

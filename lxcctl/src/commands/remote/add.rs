@@ -19,6 +19,7 @@ pub(crate) async fn run(context: &mut Context, args: AddRemote) -> Result<Exit> 
         Some(path) => std::fs::read_to_string(path).map_err(|fault| {
             Error::new(Code::BadValue, "the CA cannot be read")
                 .because(format!("{}: {fault}", path.display()))
+                .hint_noted("cat /etc/pve/pve-root-ca.pem", "on a Proxmox node, shows its own")
         })?,
         None => String::new(),
     };
@@ -68,7 +69,7 @@ pub(super) async fn confirm(
         .because(lines.0)
         .because(&probed.certificate.fingerprint)
         .hint_noted(
-            context.command_line_with(&format!("--fingerprint {}", probed.certificate.fingerprint)),
+            context.command_line_with("--fingerprint", Some(&probed.certificate.fingerprint)),
             "if pvenode cert info says the same on the node",
         ));
     }
@@ -80,7 +81,8 @@ pub(super) async fn confirm(
         Ok((probed.url, probed.certificate.fingerprint))
     } else {
         Err(Error::new(Code::AnsweredNo, "the certificate was not accepted")
-            .because("nothing was sent to it"))
+            .because("the answer was not yes; nothing was sent there")
+            .hint_noted("pvenode cert info", "on the node, says which certificate is its own"))
     }
 }
 

@@ -31,12 +31,13 @@ pub(super) async fn run(context: &mut Context, args: &RemoveRemote) -> Result<Ex
                     "remote remove wants a yes, and there is no terminal to ask on",
                 )
                 .because(format!("it would remove {name} and the records of {records}"))
-                .hint(context.command_line_with("--yes")));
+                .hint(context.command_line_with("--yes", None)));
             }
             let answer = context.printer.ask(&format!("{loses} [y/N] ")).unwrap_or_default();
             if !matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes") {
                 return Err(Error::new(Code::AnsweredNo, format!("{name} was not removed"))
-                    .because("the answer was not yes"));
+                    .because("the answer was not yes")
+                    .hint_noted("{line} --yes", "asks nothing"));
             }
         }
         client.remove_remote(&args.name, false).await?;

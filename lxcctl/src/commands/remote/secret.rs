@@ -39,8 +39,11 @@ pub(super) fn read(context: &mut Context, source: &Secret, token_id: &str) -> Re
             format!("the secret of {token_id} is wanted, and there is no terminal"),
         )
         .because("it is never taken from the command line, which every process can read")
-        .hint(context.command_line_with("--token-secret-file FILE"))
-        .hint_noted(context.command_line_with("--token-secret-stdin"), "or from a pipe"));
+        .hint_noted(
+            context.command_line_with("--token-secret-file", Some("secret")),
+            "a file with nothing else in it",
+        )
+        .hint_noted(context.command_line_with("--token-secret-stdin", None), "or from a pipe"));
     };
     let secret = text.trim();
     if secret.is_empty() || secret.chars().any(char::is_whitespace) {
@@ -56,5 +59,7 @@ fn from_file(path: &Path) -> Result<String> {
 }
 
 fn unreadable(what: &str, fault: &std::io::Error) -> Error {
-    Error::new(Code::BadValue, "the secret cannot be read").because(format!("{what}: {fault}"))
+    Error::new(Code::BadValue, "the secret cannot be read")
+        .because(format!("{what}: {fault}"))
+        .hint_noted("{line} --token-secret-stdin", "takes it from a pipe")
 }

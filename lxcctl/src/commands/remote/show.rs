@@ -14,6 +14,7 @@ pub(super) async fn run(context: &mut Context, name: &str) -> Result<Exit> {
     let remotes = client.remotes(name).await?;
     let Some(remote) = remotes.into_iter().find(|remote| remote.name == name) else {
         return Err(Error::new(Code::NoRemote, format!("there is no remote {}", escape(name)))
+            .because("none of that name is registered, or it is not yours to see")
             .hint("lxcctl remote ls"));
     };
     if !context.structured_one(&remote, &remote.name)? {

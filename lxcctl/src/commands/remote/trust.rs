@@ -36,7 +36,7 @@ pub(super) async fn run(context: &mut Context, args: &TrustRemote) -> Result<Exi
             );
             fault.why = lines;
             return Err(fault.hint_noted(
-                context.command_line_with("--yes"),
+                context.command_line_with("--yes", None),
                 "if pvenode cert info says the same on the nodes",
             ));
         }
@@ -45,7 +45,8 @@ pub(super) async fn run(context: &mut Context, args: &TrustRemote) -> Result<Exi
         let answer = context.printer.ask(question).unwrap_or_default();
         if !matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes") {
             return Err(Error::new(Code::AnsweredNo, "the certificates were not accepted")
-                .because("the pins are as they were"));
+                .because("the answer was not yes; the pins are as they were")
+                .hint_noted("pvenode cert info", "on the nodes, says which certificates are theirs"));
         }
     }
     let accept = changed

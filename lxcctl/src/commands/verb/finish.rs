@@ -9,9 +9,8 @@ use crate::cli::Format;
 use crate::client::view::{Operation, Warning};
 use crate::context::{Context, filled};
 use crate::exit::{self, Outcome};
-use crate::follow::{Board, Ending};
+use crate::follow::{Board, Ending, Tracked};
 use crate::ui::escape::escape;
-use crate::ui::progress::doing;
 use crate::ui::rows::{self, Row};
 use crate::ui::style::Mark;
 use crate::ui::time;
@@ -55,7 +54,7 @@ pub(crate) fn ended(context: &mut Context, board: &Board, end: &Finish, ending: 
                 let id = short_id(&item.operation.id);
                 let doing = item.message();
                 if doing.is_empty() || doing.starts_with("op ") {
-                    format!("op {id}")
+                    format!("op {id} has not begun")
                 } else {
                     format!("op {id}: {doing}")
                 }
@@ -128,11 +127,12 @@ fn gave_up(
     if structured(context, &operations)? {
         return Ok(exit);
     }
-    let running: Vec<&&Operation> = operations.iter().filter(|op| !op.has_ended()).collect();
+    let running: Vec<&Tracked> = board.items().iter().filter(|item| !item.operation.has_ended()).collect();
     let (what, id) = match running.as_slice() {
-        [one] => {
-            let name = one.name.as_deref().unwrap_or("-");
-            (format!("{} ({}) is still {}", one.target, escape(name), doing(&one.verb)), short_id(&one.id))
+        [item] => {
+            let one = &item.operation;
+            let name = escape(one.name.as_deref().unwrap_or("-"));
+            (format!("{} ({name}) is still {}", one.target, item.doing()), short_id(&one.id))
         }
         many => (format!("{} operations still run", many.len()), short_id(&end.request_id)),
     };

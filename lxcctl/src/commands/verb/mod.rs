@@ -18,7 +18,7 @@ use crate::follow::{Board, Patience, follow};
 /// Runs one verb.
 pub(crate) async fn run(context: &mut Context, request: Request) -> Result<Exit> {
     if request.selection.is_empty() {
-        return Err(no_target(context, request.verb));
+        return Err(no_target(request.verb));
     }
     context.check(&request.selection)?;
     let client = context.connect().await?;
@@ -49,7 +49,7 @@ async fn carry_out(context: &mut Context, client: &Client, request: &Request) ->
         let fault =
             Error::new(Code::NoMatch, format!("no container matches {}", request.selection.describe()))
                 .because("a verb needs at least one")
-                .hint(format!("lxcctl {} … --if-needed", request.verb));
+                .hint_noted("{line} --if-needed", "nothing to do is then a success");
         return if request.if_needed { finish::nothing_to_do(context, &fault) } else { Err(fault) };
     }
     let order = request.order(resolved.refs);
@@ -120,9 +120,9 @@ fn nothing_there(request: &Request, fault: &Error) -> bool {
     }
 }
 
-fn no_target(context: &Context, verb: &str) -> Error {
+fn no_target(verb: &str) -> Error {
     Error::new(Code::EmptySelection, format!("{verb} needs a target"))
         .because("empty is never everything")
-        .hint(format!("{} homelab/104", context.command_line()))
+        .hint("lxcctl ls")
         .hint_noted("lxcctl help selectors", "or see how containers are named")
 }

@@ -32,7 +32,7 @@ pub(super) async fn settle(
             format!("{verb} wants a yes, and there is no terminal to ask on"),
         )
         .because(would(verb, &order.refs))
-        .hint(context.command_line_with("--yes")));
+        .hint(context.command_line_with("--yes", None)));
     }
     if order.destroy_unreferenced_disks {
         list_disks(context, client, order).await?;
@@ -72,7 +72,9 @@ fn is_yes(answer: &str, wanted: Option<&str>) -> bool {
 }
 
 fn said_no(verb: &str) -> Error {
-    Error::new(Code::AnsweredNo, format!("{verb} was not begun")).because("the answer was not yes")
+    Error::new(Code::AnsweredNo, format!("{verb} was not begun"))
+        .because("the answer was not yes")
+        .hint_noted("{line} --yes", "asks nothing")
 }
 
 /// `it would delete homelab/131 (ci-31) and 8.0Gi of disk`
