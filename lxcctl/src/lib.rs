@@ -12,11 +12,12 @@ pub mod ui;
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser as _};
 use lxc_core::error::{Code, Error, Exit};
 
 use cli::usage;
-use cli::{Cli, Command};
+use cli::{Cli, Command, Format};
 use context::Context;
 use ui::printer::{Colour, Printer};
 use ui::style::Look;
@@ -36,6 +37,10 @@ pub fn run(args: Vec<OsString>) -> u8 {
 /// `--help` and `-V` are answers; everything else clap says is an error of the call.
 fn not_a_command(fault: &clap::Error, argv: &[String]) -> Exit {
     let mut printer = Printer::new(Colour::Auto, false);
+    if fault.kind() == ErrorKind::DisplayVersion {
+        let ended = commands::local::version::run(&mut printer, usage::format(argv).unwrap_or_default());
+        return ended.unwrap_or_else(|fault| fault.exit());
+    }
     if !fault.use_stderr() {
         printer.answer(&fault.render().to_string());
         return Exit::Done;
@@ -46,7 +51,7 @@ fn not_a_command(fault: &clap::Error, argv: &[String]) -> Exit {
     }
     let error = usage::error(fault, argv);
     let look: Look = printer.err_look;
-    printer.must_say(&if usage::wants_json(argv) {
+    printer.must_say(&if usage::format(argv).is_some_and(Format::is_json) {
         ui::error::json(&error)
     } else {
         ui::error::lines(&error, look, false)

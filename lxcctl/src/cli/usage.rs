@@ -1,13 +1,13 @@
 //! A command line that cannot be read: clap's finding as an error of ours, with the place and what was
 //! probably meant. Owns those words; must not print.
 
-use clap::CommandFactory as _;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, ValueEnum as _};
 use lxc_core::error::{Code, Error};
 use lxc_core::selector::quote;
 
-use super::Cli;
 use super::line::typed as line;
+use super::{Cli, Format};
 
 /// Words people bring from elsewhere, and what they are called here: behind which command, theirs, ours.
 const OTHER_NAMES: [(&str, &[&str], &str); 6] = [
@@ -181,16 +181,14 @@ fn plain(text: &str) -> String {
     text.replace("...", "…").replace(['<', '>'], "").replace("[TARGET]", "TARGET")
 }
 
-/// Whether JSON was asked for, on a command line that cannot be read otherwise.
+/// The format that was asked for, on a command line that cannot be read otherwise.
 #[must_use]
-pub fn wants_json(argv: &[String]) -> bool {
-    let is_json = |format: &str| matches!(format, "json" | "jsonl");
-    argv.windows(2).any(|pair| matches!(pair[0].as_str(), "-o" | "--output") && is_json(&pair[1]))
-        || argv.iter().any(|arg| {
-            arg.strip_prefix("--output=")
-                .or_else(|| arg.strip_prefix("-o"))
-                .is_some_and(|format| is_json(format.trim_start_matches('=')))
-        })
+pub fn format(argv: &[String]) -> Option<Format> {
+    let separate =
+        argv.windows(2).filter(|pair| matches!(pair[0].as_str(), "-o" | "--output")).map(|pair| &*pair[1]);
+    let joined =
+        argv.iter().filter_map(|arg| arg.strip_prefix("--output=").or_else(|| arg.strip_prefix("-o")));
+    separate.chain(joined).find_map(|word| Format::from_str(word.trim_start_matches('='), false).ok())
 }
 
 #[cfg(test)]
@@ -242,11 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn json_is_recognised_in_any_spelling() {
-        for words in [&["-o", "json"][..], &["-ojson"], &["--output=jsonl"], &["--output", "json"]] {
+    fn the_format_is_recognised_in_any_spelling() {
+        for words in
+            [&["-o", "json"][..], &["-ojson"], &["--output=json"], &["--output", "json"], &["-o=json"]]
+        {
             let argv: Vec<String> = words.iter().map(ToString::to_string).collect();
-            assert!(wants_json(&argv), "{words:?}");
+            assert_eq!(format(&argv), Some(Format::Json), "{words:?}");
         }
-        assert!(!wants_json(&["-o".to_owned(), "table".to_owned()]));
+        assert_eq!(format(&["-o".to_owned(), "table".to_owned()]), Some(Format::Table));
+        assert_eq!(format(&["-o".to_owned()]), None);
     }
 }

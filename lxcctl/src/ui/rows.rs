@@ -9,6 +9,9 @@ use super::style::{Look, Mark, Tone, paint};
 use super::table::{Cell, Column, Table};
 use crate::client::view::{DryRun, Operation};
 
+/// Of one code, so many different commands are suggested.
+const MOST_HINTS: usize = 3;
+
 /// One row: mark, target, name, result, time, then code and detail.
 #[derive(Debug, Clone)]
 pub struct Row {
@@ -174,7 +177,7 @@ fn rank(row: &Row) -> u8 {
     }
 }
 
-/// One line per code that occurs and what to type: a verb for all it happened to, else for the first of them.
+/// What to type about each code that occurs: a verb for all it happened to, else a line for each of the first.
 #[must_use]
 pub fn code_hints(operations: &[&Operation], look: Look) -> Vec<String> {
     let mut hints: Vec<(Code, String, Vec<&str>)> = Vec::new();
@@ -186,14 +189,18 @@ pub fn code_hints(operations: &[&Operation], look: Look) -> Vec<String> {
             || format!("lxcctl op log {}", text::short_id(&operation.id)),
             |step| step.command.clone(),
         );
-        match hints.iter_mut().find(|(code, ..)| *code == error.code) {
-            Some((_, first, targets)) if takes_many(first) && *first == advice => {
-                targets.push(&operation.target)
-            }
-            Some(_) => {}
-            None => hints.push((error.code, advice, vec![&operation.target])),
+        let alike = hints.iter().filter(|(code, ..)| *code == error.code).count();
+        let same = hints.iter_mut().find(|(code, first, _)| *code == error.code && *first == advice);
+        match same {
+            Some((_, first, targets)) if takes_many(first) => targets.push(&operation.target),
+            Some((_, first, _)) if !first.contains("{target}") => {}
+            _ if alike < MOST_HINTS => hints.push((error.code, advice, vec![&operation.target])),
+            _ => {}
         }
     }
+    // Those of one code stand together, where its first one stood.
+    let order: Vec<Code> = hints.iter().map(|(code, ..)| *code).collect();
+    hints.sort_by_key(|(code, ..)| order.iter().position(|first| first == code));
     let line = |(code, advice, targets): &(Code, String, Vec<&str>)| {
         let command = advice.replace("{target}", &targets.join(" "));
         format!("  {code}  {}", paint(&command, Tone::Bold, look))

@@ -1,10 +1,12 @@
 //! Tables: headers in capitals, two spaces apart, text left, numbers right, no rules. Owns widths and
 //! what goes first when a terminal is narrow; must not know what the columns mean, nor print.
 
+mod layout;
+
+use layout::{GAP, Layout};
+
 use super::escape::{cut, escape, width};
 use super::style::{Look, Tone, paint_into};
-
-const GAP: usize = 2;
 
 /// Which side a column keeps to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +28,21 @@ pub struct Column {
     pub goes: Option<u8>,
     /// It may be cut when dropping columns was not enough.
     pub shrinks: bool,
+    /// It is cut before any column goes, but not below this.
+    pub yields_to: Option<usize>,
 }
 
 impl Column {
     /// Text that stays.
     #[must_use]
     pub const fn left(title: &'static str) -> Self {
-        Self { title, align: Align::Left, goes: None, shrinks: false }
+        Self { title, align: Align::Left, goes: None, shrinks: false, yields_to: None }
     }
 
     /// A number that stays.
     #[must_use]
     pub const fn right(title: &'static str) -> Self {
-        Self { title, align: Align::Right, goes: None, shrinks: false }
+        Self { title, align: Align::Right, goes: None, shrinks: false, yields_to: None }
     }
 
     /// The same column, dropped as number `order`.
@@ -51,6 +55,12 @@ impl Column {
     #[must_use]
     pub const fn shrinks(self) -> Self {
         Self { shrinks: true, ..self }
+    }
+
+    /// The same column, cut before any other goes: words that say enough with their beginning.
+    #[must_use]
+    pub const fn yields(self) -> Self {
+        Self { shrinks: true, yields_to: Some(24), ..self }
     }
 }
 
@@ -210,52 +220,6 @@ impl Table {
     }
 }
 
-/// Which columns are shown, and how wide.
-struct Layout {
-    shown: Vec<usize>,
-    widths: Vec<usize>,
-}
-
-impl Layout {
-    fn fit(table: &Table, room: Option<usize>) -> Self {
-        let mut widths: Vec<usize> =
-            table.columns.iter().map(|column| if table.headers { width(column.title) } else { 0 }).collect();
-        for row in &table.rows {
-            for (widest, cell) in widths.iter_mut().zip(row) {
-                *widest = (*widest).max(cell.width);
-            }
-        }
-        // A column that is empty from top to bottom is not there.
-        let mut shown: Vec<usize> = (0..table.columns.len()).filter(|&index| widths[index] > 0).collect();
-        let Some(room) = room else { return Self { shown, widths } };
-        let total = |shown: &[usize], widths: &[usize]| {
-            table.indent
-                + shown.iter().map(|&index| widths[index]).sum::<usize>()
-                + GAP * shown.len().saturating_sub(1)
-        };
-        while total(&shown, &widths) > room {
-            let first = shown
-                .iter()
-                .copied()
-                .filter(|&index| table.columns[index].goes.is_some())
-                .min_by_key(|&index| table.columns[index].goes);
-            let Some(first) = first else { break };
-            shown.retain(|&index| index != first);
-        }
-        while total(&shown, &widths) > room {
-            let widest = shown
-                .iter()
-                .copied()
-                .filter(|&index| table.columns[index].shrinks && widths[index] > 4)
-                .max_by_key(|&index| widths[index]);
-            let Some(widest) = widest else { break };
-            let over = total(&shown, &widths) - room;
-            widths[widest] -= over.min(widths[widest] - 4);
-        }
-        Self { shown, widths }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,6 +250,22 @@ mod tests {
         assert_eq!(at(30).lines().next(), Some("TARGET       NAME     CPU"));
         assert_eq!(at(20).lines().next(), Some("TARGET       NAME"));
         assert_eq!(at(18).lines().nth(1), Some("homelab/107  buil…"));
+    }
+
+    #[test]
+    fn words_that_yield_are_cut_before_columns_go() {
+        let mut table =
+            Table::new(vec![Column::left("OP"), Column::left("BY").goes(1), Column::left("DETAIL").yields()]);
+        table.row(vec![
+            Cell::new("c81f03d7"),
+            Cell::new("ops"),
+            Cell::new("bridge 'vmbr9' does not exist, says Proxmox"),
+        ]);
+        let at =
+            |width| table.render(Look { width: Some(width), ..Look::PIPE }).lines().nth(1).map(str::to_owned);
+        assert_eq!(at(50).as_deref(), Some("c81f03d7  ops  bridge 'vmbr9' does not exist, say…"));
+        assert_eq!(at(39).as_deref(), Some("c81f03d7  ops  bridge 'vmbr9' does not…"));
+        assert_eq!(at(38).as_deref(), Some("c81f03d7  bridge 'vmbr9' does not exi…"));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use futures::stream;
 use lxc_proto::v1::containers_server::Containers;
 use lxc_proto::v1::{
     ChangesReply, ChangesRequest, ListContainersReply, ListContainersRequest, ListNodesReply,
-    ListNodesRequest, ResolveReply, ResolveRequest, ShowContainerReply, ShowContainerRequest, SummaryReply,
-    SummaryRequest,
+    ListNodesRequest, Node, ResolveReply, ResolveRequest, ShowContainerReply, ShowContainerRequest,
+    SummaryReply, SummaryRequest,
 };
 use tonic::{Request, Response, Status};
 
@@ -110,12 +110,14 @@ impl Containers for Api {
         let remote = Some(request.remote.as_str()).filter(|remote| !remote.is_empty());
         let nodes =
             self.services.nodes(&caller, remote, request.fresh).await.map_err(|error| status(&error))?;
+        let versions = self.services.node_versions(&nodes).await;
+        let items =
+            nodes.items.iter().zip(versions).map(|((view, node, containers, running), pve_version)| Node {
+                pve_version,
+                ..convert::node(view, node, *containers, *running)
+            });
         Ok(Response::new(ListNodesReply {
-            items: nodes
-                .items
-                .iter()
-                .map(|(view, node, containers, running)| convert::node(view, node, *containers, *running))
-                .collect(),
+            items: items.collect(),
             warnings: nodes.warnings.iter().map(convert::warning).collect(),
         }))
     }

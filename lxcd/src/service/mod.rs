@@ -10,6 +10,7 @@ pub mod registry;
 pub mod remotes;
 pub mod resolve;
 pub mod verbs;
+pub mod versions;
 pub mod watch;
 
 use std::sync::Arc;

@@ -55,9 +55,11 @@ async fn ls(context: &mut Context, args: &NodeList) -> Result<Exit> {
     }
     if args.lists.strict && !missing.is_empty() {
         let why = warnings::line(&missing[0], &now);
+        let target = missing[0].target.as_deref().unwrap_or_default();
+        let remote = target.split('/').next().unwrap_or_default();
         return Err(Error::new(Code::Incomplete, "the list is not complete, and --strict was given")
             .because(why)
-            .hint("lxcctl remote test"));
+            .hint(format!("lxcctl remote test {remote}")));
     }
     Ok(Exit::Done)
 }

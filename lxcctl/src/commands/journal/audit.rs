@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::ui::style::Tone;
 use crate::ui::table::{Cell, Column, Table};
 use crate::ui::time::{self, Now};
+use crate::ui::words::doing;
 
 const COLUMNS: [&str; 11] =
     ["time", "actor", "verb", "target", "op", "result", "code", "process", "tty", "login", "detail"];
@@ -72,7 +73,7 @@ fn column(name: &str) -> Column {
         "process" => Column::left("PROCESS").goes(0),
         "tty" => Column::left("TTY").goes(0),
         "login" => Column::left("LOGIN").goes(0),
-        _ => Column::left("DETAIL").goes(1).shrinks(),
+        _ => Column::left("DETAIL").goes(1).yields(),
     }
 }
 
@@ -83,11 +84,11 @@ fn cell(record: &AuditRecord, name: &str, now: &Now) -> Cell {
         "target" => Cell::known(Some(text)).or_tone(Tone::Bold),
         "result" => {
             let tone = match text.as_str() {
-                "succeeded" => Tone::Green,
+                _ if record.result.is_none() => Tone::Cyan,
                 "unchanged" => Tone::Dim,
                 "unknown" => Tone::Magenta,
-                "running" => Tone::Cyan,
-                _ => Tone::Red,
+                "refused" | "failed" | "cancelled" => Tone::Red,
+                _ => Tone::Green,
             };
             Cell::toned(text, tone)
         }
@@ -103,7 +104,7 @@ fn value(record: &AuditRecord, name: &str, now: &Now) -> String {
         "verb" => record.verb.clone(),
         "target" => record.target.clone(),
         "op" => record.operation_id.as_deref().map(short_id).unwrap_or_default().to_owned(),
-        "result" => record.result.clone().unwrap_or_else(|| "running".to_owned()),
+        "result" => record.result.clone().unwrap_or_else(|| doing(&record.verb).to_owned()),
         "code" => record.code.clone().unwrap_or_default(),
         "process" => actor.map_or_else(String::new, |actor| format!("{}[{}]", actor.process, actor.pid)),
         "tty" => actor.and_then(|actor| actor.tty.clone()).unwrap_or_default(),

@@ -123,12 +123,10 @@ pub(crate) fn table(events: &[Event], now: &Now, headers: bool) -> Table {
         Column::left("EVENT"),
         Column::left("BY").goes(1),
         Column::left("OP"),
-        Column::left("DETAIL").shrinks(),
+        Column::left("DETAIL").yields(),
     ])
     .headers(headers);
     for event in events {
-        let how = event.how.as_deref();
-        let detail = if event.message.is_empty() { how.unwrap_or_default() } else { &event.message };
         table.row(vec![
             Cell::toned(now.full(event.time), Tone::Dim),
             Cell::toned(&event.target, Tone::Bold),
@@ -136,10 +134,25 @@ pub(crate) fn table(events: &[Event], now: &Now, headers: bool) -> Table {
             Cell::toned(&event.kind_of, tone(&event.kind_of)),
             Cell::known(event.actor.as_ref()),
             Cell::known(event.operation_id.as_deref().map(short_id)),
-            Cell::new(detail),
+            Cell::known(Some(detail(event))),
         ]);
     }
     table
+}
+
+/// What the other columns have not said yet: `graceful` of `stopped (graceful)`, the reason of a failure.
+fn detail(event: &Event) -> &str {
+    let said = match event.message.as_str() {
+        "" => event.how.as_deref().unwrap_or_default(),
+        message => message,
+    };
+    match said.split_once(": ") {
+        Some((headline, reason)) if headline.contains(&event.target) => reason,
+        _ => match said.strip_prefix(event.kind_of.as_str()) {
+            Some(rest) => rest.trim().trim_start_matches('(').trim_end_matches(')'),
+            None => said,
+        },
+    }
 }
 
 fn tone(kind: &str) -> Tone {

@@ -2,10 +2,18 @@
 
 use clap::CommandFactory as _;
 use lxc_core::error::{Code, Error, Exit, Result};
+use serde::Serialize;
 
 use crate::cli::Cli;
 use crate::cli::help::{TOP, TOPICS};
 use crate::context::Context;
+
+#[derive(Serialize)]
+struct Help<'a> {
+    kind: &'static str,
+    topic: &'a str,
+    text: &'a str,
+}
 
 pub(crate) fn run(context: &mut Context, words: &[String]) -> Result<Exit> {
     let text = match words {
@@ -15,7 +23,10 @@ pub(crate) fn run(context: &mut Context, words: &[String]) -> Result<Exit> {
         }
         path => of_command(path)?,
     };
-    context.printer.answer(&text);
+    let topic = words.join(" ");
+    if !context.structured_one(&Help { kind: "Help", topic: &topic, text: &text }, &topic)? {
+        context.printer.answer(&text);
+    }
     Ok(Exit::Done)
 }
 

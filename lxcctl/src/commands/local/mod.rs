@@ -3,3 +3,4 @@
 pub(crate) mod completion;
 pub(crate) mod explain;
 pub(crate) mod help;
+pub(crate) mod version;

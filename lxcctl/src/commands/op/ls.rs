@@ -78,10 +78,10 @@ fn column(name: &str) -> Column {
         "result" => Column::left("RESULT"),
         "took" => Column::right("TOOK"),
         "by" => Column::left("BY").goes(2),
-        "created" => Column::left("CREATED"),
+        "created" => Column::left("CREATED").goes(1),
         "code" => Column::left("CODE").goes(4),
         "batch" => Column::left("BATCH").goes(0),
-        _ => Column::left("DETAIL").goes(1).shrinks(),
+        _ => Column::left("DETAIL").yields(),
     }
 }
 

@@ -38,7 +38,8 @@ pub(crate) async fn run(context: &mut Context, args: AddRemote) -> Result<Exit> 
         ca_pem,
         make_default: args.default,
     };
-    let (remote, learned, warnings) = client.add_remote(new).await?;
+    let (remote, learned, warnings) =
+        client.add_remote(new).await.map_err(|fault| in_line(context, fault, &args.url))?;
     print(context, &remote, "added", &text::elapsed(time::now() - begun))?;
     for warning in warnings {
         context.printer.warn(&escape(&warning));
@@ -56,7 +57,7 @@ pub(super) async fn confirm(
     url: &str,
     ca_pem: &str,
 ) -> Result<(String, String)> {
-    let probed = client.probe(url, ca_pem).await?;
+    let probed = client.probe(url, ca_pem).await.map_err(|fault| in_line(context, fault, url))?;
     if probed.certificate.vouched {
         return Ok((probed.url, String::new()));
     }
@@ -84,6 +85,14 @@ pub(super) async fn confirm(
             .because("the answer was not yes; nothing was sent there")
             .hint_noted("pvenode cert info", "on the node, says which certificate is its own"))
     }
+}
+
+/// A URL that is said better becomes the whole command line with it.
+pub(super) fn in_line(context: &Context, mut fault: Error, typed: &str) -> Error {
+    for step in fault.tries.iter_mut().filter(|step| step.command.starts_with("https://")) {
+        step.command = context.command_line_instead(typed, &step.command);
+    }
+    fault
 }
 
 /// Whose certificate it is, and its fingerprint.

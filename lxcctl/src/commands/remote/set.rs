@@ -45,7 +45,8 @@ pub(super) async fn run(context: &mut Context, args: SetRemote) -> Result<Exit> 
         token_secret,
         fingerprint,
     };
-    let remote = client.set_remote(change).await?;
+    let typed = change.url.clone().unwrap_or_default();
+    let remote = client.set_remote(change).await.map_err(|fault| add::in_line(context, fault, &typed))?;
     add::print(context, &remote, "changed", &text::elapsed(time::now() - begun))?;
     Ok(Exit::Done)
 }
