@@ -74,7 +74,10 @@ impl Operations for Api {
         let caller = self.enter(&request, request.get_ref().sudo_uid).await?;
         let request = convert::verb_request(request.into_inner()).map_err(|error| status(&error))?;
         let known = self.services.replay(&caller, &request).await.map_err(|error| status(&error))?;
-        Ok(Response::new(known.map(|batch| self.submitted(&caller, &batch)).unwrap_or_default()))
+        match known {
+            Some(batch) => self.submitted(&caller, &batch).await,
+            None => Ok(Response::new(SubmitReply::default())),
+        }
     }
 
     async fn dry_run(&self, request: Request<SubmitRequest>) -> Result<Response<DryRunReply>, Status> {
