@@ -46,6 +46,8 @@ pub struct Timing {
     pub sample: (Duration, Duration),
     /// How long after the last listing somebody counts as looking.
     pub looking: Duration,
+    /// How often what other daemons may have done is read again: while they are not heard, and in any case.
+    pub reread: (Duration, Duration),
 }
 
 impl Default for Timing {
@@ -69,6 +71,7 @@ impl Default for Timing {
             drain: s(20),
             sample: (s(10), s(60)),
             looking: s(300),
+            reread: (s(2), s(30)),
         }
     }
 }
@@ -97,6 +100,7 @@ impl Timing {
             drain: f(base.drain),
             sample: pair(base.sample),
             looking: f(base.looking),
+            reread: pair(base.reread),
         }
     }
 

@@ -15,12 +15,12 @@ use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Server;
 
-use crate::bus::Bus;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::engine::{Engine, Lease, Parts};
 use crate::inventory::Inventory;
 use crate::keyring::{KeyFile, Keyring};
+use crate::others::Others;
 use crate::peer::{self, Peers};
 use crate::service::access::Access;
 use crate::service::registry::Registry;
@@ -78,13 +78,14 @@ pub async fn run(
     let store = open_store(&config, &state).await?;
     let keyring = Arc::new(open_keyring(&store, &state).await?);
     let registry = Arc::new(Registry::load(store.clone(), keyring, pve::Options::default()).await?);
-    let bus = Arc::new(Bus::default());
+    let me = DaemonId::generate();
+    let others = Others::new(&config, &store, me, &clock).await?;
+    let (bus, redis, carried) = (others.bus.clone(), others.redis.clone(), others.carried.clone());
     let rows: Vec<_> = registry.all().iter().map(|remote| remote.row.clone()).collect();
     let inventory = Inventory::load(store.clone(), bus.clone(), clock.clone(), timing.clone(), &rows)
         .await
         .map_err(store_error)?;
 
-    let me = DaemonId::generate();
     let lease = Arc::new(Lease::default());
     let daemon = DaemonRow {
         id: me,
@@ -121,6 +122,8 @@ pub async fn run(
         clock: clock.clone(),
         timing: timing.clone(),
         access: Arc::new(access),
+        redis,
+        carried,
         me,
     };
 
@@ -135,6 +138,15 @@ pub async fn run(
     ));
     let cleaning =
         tokio::spawn(janitor::work(store.clone(), clock.clone(), config.retention, background.clone()));
+    let carrying = tokio::spawn(others.carry(clock.clone(), timing.clone(), background.clone()));
+    let hearing = tokio::spawn({
+        let engine = engine.clone();
+        async move { engine.hear_wishes().await }
+    });
+    let knowing = tokio::spawn({
+        let services = services.clone();
+        async move { services.follow_remotes().await }
+    });
     let admitting = tokio::spawn({
         let engine = engine.clone();
         async move { engine.run().await }
@@ -181,8 +193,9 @@ pub async fn run(
     serving.abort();
     inventory.stop().await;
     following.abort();
+    knowing.abort();
     background.cancel();
-    let _ = tokio::join!(beating, cleaning);
+    let _ = tokio::join!(beating, cleaning, carrying, hearing);
     if let Err(error) = store.release_daemon(me).await {
         tracing::warn!(%error, "cannot give the lease back; it ends by itself");
     }

@@ -13,6 +13,7 @@ pub mod inventory;
 pub mod janitor;
 pub mod keyring;
 pub mod maintenance;
+pub mod others;
 pub mod peer;
 pub mod pve;
 pub mod rpc;

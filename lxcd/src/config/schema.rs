@@ -217,9 +217,6 @@ impl Config {
         self.identity_domain = reader.text(root, "identity_domain").map(|found| found.value);
         self.database = url(reader, root, "database", &["postgres", "postgresql"]);
         self.redis = url(reader, root, "redis", &["redis", "rediss", "redis+unix"]);
-        if self.redis.is_some() {
-            self.notes.push("redis is not used by this version; one lxcd works without it".to_owned());
-        }
         if let Some(table) = reader.table(root, "log") {
             self.log = log(reader, Section::new(table, "log"), self.log);
         }

@@ -83,12 +83,24 @@ impl Engine {
         }
     }
 
-    /// Something was wished for an operation; its driver (if it is here) looks again.
+    /// Something was wished for an operation; its driver, wherever it is, looks again.
     pub fn nudge(&self, id: OperationId) {
-        if let Some(driver) = self.inner.drivers.lock().get(&id) {
-            driver.notify_one();
-        }
+        self.inner.parts.bus.wished(id);
         self.inner.parts.bus.queue_moved();
+    }
+
+    /// Wakes the drivers of operations that something is wished of, until the engine drains.
+    pub async fn hear_wishes(&self) {
+        let mut wishes = self.inner.parts.bus.wishes();
+        loop {
+            let wished = tokio::select! {
+                wished = wishes.next() => wished,
+                () = self.inner.draining.cancelled() => return,
+            };
+            let drivers = self.inner.drivers.lock();
+            let all = drivers.iter().filter(|(id, _)| wished.is_none_or(|wished| wished == **id));
+            all.for_each(|(_, driver)| driver.notify_one());
+        }
     }
 
     /// Whether this daemon is on its way out: nothing new is begun.

@@ -7,14 +7,12 @@ use std::sync::Arc;
 use lxc_core::error::Code;
 use lxc_core::ids::{ContainerId, Installation, Micros, Vmid};
 use lxc_core::pve::Usage;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 
 use super::merge::trouble;
 use super::poller::Inventory;
 use super::unwritten::Unwritten;
 use super::view::{Entry, Freshness, RemoteView};
-use crate::bus::Finding;
+use crate::bus::{Finding, Found};
 use crate::store::{ContainerRow, Result};
 
 impl Inventory {
@@ -23,24 +21,23 @@ impl Inventory {
         self.follow(self.bus.findings()).await;
     }
 
-    pub(super) async fn follow(&self, mut findings: Receiver<Finding>) {
+    pub(super) async fn follow(&self, mut findings: Found) {
         loop {
             tokio::select! {
                 () = self.stop.cancelled() => return,
-                finding = findings.recv() => match finding {
-                    Ok(Finding::Container(installation, vmid)) => {
+                finding = findings.next() => match finding {
+                    Finding::Container(installation, vmid) => {
                         self.read_again(&installation, Some(vmid)).await;
                     }
-                    Ok(Finding::Silent { installation, node, why }) => {
+                    Finding::Rows(installation) => self.read_again(&installation, None).await,
+                    Finding::Silent { installation, node, why } => {
                         self.note_silent(&installation, &node, &why);
                     }
-                    // Nobody knows what was missed: everything is read.
-                    Err(RecvError::Lagged(_)) => {
+                    Finding::Anything => {
                         for view in self.picture().values() {
                             self.read_again(&view.installation, None).await;
                         }
                     }
-                    Err(RecvError::Closed) => return,
                 },
             }
         }

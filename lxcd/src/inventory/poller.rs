@@ -111,6 +111,16 @@ impl Inventory {
         self.tracker.spawn(async move { inventory.poll_remote(&name, poller).await });
     }
 
+    /// Polls a remote that another daemon has added or changed: what that one knows is known here first.
+    pub async fn meet_remote(self: &Arc<Self>, remote: &RemoteRow, client: Arc<PveClient>) {
+        self.change(|picture| {
+            let view = || Arc::new(RemoteView::new(&remote.name, &remote.installation));
+            picture.entry(remote.name.clone()).or_insert_with(view);
+        });
+        self.read_again(&remote.installation, None).await;
+        self.watch_remote(remote, client);
+    }
+
     /// Forgets a remote.
     pub fn drop_remote(&self, name: &str) {
         if let Some(poller) = self.pollers.lock().remove(name) {

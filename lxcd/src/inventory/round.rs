@@ -93,9 +93,7 @@ impl Inventory {
                     unwritten.written(&due);
                 }
                 // Whoever follows the journal was woken before there was anything in it.
-                if !due.events().is_empty() {
-                    self.bus.inventory_moved();
-                }
+                self.bus.rows_written(installation);
             }
             Err(error) => {
                 tracing::warn!(%error, %installation, "cannot write what was seen; trying again with the next round");

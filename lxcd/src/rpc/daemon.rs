@@ -31,7 +31,7 @@ impl Daemon for Api {
             services.store.operation_counts().await.map_err(|error| status(&store_error(error)))?;
         let picture = services.inventory.picture();
         let seen = picture.values().filter(|view| services.access.sees(&caller, &view.name));
-        let mut problems = Vec::new();
+        let mut problems = services.degraded();
         let mut polls = Vec::new();
         for view in seen {
             let requests =

@@ -106,7 +106,7 @@ impl Services {
                 filter.since = None;
                 // An operation's events and the inventory's wake alike; a lag is a wake-up too.
                 tokio::select! {
-                    _ = operations.recv() => {}
+                    _ = operations.next() => {}
                     _ = inventory.changed() => {}
                     () = tx.closed() => return,
                 }

@@ -20,7 +20,8 @@ use lxc_core::ids::{DaemonId, Micros};
 use lxc_core::ports::{Clock, StoreError};
 use lxc_core::timing::Timing;
 
-use crate::bus::Bus;
+use crate::bus::redis::Redis;
+use crate::bus::{Bus, Carried};
 use crate::engine::Engine;
 use crate::inventory::Inventory;
 use crate::store::Store;
@@ -40,6 +41,10 @@ pub struct Services {
     pub engine: Engine,
     /// Wake-ups.
     pub bus: Arc<Bus>,
+    /// Where one is configured.
+    pub redis: Option<Redis>,
+    /// How other daemons are heard; None = there is nobody else.
+    pub carried: Option<Arc<Carried>>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Time constants.
@@ -51,6 +56,19 @@ pub struct Services {
 }
 
 impl Services {
+    /// What works without Redis or without hearing the other daemons for now, each with its reason.
+    #[must_use]
+    pub fn degraded(&self) -> Vec<String> {
+        let redis = self.redis.as_ref().and_then(|redis| redis.health().trouble());
+        let redis = redis.map(|(_, why)| {
+            format!("Redis cannot be used ({why}): other people's scripts do not see our locks")
+        });
+        let unheard = self.carried.as_ref().and_then(|carried| carried.trouble());
+        let unheard =
+            unheard.map(|(_, why)| format!("other daemons are not heard ({why}): their work shows later"));
+        redis.into_iter().chain(unheard).collect()
+    }
+
     /// Now.
     #[must_use]
     pub fn now(&self) -> Micros {

@@ -134,6 +134,30 @@ impl Registry {
         Ok(())
     }
 
+    /// Reads again what other daemons have changed. Answers the names that are gone and the remotes that are
+    /// new or different.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn reload(&self) -> Result<(Vec<String>, Vec<Arc<Remote>>)> {
+        let rows = self.store.remotes().await.map_err(store_error)?;
+        let known: BTreeMap<String, RemoteRow> =
+            self.all().iter().map(|remote| (remote.row.name.clone(), remote.row.clone())).collect();
+        let gone: Vec<String> =
+            known.keys().filter(|name| !rows.iter().any(|row| row.name == **name)).cloned().collect();
+        let mut moved = Vec::new();
+        for row in rows.into_iter().filter(|row| known.get(&row.name) != Some(row)) {
+            match self.open(row.clone()) {
+                Ok(remote) => moved.push(Arc::new(remote)),
+                Err(error) => tracing::error!(remote = row.name, %error, "this remote cannot be used"),
+            }
+        }
+        let mut remotes = self.remotes.write();
+        gone.iter().for_each(|name| drop(remotes.remove(name)));
+        remotes.extend(moved.iter().map(|remote| (remote.row.name.clone(), remote.clone())));
+        Ok((gone, moved))
+    }
+
     fn open(&self, row: RemoteRow) -> Result<Remote> {
         let secret = self.secret(&row)?;
         let client = Arc::new(self.client(&row, secret)?);

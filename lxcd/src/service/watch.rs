@@ -7,11 +7,11 @@ use lxc_core::actor::Actor;
 use lxc_core::error::Result;
 use lxc_core::ids::{OperationId, RequestId};
 use lxc_core::op::Operation;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 use super::Services;
 use super::access::Caller;
+use crate::bus::Woken;
 use crate::store::EventRow;
 
 /// One message of a watch.
@@ -80,11 +80,7 @@ struct Watcher {
 }
 
 impl Watcher {
-    async fn run(
-        mut self,
-        ops: Vec<(Operation, i64)>,
-        mut moved: tokio::sync::broadcast::Receiver<OperationId>,
-    ) -> Result<(), Gone> {
+    async fn run(mut self, ops: Vec<(Operation, i64)>, mut moved: Woken) -> Result<(), Gone> {
         let all: Vec<OperationId> = ops.iter().map(|(op, _)| op.id).collect();
         for (op, after) in ops {
             self.seen.insert(op.id, after);
@@ -96,19 +92,18 @@ impl Watcher {
         }
         while !self.seen.is_empty() {
             let woken = tokio::select! {
-                woken = moved.recv() => woken,
+                woken = moved.next() => woken,
                 () = self.tx.closed() => return Err(Gone),
             };
             match woken {
-                Ok(id) if self.seen.contains_key(&id) => self.catch_up(id).await?,
-                Ok(_) => {}
-                Err(RecvError::Lagged(_)) => {
+                Some(id) if self.seen.contains_key(&id) => self.catch_up(id).await?,
+                Some(_) => {}
+                None => {
                     let all: Vec<OperationId> = self.seen.keys().copied().collect();
                     for id in all {
                         self.catch_up(id).await?;
                     }
                 }
-                Err(RecvError::Closed) => return Ok(()),
             }
         }
         Ok(())

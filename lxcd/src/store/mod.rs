@@ -154,6 +154,22 @@ impl Store {
         row.map(|row| get(&row, "value")).transpose()
     }
 
+    /// What tells this database from others, whoever asks; made the first time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn database_id(&self) -> Result<String> {
+        const KEY: &str = "database_id";
+        let made = uuid::Uuid::new_v4().to_string();
+        sqlx::query("INSERT INTO meta (key, value) VALUES ($1, $2) ON CONFLICT (key) DO NOTHING")
+            .bind(KEY)
+            .bind(made.clone())
+            .execute(&self.writer)
+            .await
+            .map_err(fail)?;
+        Ok(self.meta(KEY).await?.unwrap_or(made))
+    }
+
     /// Sets a value of the `meta` table.
     ///
     /// # Errors

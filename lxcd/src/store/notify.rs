@@ -9,7 +9,7 @@ use lxc_core::ports::Relay;
 use lxc_core::wake::{self, Wake};
 use sqlx::postgres::PgListener;
 
-use super::{Dialect, Store};
+use super::Store;
 
 const CHANNEL: &str = "lxc_wake";
 /// Wakes in one payload, which may have less than 8,000 bytes; the longest has 80.
@@ -23,11 +23,10 @@ pub struct NotifyRelay {
 }
 
 impl NotifyRelay {
-    /// A relay over the database behind `store`; None on SQLite, which one daemon has for itself.
+    /// A relay over the Postgres database behind `store`, which has that URL.
     #[must_use]
-    pub fn new(store: &Store, url: &str, me: DaemonId) -> Option<Self> {
-        let several = store.dialect() == Dialect::Postgres;
-        several.then(|| Self { store: store.clone(), url: url.to_owned(), me: me.to_string() })
+    pub fn new(store: &Store, url: &str, me: DaemonId) -> Self {
+        Self { store: store.clone(), url: url.to_owned(), me: me.to_string() }
     }
 }
 

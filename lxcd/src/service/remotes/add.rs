@@ -9,9 +9,9 @@ use secrecy::SecretString;
 
 use super::words::{check_name, exists, pin, pve_error, user_of};
 use crate::pve::{ApiUrl, CaBundle, Certificate, PveClient, probe};
+use crate::service::Services;
 use crate::service::access::Caller;
 use crate::service::operations::done;
-use crate::service::Services;
 use crate::store::RemoteRow;
 
 /// What `remote add` was given.
@@ -107,6 +107,7 @@ impl Services {
         row.token_secret = self.registry.seal(&row, &new.secret)?;
         let audit = done(&caller.actor, "remote add", row.name.clone(), self.now(), url.to_string(), None);
         let remote = self.registry.put(&row.name.clone(), row, &audit).await?;
+        self.bus.remotes_moved();
         self.inventory.watch_remote(&remote.row, remote.client.clone());
         self.inventory.poll_now(&remote.row.name).await;
         let warnings = self.empty_warning(&remote.row.name);

@@ -2,6 +2,7 @@
 //! of the commands' names.
 
 mod add;
+mod elsewhere;
 mod set;
 mod test;
 mod trust;
@@ -68,6 +69,7 @@ impl Services {
         }
         let audit = done(&caller.actor, "remote remove", name.to_owned(), self.now(), String::new(), None);
         self.registry.remove(&remote.row, &audit).await?;
+        self.bus.remotes_moved();
         self.inventory.drop_remote(name);
         Ok(counts)
     }

@@ -6,9 +6,9 @@ use secrecy::SecretString;
 
 use super::words::{check_name, exists, pin};
 use crate::pve::ApiUrl;
+use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
 use crate::service::operations::done;
-use crate::service::Services;
 use crate::store::RemoteRow;
 
 /// What changes of a remote; None = stays.
@@ -80,6 +80,7 @@ impl Services {
         if remote.row.name != name {
             self.inventory.rename_remote(name, &remote.row.name);
         }
+        self.bus.remotes_moved();
         self.inventory.watch_remote(&remote.row, remote.client.clone());
         Ok(remote.row.clone())
     }

@@ -8,9 +8,9 @@ use lxc_core::ports::PveError;
 
 use super::words::pin;
 use crate::pve::{ApiUrl, CaBundle, Certificate, probe};
+use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
 use crate::service::operations::done;
-use crate::service::Services;
 use crate::store::RemoteRow;
 
 /// A certificate now against its pin.
@@ -74,6 +74,7 @@ impl Services {
         let audit =
             done(&caller.actor, "remote trust", name.to_owned(), self.now(), format!("{accept:?}"), None);
         let remote = self.registry.put(name, row, &audit).await?;
+        self.bus.remotes_moved();
         self.inventory.watch_remote(&remote.row, remote.client.clone());
         Ok((remote.row.clone(), items))
     }
