@@ -34,6 +34,7 @@ impl Daemon {
             wrapper: Vec::new(),
             environment: Vec::new(),
         };
+        std::fs::create_dir_all(directory).expect("made");
         daemon.configure(config);
         daemon
     }

@@ -170,6 +170,22 @@ impl World {
         self.runtime.as_ref().expect("until dropped").block_on(future)
     }
 
+    /// Another lxcd with the same keys, in a directory of its own, and the lxcctl that asks it. Both share a
+    /// database when `config` says so.
+    ///
+    /// # Panics
+    /// When the keys cannot be copied.
+    #[must_use]
+    pub fn another_daemon(&self, name: &str, config: &str) -> (Daemon, Cli) {
+        let directory = self.path().join(name);
+        let mut daemon = Daemon::new(&directory, config);
+        std::fs::create_dir_all(daemon.state()).expect("made");
+        std::fs::copy(self.daemon.state().join("keyring"), daemon.state().join("keyring")).expect("copied");
+        daemon.start();
+        let cli = Cli::new(&daemon.socket());
+        (daemon, cli)
+    }
+
     /// One container as `ls -o json` tells it; None when it is not listed.
     #[must_use]
     pub fn listed(&self, target: &str) -> Option<Value> {
