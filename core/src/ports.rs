@@ -160,6 +160,9 @@ pub trait OpStore: Send + Sync {
     /// UPIDs that belong to other operations on that container.
     async fn taken_upids(&self, op: &Operation) -> Result<HashSet<Upid>, StoreError>;
 
+    /// Whether an operation has ended, or is not known (any more).
+    async fn over(&self, id: OperationId) -> Result<bool, StoreError>;
+
     /// What identifies the incarnation that was meant: hwaddrs and marker as recorded. None = its record
     /// is closed or gone: whatever has its vmid now is another container.
     async fn identity(&self, op: &Operation) -> Result<Option<Identity>, StoreError>;
@@ -242,6 +245,14 @@ pub trait CourtesyLock: Send + Sync {
         over: Option<OperationId>,
         now: Micros,
     ) -> Courtesy;
+
+    /// Who holds it, and for how long still; None = nobody. An error says why nobody can tell.
+    async fn holder(
+        &self,
+        installation: &Installation,
+        vmid: Vmid,
+        now: Micros,
+    ) -> Result<Option<(String, Option<Duration>)>, String>;
 
     /// Deletes the key if it has this value. True = it was there.
     async fn release(&self, installation: &Installation, vmid: Vmid, value: &str, now: Micros) -> bool;

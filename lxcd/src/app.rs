@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::DaemonId;
-use lxc_core::ports::{Clock, OpStore};
+use lxc_core::ports::{Clock, CourtesyLock, OpStore};
 use lxc_core::timing::{Timing, micros};
 use secrecy::ExposeSecret;
 use tokio::sync::oneshot;
@@ -106,6 +106,7 @@ pub async fn run(
         clock: clock.clone(),
         timing: timing.clone(),
         bus: bus.clone(),
+        courtesy: redis.clone().map(|redis| Arc::new(redis) as Arc<dyn CourtesyLock>),
         me,
         lease: lease.clone(),
     });

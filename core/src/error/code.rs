@@ -107,6 +107,8 @@ codes! {
     ConfigBusy = "LXC0403",
     /// Another lxcd runs on this state directory or socket.
     StateInUse = "LXC0404",
+    /// Somebody else's script holds the container's key in Redis.
+    ForeignLocked = "LXC0405",
 
     /// Already running.
     AlreadyRunning = "LXC0501",

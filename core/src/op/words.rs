@@ -1,6 +1,8 @@
 //! The words of refusals and failures: one place that turns a situation into a code, what, why and
 //! what to try. Pure; must not decide whether to refuse.
 
+use std::time::Duration;
+
 use super::kind::{Kind, StepKind};
 use super::state::{Operation, Target};
 use crate::error::{Code, Error, moment};
@@ -61,7 +63,31 @@ pub(super) fn pve_locked(op: &Operation, lock: &str) -> Error {
     let error =
         about(Code::PveLocked, &op.target, format!("{}: Proxmox holds the lock '{lock}'", op.target.label()))
             .because(format!("a {lock} is running, or one was interrupted and left its lock behind"));
-    // What was waited for in vain is waited for longer the next time.
+    waited_longer(op, error).hint_noted(
+        format!("pct unlock {}", op.target.vmid),
+        format!("on {}, only when nothing uses it any more", op.target.node),
+    )
+}
+
+/// Somebody else's script holds the container's key in Redis.
+pub(super) fn foreign_locked(op: &Operation, value: &str, left: Option<Duration>) -> Error {
+    let value: String = value.chars().take(80).collect();
+    let error = about(Code::ForeignLocked, &op.target, format!("{} is locked in Redis", op.target.label()));
+    match left {
+        Some(left) => waited_longer(
+            op,
+            error.because(format!(
+                "{value} holds it for another {} at most",
+                text::span(left.as_secs().max(1))
+            )),
+        ),
+        None => waited_longer(op, error.because(format!("{value} holds it, for ever")))
+            .hint_noted("lxcctl unlock {target}", "only when nothing uses it any more"),
+    }
+}
+
+/// What was waited for in vain is waited for longer the next time.
+fn waited_longer(op: &Operation, error: Error) -> Error {
     let waited = op
         .lock_deadline
         .filter(|&deadline| deadline != Micros::MAX)
@@ -72,16 +98,11 @@ pub(super) fn pve_locked(op: &Operation, lock: &str) -> Error {
         }
         None => (error, 600),
     };
-    error
-        .hint(format!(
-            "lxcctl {} {{target}} --wait-lock {}",
-            op.kind.verb(),
-            text::span(longer).replace(' ', "")
-        ))
-        .hint_noted(
-            format!("pct unlock {}", op.target.vmid),
-            format!("on {}, only when nothing uses it any more", op.target.node),
-        )
+    error.hint(format!(
+        "lxcctl {} {{target}} --wait-lock {}",
+        op.kind.verb(),
+        text::span(longer).replace(' ', "")
+    ))
 }
 
 pub(super) fn template(op: &Operation) -> Error {

@@ -2,6 +2,7 @@
 //! boxed: nested by value they outgrow the stack of a test.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId};
 use lxc_core::op::{
@@ -255,6 +256,7 @@ pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
         time(),
         -1.0..2.0_f64,
         prop::option::of(seen()),
+        prop::option::weighted(0.1, ("[a-z]{1,4}", prop::option::of(Just(Duration::from_secs(60))))),
         prop::option::of(reply),
         prop::option::of(listed()),
         prop::collection::hash_set(task(), 0..3),
@@ -263,10 +265,10 @@ pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
         any::<bool>(),
         prop::option::weighted(0.2, trouble()),
     )
-        .prop_map(|(now, jitter, seen, reply, listed, taken, ended, next, answered, trouble)| {
+        .prop_map(|(now, jitter, seen, held, reply, listed, taken, ended, next, answered, trouble)| {
             let taken: HashSet<Upid> = taken;
             let log = next.map(|next| LogPage { lines: vec!["a line".into()], next });
-            Facts { now, jitter, seen, reply, listed, taken, ended, log, answered, trouble }
+            Facts { now, jitter, seen, held, reply, listed, taken, ended, log, answered, trouble }
         })
         .boxed()
 }

@@ -8,6 +8,7 @@ use lxc_core::op::{Change, Facts, Next, Operation, apply, plan};
 use lxc_core::ports::{Committed, PveApi};
 use tokio::sync::Notify;
 
+use super::courtesy;
 use super::timeline::Timeline;
 use super::{Engine, Inner};
 use crate::failpoint;
@@ -39,8 +40,11 @@ impl Engine {
         self.inner.tracker.spawn(async move {
             let guard = Registered { inner: inner.clone(), id, nudge: nudge.clone() };
             let timeline = Timeline::of(&op, &*inner.parts.clock);
+            let renewing = courtesy::renew(inner.clone(), &op);
             let mut driver = Driver { inner, op, facts: Facts::default(), nudge, timeline };
             driver.run().await;
+            drop(renewing);
+            driver.give_back().await;
             drop(guard);
         });
     }

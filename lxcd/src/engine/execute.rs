@@ -9,6 +9,7 @@ use lxc_core::ports::{PveApi, PveError};
 use lxc_core::pve::{Call, Upid};
 use lxc_core::timing::micros;
 
+use super::courtesy;
 use super::driver::{Driver, Written};
 use super::follow::{Followed, Span};
 use super::lease::Permit;
@@ -18,6 +19,10 @@ use crate::failpoint;
 impl Driver {
     /// Reads the live state where the container lives now.
     pub(super) async fn look(&mut self, api: Arc<dyn PveApi>, config: bool) -> bool {
+        // Before the state is looked at, as every lock; what was sent once goes on whoever holds it.
+        if !self.op.touched() {
+            self.facts.held = courtesy::take(&self.inner, &self.op).await;
+        }
         match observe(&*api, &*self.inner.parts.store, &self.op, config).await {
             Ok(seen) => self.facts.seen = Some(seen),
             Err(Blind::Proxmox(trouble)) => {

@@ -2,6 +2,7 @@
 //! nothing itself: `lxc_core::op` does. Must see only core's ports: no SQL, no HTTP, no gRPC.
 
 mod admission;
+mod courtesy;
 mod driver;
 mod execute;
 mod follow;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use lxc_core::ids::{DaemonId, OperationId};
 use lxc_core::op::Operation;
-use lxc_core::ports::{Clock, OpStore, PveDirectory};
+use lxc_core::ports::{Clock, CourtesyLock, OpStore, PveDirectory};
 use lxc_core::timing::Timing;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -38,6 +39,8 @@ pub struct Parts {
     pub timing: Timing,
     /// Wake-ups.
     pub bus: Arc<Bus>,
+    /// The lock beside ours that other people's scripts see, where there is one.
+    pub courtesy: Option<Arc<dyn CourtesyLock>>,
     /// This run.
     pub me: DaemonId,
     /// What lets this run dispatch.

@@ -67,6 +67,15 @@ impl OpStore for Store {
         rows.iter().map(|row| super::get_parsed(row, "upid")).collect()
     }
 
+    async fn over(&self, id: OperationId) -> Result<bool, StoreError> {
+        let row = sqlx::query("SELECT finished_us FROM operation WHERE id = $1")
+            .bind(id.to_string())
+            .fetch_optional(&self.reader)
+            .await
+            .map_err(fail)?;
+        row.map_or(Ok(true), |row| Ok(get::<Option<i64>>(&row, "finished_us")?.is_some()))
+    }
+
     async fn identity(&self, op: &Operation) -> Result<Option<Identity>, StoreError> {
         let row = sqlx::query(
             "SELECT hwaddrs, marker FROM container WHERE id = $1 AND installation = $2 AND vmid = $3 \

@@ -110,7 +110,9 @@ pub(crate) async fn daemon(store: &Store, pve: &Arc<Fake>, state: &str, lease_us
         pve: Arc::new(OneRemote(pve.clone())),
         clock: clock.clone(),
         timing,
+        courtesy: None,
         bus: bus.clone(),
+        courtesy: None,
         me: row.id,
         lease: lease.clone(),
     });

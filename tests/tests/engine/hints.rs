@@ -22,7 +22,7 @@ async fn a_node_that_cannot_be_reached_is_told() {
     let mut findings = daemon.bus.findings();
     let Submitted::New(claims) = store.submit(&request, daemon.id).await.unwrap() else { panic!("new") };
     daemon.take(claims.ours);
-    let found = tokio::time::timeout(PATIENCE, findings.recv()).await.unwrap().unwrap();
+    let found = tokio::time::timeout(PATIENCE, findings.next()).await.unwrap();
     let why = "no route to host".to_owned();
     let expected =
         Finding::Silent { installation: target.installation.clone(), node: target.node.clone(), why };

@@ -58,6 +58,8 @@ pub struct Facts {
     pub jitter: f64,
     /// The container.
     pub seen: Option<Seen>,
+    /// Who of other people's scripts holds the container's key in Redis, and for how long still.
+    pub held: Option<(String, Option<Duration>)>,
     /// The answer to our call; None after a crash.
     pub reply: Option<Reply>,
     /// The task list, and when it was asked for.

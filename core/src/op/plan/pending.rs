@@ -27,6 +27,12 @@ impl Turn<'_> {
         let Some(seen) = &self.facts.seen else {
             return Next::Look { config: true };
         };
+        if let Some((value, left)) = &self.facts.held {
+            if op.lock_deadline.is_some_and(|deadline| self.facts.now < deadline) {
+                return Next::Wait { until: self.in_(self.timing.look) };
+            }
+            return self.refuse(words::foreign_locked(op, value, *left));
+        }
         let (node, live, same, config) = match seen {
             Seen::Absent if self.reached(seen) => return self.gone_already(),
             Seen::Absent => return self.refuse(words::absent(op)),

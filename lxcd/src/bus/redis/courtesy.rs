@@ -40,6 +40,11 @@ fn key(installation: &Installation, vmid: Vmid) -> String {
     format!("lxc:lock:{installation}:{vmid}")
 }
 
+/// What PTTL says; below zero it lives for ever.
+fn left_of(milliseconds: i64) -> Option<Duration> {
+    u64::try_from(milliseconds).ok().map(Duration::from_millis)
+}
+
 #[async_trait]
 impl CourtesyLock for Redis {
     async fn take(
@@ -62,12 +67,23 @@ impl CourtesyLock for Redis {
             .await;
         match self.health().note(now, answer) {
             Ok((value, _)) if value == mine => Courtesy::Taken,
-            Ok((value, left)) => {
-                let left = u64::try_from(left).ok().map(Duration::from_millis);
-                Courtesy::Held { value, left }
-            }
+            Ok((value, left)) => Courtesy::Held { value, left: left_of(left) },
             Err(why) => Courtesy::Away(why),
         }
+    }
+
+    async fn holder(
+        &self,
+        installation: &Installation,
+        vmid: Vmid,
+        now: Micros,
+    ) -> Result<Option<(String, Option<Duration>)>, String> {
+        let key = key(installation, vmid);
+        let mut connection = self.connection.clone();
+        let answer: redis::RedisResult<(Option<String>, i64)> =
+            redis::pipe().get(&key).pttl(&key).query_async(&mut connection).await;
+        let (value, left) = self.health().note(now, answer)?;
+        Ok(value.map(|value| (value, left_of(left))))
     }
 
     async fn release(&self, installation: &Installation, vmid: Vmid, value: &str, now: Micros) -> bool {
