@@ -140,7 +140,7 @@ pub enum Committed {
 #[async_trait]
 pub trait OpStore: Send + Sync {
     /// Admits what may begin and takes over what nobody drives any more, all for daemon `me`.
-    async fn claim(&self, me: DaemonId, now: Micros) -> Result<Claims, StoreError>;
+    async fn claim(&self, me: DaemonId, now: Now) -> Result<Claims, StoreError>;
 
     /// What runs and is daemon `me`'s, whether or not anything there drives it.
     async fn owned(&self, me: DaemonId) -> Result<Vec<Operation>, StoreError>;
@@ -201,7 +201,23 @@ pub struct Claims {
     /// Operations that ended in this pass: refused, or stopped with their batch.
     pub ended: Vec<OperationId>,
     /// When to look again although nobody says so: a lock deadline or a pause ends.
-    pub wake_at: Option<Micros>,
+    pub wake_in: Option<Duration>,
+}
+
+/// Now, told twice: for what is written down, and for what is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// By the wall clock, which people read and which may be put forward or back.
+    pub wall: Micros,
+    /// By a clock that does not jump while a daemon runs: lock deadlines are set and compared on it.
+    pub steady: Micros,
+}
+
+impl From<Micros> for Now {
+    /// Where nobody has put the clock.
+    fn from(at: Micros) -> Self {
+        Self { wall: at, steady: at }
+    }
 }
 
 /// Time, injected.

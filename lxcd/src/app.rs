@@ -17,7 +17,7 @@ use tonic::transport::Server;
 
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::engine::{Engine, Lease, Parts};
+use crate::engine::{Engine, Lease, Parts, Steady};
 use crate::inventory::Inventory;
 use crate::keyring::{KeyFile, Keyring};
 use crate::others::Others;
@@ -99,6 +99,7 @@ pub async fn run(
     store.register_daemon(&daemon, started + micros(timing.lease)).await.map_err(store_error)?;
     lease.extend(sent, &timing);
 
+    let steady = Steady::new(store.clock(clock.now()).await.map_err(store_error)?, &*clock);
     let op_store: Arc<dyn OpStore> = Arc::new(store.clone());
     let engine = Engine::new(Parts {
         store: op_store,
@@ -107,6 +108,7 @@ pub async fn run(
         timing: timing.clone(),
         bus: bus.clone(),
         courtesy: redis.clone().map(|redis| Arc::new(redis) as Arc<dyn CourtesyLock>),
+        steady,
         me,
         lease: lease.clone(),
     });

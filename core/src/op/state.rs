@@ -226,7 +226,8 @@ pub struct Operation {
     pub steps: Vec<Step>,
     /// Already so = success.
     pub if_needed: bool,
-    /// Until when to wait for locks: None = not at all, `Micros::MAX` = for ever.
+    /// Until when to wait for locks, on the steady clock (`ports::Now`): None = not at all, `Micros::MAX` = for
+    /// ever.
     pub lock_deadline: Option<Micros>,
     /// A person asked to end it.
     pub cancel: bool,

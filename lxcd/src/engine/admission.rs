@@ -5,7 +5,6 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use lxc_core::ids::OperationId;
-use lxc_core::timing::micros;
 
 use super::Engine;
 
@@ -20,26 +19,22 @@ impl Engine {
                 looked = parts.clock.boot();
                 idle = self.take_idle(&idle).await;
             }
-            let now = parts.clock.now();
-            let wake_at = match parts.store.claim(parts.me, now).await {
+            let wake_in = match parts.store.claim(parts.me, self.now()).await {
                 Ok(claims) => {
                     for id in claims.ended {
                         parts.bus.operation_moved(id);
                     }
                     self.take(claims.ours);
-                    claims.wake_at
+                    claims.wake_in
                 }
                 Err(error) => {
                     tracing::error!(%error, "cannot look into the queue");
-                    Some(now + micros(parts.timing.look))
+                    Some(parts.timing.look)
                 }
             };
             // The heartbeat is also how often another daemon's abandoned work is looked for.
             let longest = parts.timing.heartbeat;
-            let pause = wake_at.map_or(longest, |at| {
-                Duration::from_micros(u64::try_from(at - now).unwrap_or(0))
-                    .clamp(Duration::from_millis(1), longest)
-            });
+            let pause = wake_in.map_or(longest, |wait| wait.clamp(Duration::from_millis(1), longest));
             tokio::select! {
                 () = parts.bus.queue() => {}
                 () = parts.clock.sleep(pause) => {}

@@ -32,15 +32,19 @@ pub(super) struct Driver {
 impl Engine {
     /// Drives an operation in a task of its own. Each claim has a fence of its own, so a driver that is
     /// still here from an earlier claim is fenced out by itself: the newer one takes its place.
-    pub(super) fn drive(&self, op: Operation) {
+    pub(super) fn drive(&self, mut op: Operation) {
         let nudge = Arc::new(Notify::new());
         let id = op.id;
         self.inner.drivers.lock().insert(id, nudge.clone());
         let inner = self.inner.clone();
         self.inner.tracker.spawn(async move {
             let guard = Registered { inner: inner.clone(), id, nudge: nudge.clone() };
-            let timeline = Timeline::of(&op, &*inner.parts.clock);
             let renewing = courtesy::renew(inner.clone(), &op);
+            let clock = &*inner.parts.clock;
+            let timeline = Timeline::of(&op, clock);
+            // From here on everything about it is in this driver's time; a commit does not write it.
+            op.lock_deadline =
+                op.lock_deadline.map(|stored| timeline.deadline(stored, &inner.parts.steady, clock));
             let mut driver = Driver { inner, op, facts: Facts::default(), nudge, timeline };
             driver.run().await;
             drop(renewing);

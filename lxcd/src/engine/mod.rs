@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use lxc_core::ids::{DaemonId, OperationId};
 use lxc_core::op::Operation;
-use lxc_core::ports::{Clock, CourtesyLock, OpStore, PveDirectory};
+use lxc_core::ports::{Clock, CourtesyLock, Now, OpStore, PveDirectory};
 use lxc_core::timing::Timing;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::bus::Bus;
 pub use lease::Lease;
 pub use observe::{Blind, observe};
+pub use timeline::Steady;
 
 /// What the engine needs from outside.
 pub struct Parts {
@@ -41,6 +42,8 @@ pub struct Parts {
     pub bus: Arc<Bus>,
     /// The lock beside ours that other people's scripts see, where there is one.
     pub courtesy: Option<Arc<dyn CourtesyLock>>,
+    /// What stored deadlines go by.
+    pub steady: Steady,
     /// This run.
     pub me: DaemonId,
     /// What lets this run dispatch.
@@ -104,6 +107,12 @@ impl Engine {
             let all = drivers.iter().filter(|(id, _)| wished.is_none_or(|wished| wished == **id));
             all.for_each(|(_, driver)| driver.notify_one());
         }
+    }
+
+    /// Now, for what is written down and for what is measured.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        self.inner.parts.steady.now(&*self.inner.parts.clock)
     }
 
     /// Whether this daemon is on its way out: nothing new is begun.

@@ -44,7 +44,7 @@ impl Services {
         let mut forecasts = Vec::new();
         for target in &request.refs {
             let id = lxc_core::ids::RequestId::generate();
-            let mut op = self.queued(caller, request, target, id, self.now()).await?;
+            let mut op = self.queued(caller, request, target, id, self.engine.now()).await?;
             op.state = State::Running;
             forecasts.push(self.forecast(op).await?);
         }
@@ -70,9 +70,11 @@ impl Services {
             forecast.check("state", Ok("our record is there".to_owned()));
             return Ok(forecast);
         }
+        // What is compared here is a lock deadline.
+        let now = self.engine.now().steady;
         let facts = match self.look(&forecast.op).await {
-            Ok(seen) => Facts { now: self.now(), seen: Some(seen), ..Facts::default() },
-            Err(trouble) => Facts { now: self.now(), trouble: Some(trouble), ..Facts::default() },
+            Ok(seen) => Facts { now, seen: Some(seen), ..Facts::default() },
+            Err(trouble) => Facts { now, trouble: Some(trouble), ..Facts::default() },
         };
         forecast.decide(facts, &self.timing);
         Ok(forecast)

@@ -4,6 +4,7 @@
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId, Vmid};
 use lxc_core::op::{Kind, Operation, State, Step, StepKind, StepState, Target};
+use lxc_core::ports::Now;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -102,7 +103,7 @@ impl Services {
         }
         let id = request_id(&request.request_id)?;
         let (digest, options) = digest(caller, request);
-        let now = self.now();
+        let now = self.engine.now();
         let mut operations = Vec::with_capacity(request.refs.len());
         for target in &request.refs {
             operations.push(self.queued(caller, request, target, id, now).await?);
@@ -118,7 +119,8 @@ impl Services {
             max_per_node: request.max_per_node,
             on_error_stop: request.on_error_stop,
             pause: request.pause,
-            created: now,
+            created: now.wall,
+            steady: now.steady,
             operations,
         };
         match self.store.submit(&new, self.me).await.map_err(store_error)? {
@@ -168,7 +170,7 @@ impl Services {
         request: &VerbRequest,
         target: &Ref,
         request_id: RequestId,
-        now: Micros,
+        now: Now,
     ) -> Result<Operation> {
         let verb = request.kind.verb();
         let picture = self.inventory.picture();
@@ -204,12 +206,15 @@ impl Services {
             state: State::Queued,
             steps: steps(&request.kind, &request.carried),
             if_needed: request.if_needed,
-            lock_deadline: request.wait_lock.map(|wait| if wait == 0 { Micros::MAX } else { now + wait }),
+            lock_deadline: request.wait_lock.map(|wait| match wait {
+                0 => Micros::MAX,
+                wait => now.steady.saturating_add(wait),
+            }),
             cancel: false,
             abandon: false,
             fence: 0,
             degraded_since: None,
-            created: now,
+            created: now.wall,
             started: None,
             finished: None,
             last_seq: 1,

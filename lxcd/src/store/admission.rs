@@ -1,10 +1,12 @@
 //! Admission and claiming: reads the queue, the locks and the leases, lets `lxc_core` decide, writes the
 //! verdicts. New, crashed and handed-over work take this one path (ARCHITECTURE.md, rules 3 and 4).
 
+use std::time::Duration;
+
 use lxc_core::ids::{DaemonId, Micros, OperationId};
 use lxc_core::op::admission::{Verdict, admit};
 use lxc_core::op::{Change, Kind, Operation, Outcome, apply, words};
-use lxc_core::ports::Claims;
+use lxc_core::ports::{Claims, Now};
 use lxc_core::timing::Timing;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -18,13 +20,13 @@ const MOST: usize = 2_000;
 
 impl Store {
     /// One pass: take over what nobody drives, then admit. With nothing to do it writes nothing.
-    pub(super) async fn claim_pass(&self, me: DaemonId, now: Micros) -> Result<Claims> {
+    pub(super) async fn claim_pass(&self, me: DaemonId, now: Now) -> Result<Claims> {
         if !self.anything_to_claim(me, now).await? {
-            let wake_at = queue::wake_at(&mut *self.read().await?, now).await?;
-            return Ok(Claims { wake_at, ..Claims::default() });
+            let wake_in = queue::wake_in(&mut *self.read().await?, now).await?;
+            return Ok(Claims { wake_in, ..Claims::default() });
         }
         let mut tx = self.write().await?;
-        let mut orphans = self.take_orphans(&mut tx, me, now).await?;
+        let mut orphans = self.take_orphans(&mut tx, me, now.wall).await?;
         let mut claims = self.admit_pass(&mut tx, me, now, MOST).await?;
         tx.commit().await.map_err(fail)?;
         orphans.append(&mut claims.ours);
@@ -32,7 +34,7 @@ impl Store {
         Ok(claims)
     }
 
-    async fn anything_to_claim(&self, me: DaemonId, now: Micros) -> Result<bool> {
+    async fn anything_to_claim(&self, me: DaemonId, now: Now) -> Result<bool> {
         let orphaned = self.orphaned();
         let sql = format!(
             "SELECT COUNT(*) FROM (SELECT 1 FROM operation WHERE finished_us IS NULL AND kind_version <= $3 \
@@ -40,7 +42,7 @@ impl Store {
         );
         let due: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
             .bind(me.to_string())
-            .bind(now)
+            .bind(now.wall)
             .bind(Kind::VERSION)
             .fetch_one(&self.reader)
             .await
@@ -98,7 +100,7 @@ impl Store {
         &self,
         tx: &mut AnyConnection,
         me: DaemonId,
-        now: Micros,
+        now: Now,
         most: usize,
     ) -> Result<Claims> {
         let mut claims = Claims::default();
@@ -108,10 +110,10 @@ impl Store {
         loop {
             let page = queue::page(tx, now).await?;
             let (begun, ended) = (claims.ours.len(), claims.ended.len());
-            let verdicts = admit(&page.queue, &page.bounds, &page.running, now);
+            let verdicts = admit(&page.queue, &page.bounds, &page.running, now.steady);
             for (waiting, verdict) in page.queue.iter().zip(verdicts) {
                 if verdict != Verdict::Keep {
-                    self.carry_out(tx, &mut claims, waiting.id, verdict, me, now).await?;
+                    self.carry_out(tx, &mut claims, waiting.id, verdict, me, now.wall).await?;
                 }
             }
             let moved = claims.ours.len() + claims.ended.len();
@@ -122,11 +124,11 @@ impl Store {
                 break;
             }
             if moved >= most {
-                claims.wake_at = Some(now);
+                claims.wake_in = Some(Duration::ZERO);
                 return Ok(claims);
             }
         }
-        claims.wake_at = queue::wake_at(tx, now).await?;
+        claims.wake_in = queue::wake_in(tx, now).await?;
         Ok(claims)
     }
 

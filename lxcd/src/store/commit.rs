@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use lxc_core::ids::{DaemonId, Micros, OperationId};
 use lxc_core::op::{Ending, EventDraft, EventKind, Operation, State, StepKind, StepState, Word};
-use lxc_core::ports::{Claims, Committed, Identity, OpStore, StoreError};
+use lxc_core::ports::{Claims, Committed, Identity, Now, OpStore, StoreError};
 use lxc_core::pve::Upid;
 use sqlx::AnyConnection;
 
@@ -21,7 +21,7 @@ const LOG_LINES: i64 = 2_000;
 
 #[async_trait]
 impl OpStore for Store {
-    async fn claim(&self, me: DaemonId, now: Micros) -> Result<Claims, StoreError> {
+    async fn claim(&self, me: DaemonId, now: Now) -> Result<Claims, StoreError> {
         self.claim_pass(me, now).await
     }
 

@@ -4,7 +4,7 @@ use lxc_core::ids::{DaemonId, Micros};
 
 use sqlx::AssertSqlSafe;
 
-use super::{Result, Store, fail};
+use super::{Dialect, Result, Store, fail};
 
 /// One run of one lxcd process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,21 @@ pub struct DaemonRow {
 }
 
 impl Store {
+    /// The clock that leases and deadlines go by: the database's own where daemons on several machines share
+    /// it, else ours.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn clock(&self, ours: Micros) -> Result<Micros> {
+        match self.dialect {
+            Dialect::Sqlite => Ok(ours),
+            Dialect::Postgres => {
+                let sql = format!("SELECT {}", self.dialect.now(""));
+                sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.reader).await.map_err(fail)
+            }
+        }
+    }
+
     /// Registers a run; earlier runs of the same state directory are over. How long a lease lasts is
     /// `lease_until` less `daemon.started`, whatever clock the database goes by.
     ///

@@ -3,10 +3,12 @@
 //! core, and every row answered here is moved or made to wait by one in front of it.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use lxc_core::ids::{Installation, Micros, RequestId};
 use lxc_core::op::admission::{Bounds, HEAVY_SLOTS, POWER_SLOTS, Running, Waiting};
 use lxc_core::op::{Kind, Weight};
+use lxc_core::ports::Now;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -23,7 +25,8 @@ pub(super) struct Page {
 }
 
 /// What runs, and of each batch that waits: is there room in it, was it stopped by a failure, is its pause
-/// over? `$1` our kind version, `$2` now. MATERIALIZED, or SQLite looks through a whole batch for each of
+/// over? `$1` our kind version, `$2` now by the wall clock.
+/// MATERIALIZED, or SQLite looks through a whole batch for each of
 /// its rows.
 const BATCHES: &str = "WITH going AS MATERIALIZED (\
        SELECT request_id, installation, node, weight, COUNT(*) AS many FROM operation \
@@ -44,7 +47,7 @@ const BATCHES: &str = "WITH going AS MATERIALIZED (\
          WHERE state = 'queued' AND finished_us IS NULL AND kind_version <= $1)) ";
 
 /// The rows a pass can move: those that end (a wish, a stopped batch, a lock nobody waits for any longer) and
-/// those that may begin as things stand.
+/// those that may begin as things stand. `$3` now as deadlines are measured.
 fn movable() -> String {
     format!(
         "FROM operation o JOIN batch b ON b.id = o.request_id \
@@ -54,7 +57,7 @@ fn movable() -> String {
            AND h.node = o.node \
          WHERE o.state = 'queued' AND o.finished_us IS NULL AND o.kind_version <= $1 AND (\
            o.cancel = 1 OR b.stopped = 1 \
-           OR (l.operation_id IS NOT NULL AND (o.lock_deadline_us IS NULL OR o.lock_deadline_us <= $2)) \
+           OR (l.operation_id IS NOT NULL AND (o.lock_deadline_us IS NULL OR o.lock_deadline_us <= $3)) \
            OR (l.operation_id IS NULL AND b.not_before <= $2 \
              AND b.running < CASE WHEN b.max_parallel < 1 THEN 1 ELSE b.max_parallel END \
              AND (b.max_per_node = 0 OR COALESCE(h.many, 0) < b.max_per_node) \
@@ -66,11 +69,12 @@ fn movable() -> String {
 }
 
 /// Whether there is anything to move.
-pub(super) async fn can_move(connection: &mut AnyConnection, now: Micros) -> Result<bool> {
+pub(super) async fn can_move(connection: &mut AnyConnection, now: Now) -> Result<bool> {
     let sql = format!("{BATCHES}SELECT COUNT(*) FROM (SELECT 1 {} LIMIT 1) AS due", movable());
     let due: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(Kind::VERSION)
-        .bind(now)
+        .bind(now.wall)
+        .bind(now.steady)
         .fetch_one(connection)
         .await
         .map_err(fail)?;
@@ -78,7 +82,7 @@ pub(super) async fn can_move(connection: &mut AnyConnection, now: Micros) -> Res
 }
 
 /// The oldest that can be moved.
-pub(super) async fn page(tx: &mut AnyConnection, now: Micros) -> Result<Page> {
+pub(super) async fn page(tx: &mut AnyConnection, now: Now) -> Result<Page> {
     let sql = format!(
         "{BATCHES}SELECT o.id, o.request_id, o.installation, o.vmid, o.node, o.weight, o.lock_deadline_us, \
          o.cancel, b.max_parallel, b.max_per_node, b.on_error_stop, b.pause_us, CAST(b.stopped AS BIGINT) AS stopped {} \
@@ -87,7 +91,8 @@ pub(super) async fn page(tx: &mut AnyConnection, now: Micros) -> Result<Page> {
     );
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(Kind::VERSION)
-        .bind(now)
+        .bind(now.wall)
+        .bind(now.steady)
         .fetch_all(&mut *tx)
         .await
         .map_err(fail)?;
@@ -103,21 +108,23 @@ pub(super) async fn page(tx: &mut AnyConnection, now: Micros) -> Result<Page> {
     Ok(page)
 }
 
-/// When something that can only wait now is to be looked at again though nobody says so: a lock deadline or
-/// a pause ends.
-pub(super) async fn wake_at(connection: &mut AnyConnection, now: Micros) -> Result<Option<Micros>> {
+/// How long until something that can only wait now is to be looked at again though nobody says so: a lock
+/// deadline or a pause ends.
+pub(super) async fn wake_in(connection: &mut AnyConnection, now: Now) -> Result<Option<Duration>> {
     let sql = format!(
-        "{BATCHES}SELECT MIN(at_us) FROM (\
-           SELECT MIN(lock_deadline_us) AS at_us FROM operation WHERE state = 'queued' \
-             AND finished_us IS NULL AND kind_version <= $1 AND lock_deadline_us > $2 \
-           UNION ALL SELECT MIN(not_before) AS at_us FROM batch WHERE not_before > $2) AS times"
+        "{BATCHES}SELECT MIN(wait_us) FROM (\
+           SELECT MIN(lock_deadline_us) - $3 AS wait_us FROM operation WHERE state = 'queued' \
+             AND finished_us IS NULL AND kind_version <= $1 AND lock_deadline_us > $3 \
+           UNION ALL SELECT MIN(not_before) - $2 AS wait_us FROM batch WHERE not_before > $2) AS waits"
     );
-    sqlx::query_scalar(AssertSqlSafe(sql))
+    let wait: Option<Micros> = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(Kind::VERSION)
-        .bind(now)
+        .bind(now.wall)
+        .bind(now.steady)
         .fetch_one(connection)
         .await
-        .map_err(fail)
+        .map_err(fail)?;
+    Ok(wait.map(|wait| Duration::from_micros(u64::try_from(wait).unwrap_or(0))))
 }
 
 fn waiting(row: &AnyRow) -> Result<Waiting> {

@@ -4,7 +4,7 @@
 use lxc_core::actor::Actor;
 use lxc_core::ids::{DaemonId, Micros, RequestId};
 use lxc_core::op::{EventDraft, EventKind, Operation};
-use lxc_core::ports::Claims;
+use lxc_core::ports::{Claims, Now};
 use sqlx::AnyConnection;
 
 use super::event::insert_operation_events;
@@ -35,6 +35,8 @@ pub struct NewRequest {
     pub pause: Micros,
     /// When.
     pub created: Micros,
+    /// The same moment, as lock deadlines are measured.
+    pub steady: Micros,
     /// One per target, queued.
     pub operations: Vec<Operation>,
 }
@@ -69,7 +71,8 @@ impl Store {
             insert_operation_events(&mut tx, op, 1, &[first], request.created).await?;
             super::audit::insert(&mut tx, &super::audit::of_operation(request, op)?).await?;
         }
-        let claims = self.admit_pass(&mut tx, me, request.created, usize::MAX).await?;
+        let now = Now { wall: request.created, steady: request.steady };
+        let claims = self.admit_pass(&mut tx, me, now, usize::MAX).await?;
         tx.commit().await.map_err(fail)?;
         Ok(Submitted::New(claims))
     }

@@ -2,7 +2,7 @@
 //! must not claim anything of them.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,7 +14,7 @@ use lxc_core::pve::{Live, Power, Usage};
 use lxc_core::timing::Timing;
 use lxcd::bus::Bus;
 use lxcd::clock::SystemClock;
-use lxcd::engine::{Engine, Lease, Parts};
+use lxcd::engine::{Engine, Lease, Parts, Steady};
 use lxcd::failpoint::Scope;
 use lxcd::store::{ContainerRow, DaemonRow, NewRequest, Store};
 
@@ -22,17 +22,22 @@ use super::client::PATIENCE;
 use super::fake::Fake;
 use super::lab::SPEED;
 
-/// The real clock, until it is put forward as a suspend does.
+/// The real clock, until the machine is suspended for an hour or somebody puts its hands.
 #[derive(Default)]
-pub(crate) struct Suspended(pub(crate) AtomicBool);
+pub(crate) struct Hands {
+    pub(crate) suspended: AtomicBool,
+    /// What the wall clock is ahead, in microseconds.
+    pub(crate) ahead: AtomicI64,
+}
 
 #[async_trait]
-impl Clock for Suspended {
+impl Clock for Hands {
     fn now(&self) -> i64 {
-        SystemClock.now()
+        SystemClock.now() + self.ahead.load(Ordering::Acquire)
     }
     fn boot(&self) -> Duration {
-        let slept = if self.0.load(Ordering::Acquire) { Duration::from_secs(3600) } else { Duration::ZERO };
+        let slept =
+            if self.suspended.load(Ordering::Acquire) { Duration::from_secs(3600) } else { Duration::ZERO };
         SystemClock.boot() + slept
     }
     async fn sleep(&self, duration: Duration) {
@@ -53,7 +58,7 @@ impl PveDirectory for OneRemote {
 pub(crate) struct Daemon {
     pub(crate) id: DaemonId,
     pub(crate) engine: Engine,
-    pub(crate) clock: Arc<Suspended>,
+    pub(crate) clock: Arc<Hands>,
     pub(crate) lease: Arc<Lease>,
     pub(crate) bus: Arc<Bus>,
     pub(crate) scope: Scope,
@@ -83,8 +88,7 @@ impl Drop for Daemon {
 }
 
 pub(crate) async fn daemon(store: &Store, pve: &Arc<Fake>, state: &str, lease_us: i64) -> Daemon {
-    let (scope, clock, lease) =
-        (Scope::default(), Arc::new(Suspended::default()), Arc::new(Lease::default()));
+    let (scope, clock, lease) = (Scope::default(), Arc::new(Hands::default()), Arc::new(Lease::default()));
     let row = DaemonRow {
         id: DaemonId::generate(),
         host: "host".to_owned(),
@@ -112,7 +116,7 @@ pub(crate) async fn daemon(store: &Store, pve: &Arc<Fake>, state: &str, lease_us
         timing,
         courtesy: None,
         bus: bus.clone(),
-        courtesy: None,
+        steady: Steady::new(clock.now(), &*clock),
         me: row.id,
         lease: lease.clone(),
     });
@@ -205,6 +209,7 @@ pub(crate) fn start_of_104() -> NewRequest {
         on_error_stop: false,
         pause: 0,
         created: now,
+        steady: now,
         operations: vec![op],
     }
 }

@@ -36,7 +36,7 @@ async fn paused_at(place: &str) -> usize {
         .await;
     let ended = store.operation(id).await.unwrap().unwrap();
 
-    first.clock.0.store(true, Ordering::Release);
+    first.clock.suspended.store(true, Ordering::Release);
     first.lease.extend(first.clock.boot(), &Timing::default());
     first.scope.resume();
     until("the first gives up", async || first.engine.driving() == 0).await;

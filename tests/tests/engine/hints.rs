@@ -1,13 +1,43 @@
-//! What an engine tells the rest of its daemon in passing.
+//! What an engine tells the rest of its daemon in passing, and which clock it believes.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use lxcd::bus::Finding;
 use lxcd::store::{Store, Submitted};
 
-use super::bare::{daemon, record_of, start_of_104};
+use super::bare::{daemon, record_of, start_of_104, until};
 use super::client::PATIENCE;
 use super::fake::Fake;
+
+/// Whichever way somebody puts the clock, who waits for a lock waits for as long as was said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_jumps_changes_no_patience() {
+    const HOUR: i64 = 3_600_000_000;
+    for jump in [2 * HOUR, -2 * HOUR] {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&dir.path().join("lxcd.db")).await.unwrap();
+        let (mine, other) = (Arc::new(Fake::default()), Arc::new(Fake::default()));
+        let holding = daemon(&store, &other, "other", 100 * HOUR).await;
+        let Submitted::New(held) = store.submit(&start_of_104(), holding.id).await.unwrap() else {
+            panic!("new")
+        };
+        assert_eq!(held.ours.len(), 1);
+        let daemon = daemon(&store, &mine, "mine", 100 * HOUR).await;
+        let waiting = async |patience: i64| {
+            let mut request = start_of_104();
+            request.operations[0].lock_deadline = Some(daemon.engine.now().steady + patience);
+            store.submit(&request, daemon.id).await.unwrap();
+            request.operations[0].id
+        };
+        let (patient, hasty) = (waiting(HOUR).await, waiting(200_000).await);
+        daemon.clock.ahead.store(jump, Ordering::Release);
+        daemon.run();
+        let ended = async |id| store.operation(id).await.unwrap().unwrap().outcome().is_some();
+        until("its patience is over", async || ended(hasty).await).await;
+        assert!(!ended(patient).await, "an hour has not passed");
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_cannot_be_reached_is_told() {

@@ -13,8 +13,8 @@ on_both! {
         let one = daemon(&db.store, "a", 3_600 * S).await;
         let two = daemon(&db.other, "b", 3_600 * S).await;
         admitted(&db.store, one, 104).await;
-        assert!(db.other.claim(two, T0).await.unwrap().ours.is_empty());
-        assert!(db.store.claim(one, T0).await.unwrap().ours.is_empty(), "its own driver is at it");
+        assert!(db.other.claim(two, T0.into()).await.unwrap().ours.is_empty());
+        assert!(db.store.claim(one, T0.into()).await.unwrap().ours.is_empty(), "its own driver is at it");
     }
 
     async fn a_lease_that_ended_frees_its_operations_and_fences_the_owner_out(db: Db) {
@@ -22,7 +22,7 @@ on_both! {
         let op = admitted(&db.store, one, 104).await;
         assert_eq!(op.fence, 1);
         let two = daemon(&db.other, "b", 3_600 * S).await;
-        let claims = db.other.claim(two, T0).await.unwrap();
+        let claims = db.other.claim(two, T0.into()).await.unwrap();
         assert_eq!(claims.ours.iter().map(|op| (op.id, op.fence)).collect::<Vec<_>>(), [(op.id, 2)]);
         let (late, events) = after(&op, Change::Dispatching(0, dispatch()), T0 + S);
         assert_eq!(db.store.commit(&late, &events, T0 + S).await.unwrap(), Committed::Fenced);
@@ -37,7 +37,7 @@ on_both! {
         let before = daemon(&db.store, "a", 3_600 * S).await;
         let op = admitted(&db.store, before, 104).await;
         let again = daemon(&db.store, "a", 3_600 * S).await;
-        let claims = db.store.claim(again, T0).await.unwrap();
+        let claims = db.store.claim(again, T0.into()).await.unwrap();
         assert_eq!(claims.ours.iter().map(|op| op.id).collect::<Vec<_>>(), [op.id]);
         assert!(!db.store.heartbeat(before, T0, T0 + S).await.unwrap(), "declared over");
         assert!(db.store.heartbeat(again, T0, T0 + S).await.unwrap());
@@ -48,7 +48,7 @@ on_both! {
         let two = daemon(&db.other, "b", 3_600 * S).await;
         let op = admitted(&db.store, one, 104).await;
         db.store.release_daemon(one).await.unwrap();
-        assert_eq!(db.other.claim(two, T0).await.unwrap().ours[0].id, op.id);
+        assert_eq!(db.other.claim(two, T0.into()).await.unwrap().ours[0].id, op.id);
     }
 
     async fn a_heartbeat_keeps_a_lease(db: Db) {
@@ -56,7 +56,7 @@ on_both! {
         admitted(&db.store, one, 104).await;
         assert!(db.store.heartbeat(one, T0, T0 + 3_600 * S).await.unwrap());
         let two = daemon(&db.other, "b", 3_600 * S).await;
-        assert!(db.other.claim(two, T0).await.unwrap().ours.is_empty());
+        assert!(db.other.claim(two, T0.into()).await.unwrap().ours.is_empty());
     }
 
     async fn kinds_of_a_newer_lxcd_are_left_alone(db: Db) {
@@ -66,7 +66,7 @@ on_both! {
         submit(&db.store, gone, &request(vec![holder])).await;
         assert!(db.accepts(&format!("UPDATE operation SET kind_version = 99 WHERE id = '{}'", op.id)).await);
         let two = daemon(&db.other, "b", 3_600 * S).await;
-        let claimed: Vec<_> = db.other.claim(two, T0).await.unwrap().ours;
+        let claimed: Vec<_> = db.other.claim(two, T0.into()).await.unwrap().ours;
         assert_eq!(claimed.iter().map(|op| op.target.vmid).collect::<Vec<_>>(), [105]);
     }
 
@@ -87,7 +87,7 @@ on_both! {
             async move {
                 let mut mine: Vec<OperationId> = Vec::new();
                 for _ in 0..3 {
-                    mine.extend(store.claim(*me, T0).await.unwrap().ours.iter().map(|op| op.id));
+                    mine.extend(store.claim(*me, T0.into()).await.unwrap().ours.iter().map(|op| op.id));
                 }
                 mine
             }
@@ -105,7 +105,7 @@ on_both! {
         // On SQLite this is the one write lock; a pass that wanted it would wait for it.
         let mut writing = db.raw.begin_with(if db.sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" }).await.unwrap();
         sqlx::query("UPDATE daemon SET pid = 2").execute(&mut *writing).await.unwrap();
-        let claims = tokio::time::timeout(std::time::Duration::from_secs(2), db.other.claim(me, T0)).await;
+        let claims = tokio::time::timeout(std::time::Duration::from_secs(2), db.other.claim(me, T0.into())).await;
         assert!(claims.unwrap().unwrap().ours.is_empty());
         writing.rollback().await.unwrap();
     }

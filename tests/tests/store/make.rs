@@ -98,6 +98,7 @@ pub(crate) fn request(mut operations: Vec<Operation>) -> NewRequest {
         on_error_stop: false,
         pause: 0,
         created: T0,
+        steady: T0,
         operations,
     }
 }

@@ -1,7 +1,9 @@
 //! A long queue: what has to wait in it never keeps others waiting, and what is due is found wherever it is.
 
+use std::time::Duration;
+
 use lxc_core::op::{Kind, Operation};
-use lxc_core::ports::OpStore;
+use lxc_core::ports::{Now, OpStore};
 use lxcd::store::NewRequest;
 
 use super::make::{S, T0, admitted, audit, daemon, operation, request, submit};
@@ -32,7 +34,7 @@ on_both! {
         let ended = submit(&db.store, me, &request(vec![operation(Kind::Stop, 104)])).await.ended;
         assert_eq!(ended.len(), 1);
         assert_eq!(submit(&db.store, me, &long_batch(5_000)).await.ours.len(), 1, "nor another long one");
-        assert!(db.store.claim(me, T0 + S).await.unwrap().ours.is_empty(), "each keeps to its bound");
+        assert!(db.store.claim(me, (T0 + S).into()).await.unwrap().ours.is_empty(), "each keeps to its bound");
     }
 
     async fn a_full_node_keeps_no_other_waiting(db: Db) {
@@ -61,14 +63,32 @@ on_both! {
         submit(&db.store, me, &long).await;
         let last = long.operations[long.operations.len() - 1].id;
         assert!(db.store.request_cancel(last, false, &audit("cancel")).await.unwrap());
-        assert_eq!(db.store.claim(me, T0 + S).await.unwrap().ended, [last]);
+        assert_eq!(db.store.claim(me, (T0 + S).into()).await.unwrap().ended, [last]);
 
         admitted(&db.store, me, 104).await;
         let hasty = Operation { lock_deadline: Some(T0 + 5 * S), ..operation(Kind::Stop, 104) };
         let waiting = submit(&db.store, me, &request(vec![hasty.clone()])).await;
-        assert_eq!(waiting.wake_at, Some(T0 + 5 * S));
-        assert_eq!(db.store.claim(me, T0 + 4 * S).await.unwrap().wake_at, Some(T0 + 5 * S));
-        assert_eq!(db.store.claim(me, T0 + 5 * S).await.unwrap().ended, [hasty.id]);
+        assert_eq!(waiting.wake_in, Some(Duration::from_secs(5)));
+        assert_eq!(db.store.claim(me, (T0 + 4 * S).into()).await.unwrap().wake_in, Some(Duration::from_secs(1)));
+        assert_eq!(db.store.claim(me, (T0 + 5 * S).into()).await.unwrap().ended, [hasty.id]);
+    }
+
+    async fn a_deadline_is_measured_on_the_steady_clock(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        admitted(&db.store, me, 104).await;
+        let hasty = Operation { lock_deadline: Some(T0 + 5 * S), ..operation(Kind::Stop, 104) };
+        submit(&db.store, me, &request(vec![hasty.clone()])).await;
+        let forward = Now { wall: T0 + 7_200 * S, steady: T0 + 4 * S };
+        let claims = db.store.claim(me, forward).await.unwrap();
+        assert_eq!((claims.ended.len(), claims.wake_in), (0, Some(Duration::from_secs(1))));
+        let back = Now { wall: T0 - 7_200 * S, steady: T0 + 5 * S };
+        assert_eq!(db.store.claim(me, back).await.unwrap().ended, [hasty.id]);
+    }
+
+    async fn the_clock_is_the_databases_where_it_is_shared(db: Db) {
+        let clock = db.store.clock(T0).await.unwrap();
+        assert_eq!(clock == T0, db.sqlite, "{clock}");
+        assert!(clock >= T0);
     }
 
     async fn a_stopped_batch_ends_as_a_whole_though_there_is_no_room_in_it(db: Db) {
@@ -80,10 +100,10 @@ on_both! {
         assert!(db.store.request_cancel(second, false, &audit("cancel")).await.unwrap());
         let mut ended = 0;
         loop {
-            let claims = db.store.claim(me, T0 + S).await.unwrap();
+            let claims = db.store.claim(me, (T0 + S).into()).await.unwrap();
             assert!(claims.ours.is_empty());
             ended += claims.ended.len();
-            if claims.wake_at != Some(T0 + S) {
+            if claims.wake_in != Some(Duration::ZERO) {
                 break;
             }
         }
@@ -95,12 +115,12 @@ on_both! {
         let ops = (100..103).map(|vmid| operation(Kind::Start, vmid)).collect();
         let batch = NewRequest { pause: 10 * S, ..request(ops) };
         let claims = submit(&db.store, me, &batch).await;
-        assert_eq!((claims.ours.len(), claims.wake_at), (1, Some(T0 + 10 * S)));
-        assert!(db.store.claim(me, T0 + 9 * S).await.unwrap().ours.is_empty());
+        assert_eq!((claims.ours.len(), claims.wake_in), (1, Some(Duration::from_secs(10))));
+        assert!(db.store.claim(me, (T0 + 9 * S).into()).await.unwrap().ours.is_empty());
         // An hour back: the one from the future is no reason to wait for an hour.
         let now = T0 - 3_600 * S;
-        assert_eq!(db.store.claim(me, now).await.unwrap().ours.len(), 1);
-        assert!(db.store.claim(me, now + 9 * S).await.unwrap().ours.is_empty());
-        assert_eq!(db.store.claim(me, now + 10 * S).await.unwrap().ours.len(), 1);
+        assert_eq!(db.store.claim(me, now.into()).await.unwrap().ours.len(), 1);
+        assert!(db.store.claim(me, (now + 9 * S).into()).await.unwrap().ours.is_empty());
+        assert_eq!(db.store.claim(me, (now + 10 * S).into()).await.unwrap().ours.len(), 1);
     }
 }

@@ -1,5 +1,7 @@
 //! Submit: one transaction, once per request id, refused or admitted in it.
 
+use std::time::Duration;
+
 use lxc_core::error::Code;
 use lxc_core::ids::OperationId;
 use lxc_core::op::{Kind, State};
@@ -63,12 +65,12 @@ on_both! {
         hasty.lock_deadline = Some(T0 + 5 * S);
         let claims = submit(&db.store, me, &request(vec![patient.clone()])).await;
         assert!(claims.ours.is_empty() && claims.ended.is_empty());
-        assert_eq!(claims.wake_at, Some(T0 + 60 * S));
+        assert_eq!(claims.wake_in, Some(Duration::from_secs(60)));
         submit(&db.store, me, &request(vec![hasty.clone()])).await;
-        let claims = db.store.claim(me, T0 + 6 * S).await.unwrap();
+        let claims = db.store.claim(me, (T0 + 6 * S).into()).await.unwrap();
         assert_eq!(claims.ended, [hasty.id]);
         finish(&db, first.id).await;
-        let claims = db.store.claim(me, T0 + 7 * S).await.unwrap();
+        let claims = db.store.claim(me, (T0 + 7 * S).into()).await.unwrap();
         assert_eq!(claims.ours.iter().map(|op| op.id).collect::<Vec<_>>(), [patient.id]);
         assert_eq!(claims.ours[0].state, State::Running);
     }
@@ -79,9 +81,9 @@ on_both! {
         let batch = lxcd::store::NewRequest { max_parallel: 3, ..request(ops) };
         let claims = submit(&db.store, me, &batch).await;
         assert_eq!(claims.ours.len(), 3);
-        assert!(db.store.claim(me, T0 + S).await.unwrap().ours.is_empty());
+        assert!(db.store.claim(me, (T0 + S).into()).await.unwrap().ours.is_empty());
         finish(&db, claims.ours[0].id).await;
-        assert_eq!(db.store.claim(me, T0 + 2 * S).await.unwrap().ours.len(), 1);
+        assert_eq!(db.store.claim(me, (T0 + 2 * S).into()).await.unwrap().ours.len(), 1);
     }
 
     async fn slots_of_a_node_are_counted_across_batches_and_daemons(db: Db) {
@@ -101,7 +103,7 @@ on_both! {
         let claims = submit(&db.store, me, &batch).await;
         assert_eq!(claims.ours.len(), 1);
         fail(&db, claims.ours[0].id).await;
-        let claims = db.store.claim(me, T0 + S).await.unwrap();
+        let claims = db.store.claim(me, (T0 + S).into()).await.unwrap();
         assert!(claims.ours.is_empty());
         assert_eq!(claims.ended.len(), 2);
     }
@@ -113,10 +115,10 @@ on_both! {
         waiting.lock_deadline = Some(i64::MAX);
         submit(&db.store, me, &request(vec![waiting.clone()])).await;
         assert!(db.store.request_cancel(waiting.id, false, &audit("cancel")).await.unwrap());
-        let claims = db.store.claim(me, T0 + S).await.unwrap();
+        let claims = db.store.claim(me, (T0 + S).into()).await.unwrap();
         assert_eq!(claims.ended, [waiting.id]);
         finish(&db, holder.id).await;
-        assert!(db.store.claim(me, T0 + S).await.unwrap().ours.is_empty());
+        assert!(db.store.claim(me, (T0 + S).into()).await.unwrap().ours.is_empty());
         assert!(!db.store.request_cancel(waiting.id, false, &audit("cancel")).await.unwrap(), "over is over");
     }
 }
