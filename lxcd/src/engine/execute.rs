@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lxc_core::ids::Micros;
 use lxc_core::op::{Change, Dispatch, Reply};
-use lxc_core::ports::{PveApi, PveError};
+use lxc_core::ports::{PveApi, PveError, StoreError};
 use lxc_core::pve::{Call, Upid};
 use lxc_core::timing::micros;
 
@@ -29,9 +29,16 @@ impl Driver {
                 let node = self.op.target.node.clone();
                 self.in_trouble(&node, trouble);
             }
-            Err(blind @ Blind::Record(_)) => self.facts.trouble = Some(blind.into()),
+            Err(Blind::Record(error)) => return self.store_fails(&error).await,
         }
         true
+    }
+
+    /// What we have recorded cannot be read. That says nothing about Proxmox: try again until it can.
+    async fn store_fails(&mut self, error: &StoreError) -> bool {
+        tracing::error!(op = %self.op.id, %error, "cannot read what is recorded; trying again");
+        let until = self.now().saturating_add(micros(self.inner.parts.timing.look));
+        self.wait_until(until).await
     }
 
     /// Proxmox could not be asked. A node that is away is news for the listing too, before its next poll.
@@ -106,11 +113,7 @@ impl Driver {
     pub(super) async fn list(&mut self, api: Arc<dyn PveApi>, node: String) -> bool {
         match self.inner.parts.store.taken_upids(&self.op).await {
             Ok(taken) => self.facts.taken = taken,
-            Err(error) => {
-                tracing::error!(op = %self.op.id, %error, "cannot tell our tasks apart; trying again");
-                self.facts.trouble = Some(PveError::NotDelivered(error.to_string()));
-                return true;
-            }
+            Err(error) => return self.store_fails(&error).await,
         }
         match api.tasks_of(&node, self.op.target.vmid).await {
             Ok(listed) => self.facts.listed = Some(listed),

@@ -15,6 +15,8 @@ use super::operation::load;
 use super::queue::{self, PAGE};
 use super::{Result, Store, fail, get_parsed};
 
+/// So many are taken over in one transaction.
+const ORPHANS: usize = 200;
 /// So many are moved in one transaction of the loop, which others wait for.
 const MOST: usize = 2_000;
 
@@ -29,6 +31,9 @@ impl Store {
         let mut orphans = self.take_orphans(&mut tx, me, now.wall).await?;
         let mut claims = self.admit_pass(&mut tx, me, now, MOST).await?;
         tx.commit().await.map_err(fail)?;
+        if orphans.len() == ORPHANS {
+            claims.wake_in = Some(Duration::ZERO);
+        }
         orphans.append(&mut claims.ours);
         claims.ours = orphans;
         Ok(claims)
@@ -66,7 +71,7 @@ impl Store {
         now: Micros,
     ) -> Result<Vec<Operation>> {
         let sql = format!(
-            "SELECT id FROM operation WHERE kind_version <= $3 AND {} ORDER BY created_us LIMIT 200{}",
+            "SELECT id FROM operation WHERE kind_version <= $3 AND {} ORDER BY created_us LIMIT {ORPHANS}{}",
             self.orphaned(),
             self.dialect.skip_locked()
         );

@@ -19,6 +19,7 @@ pub(crate) struct Fake(Mutex<World>);
 #[derive(Default)]
 struct World {
     away: bool,
+    looks: usize,
     runs: bool,
     calls: usize,
     tasks: Vec<Upid>,
@@ -28,6 +29,11 @@ impl Fake {
     /// How many calls arrived, refused ones too.
     pub(crate) fn calls(&self) -> usize {
         self.0.lock().calls
+    }
+
+    /// How often its config was read.
+    pub(crate) fn looks(&self) -> usize {
+        self.0.lock().looks
     }
 
     /// No question reaches it from now on.
@@ -65,7 +71,9 @@ impl PveApi for Fake {
     }
 
     async fn config(&self, _: &str, _: Vmid) -> Result<Config, PveError> {
-        if self.0.lock().away {
+        let mut world = self.0.lock();
+        world.looks += 1;
+        if world.away {
             return Err(PveError::NotDelivered("no route to host".to_owned()));
         }
         Ok(Config::default())

@@ -10,6 +10,28 @@ use super::bare::{daemon, record_of, start_of_104, until};
 use super::client::PATIENCE;
 use super::fake::Fake;
 
+/// That our own record cannot be read is no word of Proxmox's.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_does_not_answer_is_asked_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lxcd.db");
+    let store = Store::open_sqlite(&path).await.unwrap();
+    let raw = sqlx::AnyPool::connect(&format!("sqlite://{}", path.display())).await.unwrap();
+    let pve = Arc::new(Fake::default());
+    let daemon = daemon(&store, &pve, "first", 3_600_000_000).await;
+    let request = start_of_104();
+    store.record_containers(&[record_of(&request.operations[0].target)], &[], &[], 0).await.unwrap();
+    let Submitted::New(claims) = store.submit(&request, daemon.id).await.unwrap() else { panic!("new") };
+    sqlx::query("ALTER TABLE container RENAME TO away").execute(&raw).await.unwrap();
+    daemon.take(claims.ours);
+    until("it has looked twice", async || pve.looks() > 1).await;
+    sqlx::query("ALTER TABLE away RENAME TO container").execute(&raw).await.unwrap();
+    let id = request.operations[0].id;
+    let ended = async || store.operation(id).await.unwrap().unwrap();
+    until("it ends", async || ended().await.outcome().is_some()).await;
+    assert_eq!(ended().await.state.name(), "succeeded");
+}
+
 /// Whichever way somebody puts the clock, who waits for a lock waits for as long as was said.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_jumps_changes_no_patience() {
