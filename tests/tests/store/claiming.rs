@@ -70,6 +70,17 @@ on_both! {
         assert_eq!(claimed.iter().map(|op| op.target.vmid).collect::<Vec<_>>(), [105]);
     }
 
+    async fn a_great_many_orphans_are_taken_in_one_go_after_the_other(db: Db) {
+        let gone = daemon(&db.store, "gone", -S).await;
+        let ops = (100..301).map(|vmid| operation(Kind::Forget, vmid)).collect();
+        let all = lxcd::store::NewRequest { max_parallel: 1_000, ..request(ops) };
+        assert_eq!(submit(&db.store, gone, &all).await.ours.len(), 201);
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let first = db.store.claim(me, T0.into()).await.unwrap();
+        assert_eq!((first.ours.len(), first.wake_in), (200, Some(std::time::Duration::ZERO)));
+        assert_eq!(db.store.claim(me, T0.into()).await.unwrap().ours.len(), 1);
+    }
+
     async fn many_daemons_at_once_never_share_an_operation(db: Db) {
         let gone = daemon(&db.store, "gone", -S).await;
         // Half of them orphans, half of them waiting behind each other for the same containers.
