@@ -1,6 +1,7 @@
 //! The one wiring place: opens everything in order, serves, and closes everything in reverse order. Owns
 //! start-up and shutdown; must not contain any other logic.
 
+use lxc_core::record::DaemonRecord;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,7 +27,7 @@ use crate::service::access::Access;
 use crate::service::registry::Registry;
 use crate::service::{Services, store_error};
 use crate::state_dir::StateDir;
-use crate::store::{DaemonRow, Store};
+use crate::store::Store;
 use crate::{heartbeat, janitor, pve, rpc, socket};
 
 /// The row of `meta` that tells whether the keys are the right ones.
@@ -87,7 +88,7 @@ pub async fn run(
         .map_err(store_error)?;
 
     let lease = Arc::new(Lease::default());
-    let daemon = DaemonRow {
+    let daemon = DaemonRecord {
         id: me,
         host: nix::unistd::gethostname().map(|h| h.to_string_lossy().into_owned()).unwrap_or_default(),
         pid: std::process::id(),

@@ -1,6 +1,8 @@
 //! Configs and addresses, read in the background: what identifies an incarnation, and where it is reached.
 //! Owns what is asked when; few at a time, never in the way of a listing.
 
+use lxc_core::picture::{Entry, RemoteView};
+use lxc_core::record::ContainerRecord;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,9 +16,7 @@ use lxc_core::timing::{Timing, micros};
 
 use super::addresses;
 use super::merge::{Delta, event};
-use super::view::{Entry, RemoteView};
 use crate::pve::PveClient;
-use crate::store::ContainerRow;
 
 /// At once per remote; a node has four places in all.
 const AT_ONCE: usize = 8;
@@ -141,7 +141,7 @@ fn take_addresses(
 
 /// Gives the entry its config; answers with the row it replaces when it is another incarnation, which
 /// inherits nothing (ARCHITECTURE.md, Identity).
-fn identify(entry: &mut Entry, config: Config, now: Micros) -> Option<ContainerRow> {
+fn identify(entry: &mut Entry, config: Config, now: Micros) -> Option<ContainerRecord> {
     let known = Identity { hwaddrs: entry.row.hwaddrs.clone(), marker: entry.row.marker.clone() };
     let mut replaced = None;
     if entry.row.config.is_some() && !known.matches(&config) {
@@ -176,7 +176,7 @@ mod tests {
         Config { values: BTreeMap::from([("net0".to_owned(), net)]) }
     }
 
-    fn answer(row: &ContainerRow, told: Told) -> Answer {
+    fn answer(row: &ContainerRecord, told: Told) -> Answer {
         Answer { vmid: row.vmid, id: row.id, told }
     }
 
@@ -185,12 +185,12 @@ mod tests {
         let asked = row(104);
         // While it was under way an operation marked the container, and a poll saw it renamed.
         let meanwhile =
-            ContainerRow { attention: Some("op".into()), name: Some("new".into()), ..asked.clone() };
+            ContainerRecord { attention: Some("op".into()), name: Some("new".into()), ..asked.clone() };
         let mut view = view(vec![meanwhile.clone()]);
         let (mac, ips) = ("BC:24:11:00:00:01", BTreeMap::from([("eth0".into(), vec!["10.0.0.4".into()])]));
         let told = [answer(&asked, Told::Config(config(mac))), answer(&asked, Told::Addresses(ips))];
         let delta = fill(&mut view, told.into(), 7);
-        let expected = ContainerRow {
+        let expected = ContainerRecord {
             config: Some(config(mac)),
             hwaddrs: vec![mac.to_owned()],
             ips: vec!["10.0.0.4".to_owned()],
@@ -212,7 +212,7 @@ mod tests {
 
     #[test]
     fn another_incarnation_inherits_nothing() {
-        let known = ContainerRow {
+        let known = ContainerRecord {
             attention: Some("op".into()),
             config: Some(config("BC:24:11:00:00:01")),
             hwaddrs: vec!["BC:24:11:00:00:01".to_owned()],

@@ -1,6 +1,8 @@
 //! What operations find out, taken over into the picture: rows they have written, nodes they could not reach.
 //! Owns which of the two, picture or store, counts for what; must not write.
 
+use lxc_core::picture::{Entry, Freshness, RemoteView};
+use lxc_core::record::ContainerRecord;
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -11,9 +13,8 @@ use lxc_core::pve::Usage;
 use super::merge::trouble;
 use super::poller::Inventory;
 use super::unwritten::Unwritten;
-use super::view::{Entry, Freshness, RemoteView};
 use crate::bus::{Finding, Found};
-use crate::store::{ContainerRow, Result};
+use crate::store::Result;
 
 impl Inventory {
     /// Takes over what operations find out, until stopped.
@@ -63,12 +64,12 @@ impl Inventory {
         &self,
         installation: &Installation,
         vmid: Option<Vmid>,
-    ) -> Result<(Vec<ContainerRow>, HashSet<ContainerId>)> {
+    ) -> Result<(Vec<ContainerRecord>, HashSet<ContainerId>)> {
         let rows = match vmid {
             Some(vmid) => self.store.container(installation, vmid).await?.into_iter().collect(),
             None => self.store.containers(Some(installation)).await?,
         };
-        let open: HashSet<ContainerId> = rows.iter().map(|row: &ContainerRow| row.id).collect();
+        let open: HashSet<ContainerId> = rows.iter().map(|row: &ContainerRecord| row.id).collect();
         let picture = self.picture();
         let views = picture.values().filter(|view| view.installation == *installation);
         let known = views.flat_map(|view| view.containers.values()).map(|entry| &entry.row);
@@ -107,7 +108,7 @@ fn silent(view: &mut RemoteView, node: &str, why: &str, now: Micros) {
 /// What the store says beside what is known.
 fn take_over(
     view: &mut RemoteView,
-    rows: Vec<ContainerRow>,
+    rows: Vec<ContainerRecord>,
     closed: &HashSet<ContainerId>,
     unwritten: &mut Unwritten,
 ) {
@@ -128,7 +129,7 @@ fn take_over(
 }
 
 /// The same record: operations own its marks, and its power and place as far as they saw them later.
-fn update(entry: &mut Entry, row: ContainerRow) {
+fn update(entry: &mut Entry, row: ContainerRecord) {
     entry.row.attention = row.attention;
     entry.row.lifecycle = row.lifecycle;
     entry.row.error_op = row.error_op;
@@ -160,14 +161,18 @@ mod tests {
 
     #[test]
     fn marks_are_the_operations_and_the_newer_sight_counts() {
-        let seen = ContainerRow { observed: 20, ..row(104) };
+        let seen = ContainerRecord { observed: 20, ..row(104) };
         let mut view = view(vec![seen.clone()]);
-        let stored =
-            ContainerRow { attention: Some("op".into()), node: "pve2".into(), observed: 10, ..seen.clone() };
+        let stored = ContainerRecord {
+            attention: Some("op".into()),
+            node: "pve2".into(),
+            observed: 10,
+            ..seen.clone()
+        };
         take_over(&mut view, vec![stored.clone()], &HashSet::new(), &mut Unwritten::default());
         let entry = &view.containers[&104].row;
         assert_eq!((entry.attention.as_deref(), entry.node.as_str()), (Some("op"), "pve1"));
-        let stored = ContainerRow { observed: 30, ..stored };
+        let stored = ContainerRecord { observed: 30, ..stored };
         take_over(&mut view, vec![stored], &HashSet::new(), &mut Unwritten::default());
         assert_eq!(view.containers[&104].row.node, "pve2");
     }

@@ -1,6 +1,8 @@
 //! What a round of answers makes of the picture. Pure: the picture before and the answers in; the picture
 //! after, the rows to write and the events out. One dead node never hurts the rest.
 
+use lxc_core::picture::{Entry, Freshness, NodeView, RemoteView, Rights, Trouble};
+use lxc_core::record::{ContainerRecord, NewEvent};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -10,15 +12,12 @@ use lxc_core::op::EventKind;
 use lxc_core::ports::PveError;
 use lxc_core::pve::{Live, Resource};
 
-use super::rights::Rights;
 use super::sample::Sample;
-use super::view::{Entry, Freshness, NodeView, RemoteView, Trouble};
-use crate::store::{ContainerRow, NewEvent};
 
 /// What is to be written.
 #[derive(Debug, Default)]
 pub(super) struct Delta {
-    pub(super) rows: Vec<ContainerRow>,
+    pub(super) rows: Vec<ContainerRecord>,
     pub(super) closed: Vec<ContainerId>,
     pub(super) events: Vec<NewEvent>,
 }
@@ -207,7 +206,7 @@ fn older(observed: Micros, now: Micros) -> bool {
 }
 
 /// Whether the change is worth a write; figures alone are not.
-fn material(old: &ContainerRow, new: &ContainerRow) -> bool {
+fn material(old: &ContainerRecord, new: &ContainerRecord) -> bool {
     old.name != new.name
         || old.node != new.node
         || old.power != new.power
@@ -226,8 +225,8 @@ fn fresh_row(
     live: Live,
     observed: bool,
     now: Micros,
-) -> ContainerRow {
-    ContainerRow {
+) -> ContainerRecord {
+    ContainerRecord {
         id: ContainerId::generate(),
         installation: view.installation.clone(),
         vmid: resource.vmid,
@@ -264,7 +263,7 @@ fn from_resource(resource: &Resource) -> Live {
 }
 
 /// An event about a container, outside of any operation.
-pub(super) fn event(remote: &str, row: &ContainerRow, kind: EventKind, message: &str) -> NewEvent {
+pub(super) fn event(remote: &str, row: &ContainerRecord, kind: EventKind, message: &str) -> NewEvent {
     NewEvent {
         kind,
         installation: row.installation.clone(),

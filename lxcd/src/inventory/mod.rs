@@ -6,14 +6,10 @@ mod fill;
 mod findings;
 mod merge;
 mod poller;
-mod rights;
 mod round;
 mod sample;
 #[cfg(test)]
 mod tests;
 mod unwritten;
-mod view;
 
 pub use poller::Inventory;
-pub use rights::Rights;
-pub use view::{Entry, Freshness, NodeView, Picture, RemoteView, Trouble};

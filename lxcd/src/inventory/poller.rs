@@ -1,6 +1,8 @@
 //! [`Inventory`]: the picture, and one poller per remote that keeps it. Owns who is polled and how long a
 //! listing waits for that; what a poll does is `round`'s, what operations add is `findings`'.
 
+use lxc_core::picture::{Entry, Freshness, Picture, RemoteView};
+use lxc_core::record::RemoteRecord;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -16,10 +18,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::unwritten::Unwritten;
-use super::view::{Entry, Freshness, Picture, RemoteView};
 use crate::bus::Bus;
 use crate::pve::PveClient;
-use crate::store::{RemoteRow, Store};
+use crate::store::Store;
 
 /// How long a listing waits for a poll that is due before it shows what it has.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -61,7 +62,7 @@ impl Inventory {
         bus: Arc<Bus>,
         clock: Arc<dyn Clock>,
         timing: Timing,
-        remotes: &[RemoteRow],
+        remotes: &[RemoteRecord],
     ) -> crate::store::Result<Arc<Self>> {
         let mut picture = Picture::new();
         for remote in remotes {
@@ -93,7 +94,7 @@ impl Inventory {
     }
 
     /// Polls a remote from now on, with this client; replaces an earlier poller of that name.
-    pub fn watch_remote(self: &Arc<Self>, remote: &RemoteRow, client: Arc<PveClient>) {
+    pub fn watch_remote(self: &Arc<Self>, remote: &RemoteRecord, client: Arc<PveClient>) {
         let poller = Poller {
             client,
             wanted: watch::Sender::new(0),
@@ -112,7 +113,7 @@ impl Inventory {
     }
 
     /// Polls a remote that another daemon has added or changed: what that one knows is known here first.
-    pub async fn meet_remote(self: &Arc<Self>, remote: &RemoteRow, client: Arc<PveClient>) {
+    pub async fn meet_remote(self: &Arc<Self>, remote: &RemoteRecord, client: Arc<PveClient>) {
         self.change(|picture| {
             let view = || Arc::new(RemoteView::new(&remote.name, &remote.installation));
             picture.entry(remote.name.clone()).or_insert_with(view);

@@ -1,6 +1,7 @@
 //! One poller: asks, merges, writes, again. Owns its pace, often while somebody looks and seldom while nobody
 //! does, and the order within a round; what the answers mean is decided in `merge` and `fill`.
 
+use lxc_core::picture::{RemoteView, Rights};
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,8 +12,6 @@ use lxc_core::timing::micros;
 
 use super::merge::{self, Delta};
 use super::poller::{Inventory, Poller};
-use super::rights::Rights;
-use super::view::RemoteView;
 use super::{fill, sample};
 use crate::pve::PveClient;
 
@@ -107,12 +106,12 @@ impl Inventory {
 #[cfg(test)]
 mod tests {
     use lxc_core::op::EventKind;
+    use lxc_core::record::{ContainerRecord, EventFilter};
     use lxc_core::timing::Timing;
     use sqlx::AnyPool;
 
     use super::*;
     use crate::inventory::tests::{installation, inventory, row, view};
-    use crate::store::{ContainerRow, EventFilter};
 
     /// Makes the store refuse every new container.
     async fn refuse(raw: &AnyPool) {
@@ -120,7 +119,7 @@ mod tests {
         sqlx::query(no).execute(raw).await.unwrap();
     }
 
-    fn discovered(row: &ContainerRow) -> Delta {
+    fn discovered(row: &ContainerRecord) -> Delta {
         let event = merge::event("lab", row, EventKind::Discovered, "seen for the first time");
         Delta { rows: vec![row.clone()], events: vec![event], ..Delta::default() }
     }

@@ -1,5 +1,7 @@
 //! Rows and views for the tests of this module. Owns plausible values; must not do anything.
 
+use lxc_core::picture::{Entry, Freshness, NodeView, RemoteView};
+use lxc_core::record::{ContainerRecord, RemoteRecord};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,17 +10,16 @@ use lxc_core::pve::{Live, Node, Power, Usage};
 use lxc_core::timing::Timing;
 
 use super::poller::Inventory;
-use super::view::{Entry, Freshness, NodeView, RemoteView};
 use crate::clock::SystemClock;
-use crate::store::{ContainerRow, RemoteRow, Store};
+use crate::store::Store;
 
 pub(super) fn installation() -> Installation {
     Installation("ab".repeat(32))
 }
 
 /// A stopped container on pve1, seen at 0.
-pub(super) fn row(vmid: Vmid) -> ContainerRow {
-    ContainerRow {
+pub(super) fn row(vmid: Vmid) -> ContainerRecord {
+    ContainerRecord {
         id: ContainerId::generate(),
         installation: installation(),
         vmid,
@@ -53,7 +54,7 @@ pub(super) fn row(vmid: Vmid) -> ContainerRow {
 /// A store in a directory of its own, and an inventory of the remote `lab` that polls nothing.
 pub(super) async fn inventory(dir: &Path, timing: Timing) -> Arc<Inventory> {
     let store = Store::open_sqlite(&dir.join("lxcd.db")).await.unwrap();
-    let lab = RemoteRow {
+    let lab = RemoteRecord {
         name: "lab".to_owned(),
         installation: installation(),
         urls: Vec::new(),
@@ -71,7 +72,7 @@ pub(super) async fn inventory(dir: &Path, timing: Timing) -> Arc<Inventory> {
 }
 
 /// A remote `lab` with a node pve1 and these containers.
-pub(super) fn view(rows: Vec<ContainerRow>) -> RemoteView {
+pub(super) fn view(rows: Vec<ContainerRecord>) -> RemoteView {
     let mut view = RemoteView::new("lab", &installation());
     let node = Node {
         name: "pve1".to_owned(),

@@ -1,12 +1,12 @@
 //! What was seen and is not in the store yet. Pure: a failed write loses nothing, a later observation takes
 //! the place of an earlier one. Must not write.
 
+use lxc_core::record::{ContainerRecord, NewEvent};
 use std::collections::BTreeMap;
 
 use lxc_core::ids::ContainerId;
 
 use super::merge::Delta;
-use crate::store::{ContainerRow, NewEvent};
 
 /// Events that are kept for a store that does not take them; then the oldest are forgotten.
 const MOST_EVENTS: usize = 10_000;
@@ -14,7 +14,7 @@ const MOST_EVENTS: usize = 10_000;
 /// Of one installation.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Unwritten {
-    rows: BTreeMap<ContainerId, ContainerRow>,
+    rows: BTreeMap<ContainerId, ContainerRecord>,
     closed: Vec<ContainerId>,
     events: Vec<NewEvent>,
 }
@@ -36,7 +36,7 @@ impl Unwritten {
         self.rows.is_empty() && self.closed.is_empty() && self.events.is_empty()
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = &ContainerRow> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = &ContainerRecord> {
         self.rows.values()
     }
 
@@ -72,7 +72,7 @@ mod tests {
         let mut unwritten = Unwritten::default();
         unwritten.add(Delta { rows: vec![old.clone(), other], ..Delta::default() });
         let under_way = unwritten.clone();
-        let newer = ContainerRow { name: Some("new".into()), ..old };
+        let newer = ContainerRecord { name: Some("new".into()), ..old };
         unwritten.add(Delta { rows: vec![newer.clone()], ..Delta::default() });
         unwritten.written(&under_way);
         assert_eq!(unwritten.rows().collect::<Vec<_>>(), [&newer]);

@@ -3,13 +3,13 @@
 
 use lxc_core::ids::{Installation, Micros};
 use lxc_core::ports::PveError;
+use lxc_core::pve::Fingerprint;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 
 use super::answer::Answer;
 use super::client::{PveClient, segment};
-use super::fingerprint::Fingerprint;
 use super::metrics::Class;
 use super::scalar::Scalar;
 use super::transport::{Request, SMALL};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lxc_core::error::Error;
-use lxc_core::ids::Micros;
 use lxc_core::ports::PveError;
+use lxc_core::pve::{Certificate, Fingerprint};
 use parking_lot::Mutex;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -15,46 +15,27 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use x509_parser::prelude::{FromDer, X509Certificate, X509Name};
 
-use super::fingerprint::Fingerprint;
 use super::tls::{self, CaBundle, Trust, Verifier};
 use super::url::ApiUrl;
 
 /// The connection, then the handshake, may take this long each.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a URL showed in its handshake.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Certificate {
-    /// SHA-256 of the certificate, what a pin is made of.
-    pub fingerprint: Fingerprint,
-    /// Common name it was issued to; empty when it has none.
-    pub subject: String,
-    /// Common name of who issued it; empty when it has none.
-    pub issuer: String,
-    /// End of its validity, UTC.
-    pub not_after: Option<Micros>,
-    /// The given CA, or else the system store, vouches for it under the URL's name, now.
-    pub vouched: bool,
-}
-
-impl Certificate {
-    fn read(der: &[u8], vouched: bool) -> Self {
-        let parsed = X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate);
-        let common_name = |name: &X509Name<'_>| {
-            let text = name.iter_common_name().next().and_then(|cn| cn.as_str().ok()).unwrap_or_default();
-            // It is shown on a terminal before anybody trusts it.
-            text.chars().filter(|c| !c.is_control()).take(200).collect::<String>()
-        };
-        Self {
-            fingerprint: Fingerprint::of(der),
-            subject: parsed.as_ref().map(|c| common_name(c.subject())).unwrap_or_default(),
-            issuer: parsed.as_ref().map(|c| common_name(c.issuer())).unwrap_or_default(),
-            not_after: parsed.map(|c| c.validity().not_after.timestamp().saturating_mul(1_000_000)),
-            vouched,
-        }
+fn read(der: &[u8], vouched: bool) -> Certificate {
+    let parsed = X509Certificate::from_der(der).ok().map(|(_, certificate)| certificate);
+    let common_name = |name: &X509Name<'_>| {
+        let text = name.iter_common_name().next().and_then(|cn| cn.as_str().ok()).unwrap_or_default();
+        // It is shown on a terminal before anybody trusts it.
+        text.chars().filter(|c| !c.is_control()).take(200).collect::<String>()
+    };
+    Certificate {
+        fingerprint: Fingerprint::of(der),
+        subject: parsed.as_ref().map(|c| common_name(c.subject())).unwrap_or_default(),
+        issuer: parsed.as_ref().map(|c| common_name(c.issuer())).unwrap_or_default(),
+        not_after: parsed.map(|c| c.validity().not_after.timestamp().saturating_mul(1_000_000)),
+        vouched,
     }
 }
-
 /// Shakes hands with a URL, reports its certificate and hangs up. The peer has proven that it holds
 /// the certificate's key; whether to trust it is for the caller to ask somebody.
 ///
@@ -99,7 +80,7 @@ impl ServerCertVerifier for Looker {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let vouched = self.verifier.vouched(end_entity, intermediates, server_name, now);
-        *self.seen.lock() = Some(Certificate::read(end_entity, vouched));
+        *self.seen.lock() = Some(read(end_entity, vouched));
         Ok(ServerCertVerified::assertion())
     }
 

@@ -2,6 +2,7 @@
 //! system store vouches for, else nobody. Owns the verifier and the client configuration; there is no
 //! way to switch verification off, and none must be added.
 
+use lxc_core::pve::Fingerprint;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::{Arc, LazyLock, OnceLock};
@@ -15,8 +16,6 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, OtherError, RootCertStore, SignatureScheme,
 };
-
-use super::fingerprint::Fingerprint;
 
 /// The one provider; named everywhere, never installed as the process default.
 static PROVIDER: LazyLock<Arc<CryptoProvider>> = LazyLock::new(|| Arc::new(ring::default_provider()));

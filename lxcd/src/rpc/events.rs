@@ -1,5 +1,6 @@
 //! `lxc.v1.Events`.
 
+use lxc_core::record::{AuditFilter, EventRecord};
 use std::pin::Pin;
 
 use futures::stream;
@@ -12,7 +13,6 @@ use tonic::{Request, Response, Status};
 use super::status::status;
 use super::{Api, convert};
 use crate::service::journal::EventQuery;
-use crate::store::{AuditFilter, EventRow};
 
 /// Rows one call may ask for.
 const MOST: u32 = 10_000;
@@ -41,7 +41,7 @@ impl Events for Api {
         let api = self.clone();
         let replies = ReceiverStream::new(events).map(move |page| match page {
             Ok(page) => {
-                let open = |event: &EventRow| api.may_read_words(&caller, event.remote());
+                let open = |event: &EventRecord| api.may_read_words(&caller, event.remote());
                 Ok(ListEventsReply { items: page.iter().map(|row| convert::event(row, open(row))).collect() })
             }
             Err(error) => Err(status(&error)),

@@ -1,5 +1,6 @@
 //! `lxc.v1.Operations`.
 
+use lxc_core::record::OperationFilter;
 use std::pin::Pin;
 
 use futures::stream;
@@ -20,7 +21,6 @@ use super::{Api, convert};
 use crate::service::access::Caller;
 use crate::service::dry_run::Forecast;
 use crate::service::verbs::Batch;
-use crate::store::OperationFilter;
 
 /// Rows one call may ask for.
 const MOST: u32 = 10_000;

@@ -1,5 +1,6 @@
 //! `lxc.v1.Remotes`.
 
+use lxc_core::record::RemoteRecord;
 use lxc_proto::v1::remotes_server::Remotes;
 use lxc_proto::v1::{
     AddRemoteReply, AddRemoteRequest, ListRemotesReply, ListRemotesRequest, ProbeReply, ProbeRequest,
@@ -13,14 +14,13 @@ use super::guard::to_the_end;
 use super::status::status;
 use super::{Api, convert};
 use crate::service::remotes::{Changes, NewRemote};
-use crate::store::RemoteRow;
 
 fn some(text: String) -> Option<String> {
     Some(text).filter(|text| !text.is_empty())
 }
 
 impl Api {
-    fn remote(&self, row: &RemoteRow) -> lxc_proto::v1::Remote {
+    fn remote(&self, row: &RemoteRecord) -> lxc_proto::v1::Remote {
         let picture = self.services.inventory.picture();
         convert::remote(row, picture.get(&row.name).map(|view| &**view))
     }

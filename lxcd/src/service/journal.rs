@@ -3,12 +3,12 @@
 
 use lxc_core::error::Result;
 use lxc_core::ids::Micros;
+use lxc_core::record::{AuditFilter, AuditRecord, EventFilter, EventRecord};
 use lxc_core::selector::Selection;
 use tokio::sync::mpsc;
 
 use super::access::Caller;
 use super::{Services, store_error};
-use crate::store::{AuditFilter, AuditRow, EventFilter, EventRow};
 
 /// Events in one page of a stream.
 const PAGE: i64 = 500;
@@ -43,7 +43,7 @@ impl Services {
         &self,
         caller: &Caller,
         query: EventQuery,
-    ) -> Result<mpsc::Receiver<Result<Vec<EventRow>>>> {
+    ) -> Result<mpsc::Receiver<Result<Vec<EventRecord>>>> {
         self.access.enter(caller)?;
         // Subscribed before anything is read: what happens meanwhile wakes us again.
         let (mut operations, mut inventory) = (self.bus.operations(), self.bus.inventory());
@@ -119,7 +119,7 @@ impl Services {
     ///
     /// # Errors
     /// LXC0601 without a role.
-    pub async fn audit(&self, caller: &Caller, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
+    pub async fn audit(&self, caller: &Caller, filter: &AuditFilter) -> Result<Vec<AuditRecord>> {
         self.access.enter(caller)?;
         let filter = AuditFilter { remotes: self.access.visible(caller), ..filter.clone() };
         self.store.audit_rows(&filter).await.map_err(store_error)

@@ -1,6 +1,8 @@
 //! Listing: the picture, the store and the caller's rights in one answer. Owns what `status` means;
 //! must not ask Proxmox itself.
 
+use lxc_core::picture::{Entry, Freshness, NodeView, Picture, RemoteView, Trouble};
+use lxc_core::record::{ContainerRecord, EventFilter, EventRecord};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -11,8 +13,6 @@ use lxc_core::selector::{Facts, Query, Selection, Word};
 
 use super::access::Caller;
 use super::{Services, store_error};
-use crate::inventory::{Entry, Freshness, NodeView, Picture, RemoteView, Trouble};
-use crate::store::{ContainerRow, EventFilter, EventRow};
 
 /// A container as it is listed.
 #[derive(Debug, Clone)]
@@ -84,7 +84,7 @@ pub struct Shown {
     /// It.
     pub item: Listed,
     /// Its last ten events.
-    pub events: Vec<EventRow>,
+    pub events: Vec<EventRecord>,
     /// What is wrong around it.
     pub warnings: Vec<Warning>,
 }
@@ -294,7 +294,7 @@ fn warning(target: &str, trouble: &Trouble, unknown: usize) -> Warning {
 }
 
 /// What selectors look at but for the state.
-fn facts<'a>(remote: &'a str, row: &'a ContainerRow) -> Facts<'a> {
+fn facts<'a>(remote: &'a str, row: &'a ContainerRecord) -> Facts<'a> {
     Facts {
         remote,
         node: Some(&row.node),

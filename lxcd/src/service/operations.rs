@@ -1,6 +1,7 @@
 //! Looking at operations and wishing something for them: cancel, retry, resolve. Owns who may, and the
 //! short names; what a wish leads to is decided in core.
 
+use lxc_core::record::{AuditRecord, EventRecord, OperationFilter};
 use std::collections::{HashMap, HashSet};
 
 use lxc_core::actor::Actor;
@@ -12,7 +13,6 @@ use lxc_core::selector::Selection;
 use super::access::Caller;
 use super::verbs::{Batch, Ref, VerbRequest};
 use super::{Services, store_error};
-use crate::store::{AuditRow, EventRow, OperationFilter};
 
 /// Log lines of one operation that one call may ask for; no more are kept.
 const MOST_LOG_LINES: u32 = 5_000;
@@ -23,7 +23,7 @@ pub struct ShownOperations {
     /// Of one id or batch.
     pub operations: Vec<Operation>,
     /// The last events.
-    pub log: Vec<EventRow>,
+    pub log: Vec<EventRecord>,
 }
 
 impl Services {
@@ -273,7 +273,7 @@ impl Services {
         self.access.require(caller, remote, needed, &op.target.label(), &owner)
     }
 
-    fn record(&self, caller: &Caller, verb: &str, op: &Operation) -> AuditRow {
+    fn record(&self, caller: &Caller, verb: &str, op: &Operation) -> AuditRecord {
         let (target, detail) = (op.target.path(), format!("op {}", op.id));
         done(&caller.actor, verb, target, self.now(), detail, Some(op.request_id))
     }
@@ -288,8 +288,8 @@ pub fn done(
     now: Micros,
     detail: String,
     request: Option<RequestId>,
-) -> AuditRow {
-    AuditRow {
+) -> AuditRecord {
+    AuditRecord {
         id: 0,
         time: now,
         actor: actor.clone(),

@@ -1,6 +1,7 @@
 //! Known remotes with their clients. Owns opening and sealing of token secrets, and the way from an
 //! installation to its API; must not poll or decide.
 
+use lxc_core::record::{AuditRecord, RemoteRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,13 +15,13 @@ use secrecy::SecretString;
 use super::store_error;
 use crate::keyring::{Keyring, Place};
 use crate::pve::{CaBundle, Endpoint, Options, PveClient, Token, Trust};
-use crate::store::{AuditRow, RemoteRow, Store};
+use crate::store::Store;
 
 /// One remote and how to talk to it.
 #[derive(Debug)]
 pub struct Remote {
     /// As stored.
-    pub row: RemoteRow,
+    pub row: RemoteRecord,
     /// Its API.
     pub client: Arc<PveClient>,
 }
@@ -78,7 +79,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the token, the CA or the URL cannot be used.
-    pub fn client(&self, row: &RemoteRow, secret: SecretString) -> Result<PveClient> {
+    pub fn client(&self, row: &RemoteRecord, secret: SecretString) -> Result<PveClient> {
         let ca = row.ca_pem.as_ref().map(|pem| CaBundle::from_pem(pem.as_bytes())).transpose()?;
         let mut endpoints = Vec::new();
         for url in &row.urls {
@@ -93,7 +94,7 @@ impl Registry {
     ///
     /// # Errors
     /// LXC0511 when the keys do not open it.
-    pub fn secret(&self, row: &RemoteRow) -> Result<SecretString> {
+    pub fn secret(&self, row: &RemoteRecord) -> Result<SecretString> {
         self.keyring.open(place(row), &row.token_secret)
     }
 
@@ -101,7 +102,7 @@ impl Registry {
     ///
     /// # Errors
     /// When there is no randomness.
-    pub fn seal(&self, row: &RemoteRow, secret: &SecretString) -> Result<String> {
+    pub fn seal(&self, row: &RemoteRecord, secret: &SecretString) -> Result<String> {
         self.keyring.seal(place(row), secret)
     }
 
@@ -109,14 +110,14 @@ impl Registry {
     ///
     /// # Errors
     /// When the store fails or the remote cannot be opened.
-    pub async fn put(&self, name: &str, row: RemoteRow, audit: &AuditRow) -> Result<Arc<Remote>> {
+    pub async fn put(&self, name: &str, row: RemoteRecord, audit: &AuditRecord) -> Result<Arc<Remote>> {
         let remote = Arc::new(self.open(row.clone())?);
         self.store.put_remote(name, &row, Some(audit)).await.map_err(store_error)?;
         let mut remotes = self.remotes.write();
         remotes.remove(name);
         if row.is_default {
             for other in remotes.values_mut().filter(|other| other.row.is_default) {
-                let row = RemoteRow { is_default: false, ..other.row.clone() };
+                let row = RemoteRecord { is_default: false, ..other.row.clone() };
                 *other = Arc::new(Remote { row, client: other.client.clone() });
             }
         }
@@ -128,7 +129,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn remove(&self, row: &RemoteRow, audit: &AuditRow) -> Result<()> {
+    pub async fn remove(&self, row: &RemoteRecord, audit: &AuditRecord) -> Result<()> {
         self.store.remove_remote(&row.name, &row.installation, audit).await.map_err(store_error)?;
         self.remotes.write().remove(&row.name);
         Ok(())
@@ -141,7 +142,7 @@ impl Registry {
     /// When the store fails.
     pub async fn reload(&self) -> Result<(Vec<String>, Vec<Arc<Remote>>)> {
         let rows = self.store.remotes().await.map_err(store_error)?;
-        let known: BTreeMap<String, RemoteRow> =
+        let known: BTreeMap<String, RemoteRecord> =
             self.all().iter().map(|remote| (remote.row.name.clone(), remote.row.clone())).collect();
         let gone: Vec<String> =
             known.keys().filter(|name| !rows.iter().any(|row| row.name == **name)).cloned().collect();
@@ -158,14 +159,14 @@ impl Registry {
         Ok((gone, moved))
     }
 
-    fn open(&self, row: RemoteRow) -> Result<Remote> {
+    fn open(&self, row: RemoteRecord) -> Result<Remote> {
         let secret = self.secret(&row)?;
         let client = Arc::new(self.client(&row, secret)?);
         Ok(Remote { row, client })
     }
 }
 
-fn place(row: &RemoteRow) -> Place<'_> {
+fn place(row: &RemoteRecord) -> Place<'_> {
     Place { table: "remote", row: &row.installation.0, column: "token_secret" }
 }
 

@@ -1,6 +1,7 @@
 //! From what a person typed to exactly the containers that are meant. Owns ambiguity, emptiness and
 //! `--at-most`; the grammar is core's. Submit takes these refs and nothing else (ARCHITECTURE.md, rule 1).
 
+use lxc_core::picture::Picture;
 use std::collections::HashSet;
 
 use lxc_core::error::{Code, Error, Result};
@@ -10,7 +11,6 @@ use lxc_core::selector::{Facts, Query, Selection, What, Word};
 use super::Services;
 use super::access::Caller;
 use super::listing::{Listed, no_container};
-use crate::inventory::Picture;
 
 /// The containers that are meant.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! Watching operations: what is stored, then what comes, each event exactly once. Owns replay, wake-ups
 //! and the end of the stream; the text of events is made in core.
 
+use lxc_core::record::EventRecord;
 use std::collections::HashMap;
 
 use lxc_core::actor::Actor;
@@ -12,7 +13,6 @@ use tokio::sync::mpsc;
 use super::Services;
 use super::access::Caller;
 use crate::bus::Woken;
-use crate::store::EventRow;
 
 /// One message of a watch.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub enum Item {
     /// How an operation stands as the watch begins, and who asked for it.
     Snapshot(Box<Operation>, Option<Actor>),
     /// Something happened.
-    Event(Box<EventRow>),
+    Event(Box<EventRecord>),
     /// Events that are not stored any more.
     Skipped {
         /// Of this operation.

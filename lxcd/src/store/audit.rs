@@ -1,63 +1,16 @@
 //! Who asked for what, when, from where, and how it ended. Append-only but for the ending; outlives the
 //! containers it speaks of.
 
-use lxc_core::actor::Actor;
-use lxc_core::ids::Micros;
 use lxc_core::op::Operation;
+use lxc_core::record::{AuditFilter, AuditRecord};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::submit::NewRequest;
 use super::{Result, Store, fail, get, get_json, json, scope};
 
-/// One audit record.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuditRow {
-    /// Row number; 0 before it is stored.
-    pub id: i64,
-    /// When it was asked for.
-    pub time: Micros,
-    /// By whom.
-    pub actor: Actor,
-    /// The verb.
-    pub verb: String,
-    /// remote/vmid, or the remote's name.
-    pub target: String,
-    /// Its operation, when it is one.
-    pub operation_id: Option<String>,
-    /// Its batch.
-    pub request_id: Option<String>,
-    /// How it ended; None while it runs.
-    pub result: Option<String>,
-    /// Error code.
-    pub code: Option<String>,
-    /// When it ended.
-    pub ended: Option<Micros>,
-    /// In words.
-    pub detail: String,
-}
-
-/// Which records a reader wants; empty fields do not narrow.
-#[derive(Debug, Clone, Default)]
-pub struct AuditFilter {
-    /// remote/vmid, or a remote's name.
-    pub target: String,
-    /// Who, by name.
-    pub actor: String,
-    /// The verb.
-    pub verb: String,
-    /// At or after.
-    pub since: Option<Micros>,
-    /// Only what did not succeed.
-    pub failed: bool,
-    /// Only on these remotes, as they were called then; None = on all.
-    pub remotes: Option<Vec<String>>,
-    /// At most so many, the newest.
-    pub limit: i64,
-}
-
 /// The record of one operation as it is submitted.
-pub(super) fn of_operation(request: &NewRequest, op: &Operation) -> Result<AuditRow> {
-    Ok(AuditRow {
+pub(super) fn of_operation(request: &NewRequest, op: &Operation) -> Result<AuditRecord> {
+    Ok(AuditRecord {
         id: 0,
         time: request.created,
         actor: request.actor.clone(),
@@ -77,7 +30,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audit(&self, row: &AuditRow) -> Result<()> {
+    pub async fn audit(&self, row: &AuditRecord) -> Result<()> {
         let mut tx = self.write().await?;
         insert(&mut tx, row).await?;
         tx.commit().await.map_err(fail)
@@ -87,7 +40,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn audit_rows(&self, filter: &AuditFilter) -> Result<Vec<AuditRow>> {
+    pub async fn audit_rows(&self, filter: &AuditFilter) -> Result<Vec<AuditRecord>> {
         let mut clauses: Vec<String> =
             ["($1 = '' OR actor_name = $1)", "($2 = '' OR verb = $2)", "time_us >= $3"]
                 .map(String::from)
@@ -111,7 +64,7 @@ impl Store {
         let mut all = rows
             .iter()
             .map(|row| {
-                Ok(AuditRow {
+                Ok(AuditRecord {
                     id: get(row, "id")?,
                     time: get(row, "time_us")?,
                     actor: get_json(row, "actor")?,
@@ -131,7 +84,7 @@ impl Store {
     }
 }
 
-pub(super) async fn insert(tx: &mut AnyConnection, row: &AuditRow) -> Result<()> {
+pub(super) async fn insert(tx: &mut AnyConnection, row: &AuditRecord) -> Result<()> {
     sqlx::query(
         "INSERT INTO audit (time_us, actor, actor_name, verb, target, operation_id, request_id, result, code, \
          ended_us, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",

@@ -8,9 +8,10 @@ use lxc_core::ids::{DaemonId, Micros, OperationId};
 use lxc_core::op::{Ending, EventDraft, EventKind, Operation, State, StepKind, StepState, Word};
 use lxc_core::ports::{Claims, Committed, Identity, Now, OpStore, StoreError};
 use lxc_core::pve::Upid;
+use lxc_core::record::AuditRecord;
 use sqlx::AnyConnection;
 
-use super::audit::{self, AuditRow};
+use super::audit;
 use super::event::insert_operation_events;
 use super::operation::load;
 use super::row::flag;
@@ -273,7 +274,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn resolve_attention(&self, op: &Operation, succeeded: bool, audit: &AuditRow) -> Result<()> {
+    pub async fn resolve_attention(
+        &self,
+        op: &Operation,
+        succeeded: bool,
+        audit: &AuditRecord,
+    ) -> Result<()> {
         let now = audit.time;
         let Some(outcome) = op.outcome() else { return Ok(()) };
         let mut outcome = outcome.clone();

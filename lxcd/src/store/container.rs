@@ -2,56 +2,14 @@
 //! by the inventory.
 
 use lxc_core::ids::{ContainerId, Installation, Micros, Vmid};
-use lxc_core::pve::{Config, Live, Power};
+use lxc_core::pve::Power;
+use lxc_core::record::{ContainerRecord, NewEvent};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use super::event::{NewEvent, insert_event};
+use super::event::insert_event;
 use super::row::vmid;
 use super::{Result, Store, fail, get, get_json, get_parsed, json};
-
-/// One incarnation of a container, as last seen.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ContainerRow {
-    /// Incarnation.
-    pub id: ContainerId,
-    /// Where it lives.
-    pub installation: Installation,
-    /// Its number there.
-    pub vmid: Vmid,
-    /// Host name.
-    pub name: Option<String>,
-    /// Node it was last seen on.
-    pub node: String,
-    /// None = Proxmox has not been able to say.
-    pub power: Option<Power>,
-    /// creating, ready, error, deleting.
-    pub lifecycle: String,
-    /// The last sample.
-    pub live: Live,
-    /// The last config read.
-    pub config: Option<Config>,
-    /// MAC addresses, for telling incarnations apart.
-    pub hwaddrs: Vec<String>,
-    /// Our marker in its description.
-    pub marker: Option<String>,
-    /// Resource pool.
-    pub pool: Option<String>,
-    /// Addresses, the primary one first.
-    pub ips: Vec<String>,
-    /// Our template it was made from.
-    pub template: Option<String>,
-    /// Operation that asks for a look.
-    pub attention: Option<String>,
-    /// Operation that put it into `error`.
-    pub error_op: Option<String>,
-    /// When we first saw it.
-    pub first_seen: Micros,
-    /// When the sample was taken.
-    pub observed: Micros,
-    /// Since when Proxmox answers without it.
-    pub gone_since: Option<Micros>,
-}
 
 const COLUMNS: &str = "id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, marker, \
      pool, ips, template, attention, error_op, first_seen_us, observed_us, gone_since_us";
@@ -61,7 +19,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn containers(&self, installation: Option<&Installation>) -> Result<Vec<ContainerRow>> {
+    pub async fn containers(&self, installation: Option<&Installation>) -> Result<Vec<ContainerRecord>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM container WHERE closed_us IS NULL AND ($1 = '' OR installation = $1) \
              ORDER BY installation, vmid"
@@ -78,7 +36,11 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn container(&self, installation: &Installation, vmid: Vmid) -> Result<Option<ContainerRow>> {
+    pub async fn container(
+        &self,
+        installation: &Installation,
+        vmid: Vmid,
+    ) -> Result<Option<ContainerRecord>> {
         let sql = format!(
             "SELECT {COLUMNS} FROM container WHERE installation = $1 AND vmid = $2 AND closed_us IS NULL"
         );
@@ -136,7 +98,7 @@ impl Store {
     /// When the database fails; then nothing is written.
     pub async fn record_containers(
         &self,
-        rows: &[ContainerRow],
+        rows: &[ContainerRecord],
         closed: &[ContainerId],
         events: &[NewEvent],
         now: Micros,
@@ -160,7 +122,7 @@ impl Store {
     }
 }
 
-async fn upsert(tx: &mut AnyConnection, row: &ContainerRow) -> Result<()> {
+async fn upsert(tx: &mut AnyConnection, row: &ContainerRecord) -> Result<()> {
     sqlx::query(
         "INSERT INTO container (id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, \
          marker, pool, ips, template, first_seen_us, observed_us, version, gone_since_us) \
@@ -196,10 +158,10 @@ async fn upsert(tx: &mut AnyConnection, row: &ContainerRow) -> Result<()> {
     Ok(())
 }
 
-fn container_row(row: &AnyRow) -> Result<ContainerRow> {
+fn container_row(row: &AnyRow) -> Result<ContainerRecord> {
     let power: Option<String> = get(row, "power")?;
     let config: Option<String> = get(row, "config")?;
-    Ok(ContainerRow {
+    Ok(ContainerRecord {
         id: get_parsed(row, "id")?,
         installation: Installation(get(row, "installation")?),
         vmid: vmid(row)?,

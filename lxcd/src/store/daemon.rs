@@ -1,27 +1,11 @@
 //! Daemons and their leases as rows. A lease that has ended frees what its daemon drove.
 
 use lxc_core::ids::{DaemonId, Micros};
+use lxc_core::record::DaemonRecord;
 
 use sqlx::AssertSqlSafe;
 
 use super::{Dialect, Result, Store, fail};
-
-/// One run of one lxcd process.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DaemonRow {
-    /// Its id, new for each run.
-    pub id: DaemonId,
-    /// Host it runs on.
-    pub host: String,
-    /// Process there.
-    pub pid: u32,
-    /// Identity of its state directory; a restart there claims its own at once.
-    pub state_id: String,
-    /// Version.
-    pub version: String,
-    /// When it began.
-    pub started: Micros,
-}
 
 impl Store {
     /// The clock that leases and deadlines go by: the database's own where daemons on several machines share
@@ -44,7 +28,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn register_daemon(&self, daemon: &DaemonRow, lease_until: Micros) -> Result<()> {
+    pub async fn register_daemon(&self, daemon: &DaemonRecord, lease_until: Micros) -> Result<()> {
         let mut tx = self.write().await?;
         sqlx::query("UPDATE daemon SET lease_us = 0 WHERE state_id = $1")
             .bind(daemon.state_id.clone())

@@ -1,111 +1,14 @@
 //! The journal: events of operations and of the inventory, append-only. Owns the global cursor,
 //! behind which nothing is ever added (see [`super::Dialect`]); must not decide which events there are.
 
-use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, Vmid};
+use lxc_core::ids::{Installation, Micros, OperationId};
 use lxc_core::op::{EventDraft, EventKind, Operation};
-use serde::{Deserialize, Serialize};
+use lxc_core::record::{EventData, EventFilter, EventRecord, NewEvent};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::row::vmid;
 use super::{Result, Store, fail, get, get_json, json, scope};
-
-/// What an event says beside its columns.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct EventData {
-    /// In words.
-    pub message: String,
-    /// Step, from 1, and how many there are.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub step: Option<(u32, u32)>,
-    /// Of the whole operation, 0–100.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub percent: Option<f64>,
-    /// When Proxmox kills what still runs then.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub forced_at: Option<Micros>,
-    /// graceful, forced, unobserved.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub how: Option<String>,
-}
-
-/// A stored event.
-#[derive(Debug, Clone, PartialEq)]
-pub struct EventRow {
-    /// Global, in commit order.
-    pub cursor: i64,
-    /// Operation and number in it.
-    pub operation: Option<(OperationId, i64)>,
-    /// When.
-    pub time: Micros,
-    /// Its type.
-    pub kind: String,
-    /// Installation it happened in.
-    pub installation: Installation,
-    /// Container.
-    pub vmid: Vmid,
-    /// Incarnation.
-    pub container_id: String,
-    /// remote/vmid as it was then.
-    pub target: String,
-    /// Host name as it was then.
-    pub name: Option<String>,
-    /// Who.
-    pub actor: Option<String>,
-    /// The rest.
-    pub data: EventData,
-}
-
-impl EventRow {
-    /// The remote it happened on, as it was called then.
-    #[must_use]
-    pub fn remote(&self) -> &str {
-        self.target.split('/').next().unwrap_or_default()
-    }
-}
-
-/// An event outside of any operation: what the inventory saw.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewEvent {
-    /// Its type.
-    pub kind: EventKind,
-    /// Installation it happened in.
-    pub installation: Installation,
-    /// Container.
-    pub vmid: Vmid,
-    /// Incarnation.
-    pub container_id: ContainerId,
-    /// remote/vmid.
-    pub target: String,
-    /// Host name.
-    pub name: Option<String>,
-    /// In words.
-    pub message: String,
-}
-
-/// Which events a reader wants; empty fields do not narrow.
-#[derive(Debug, Clone, Default)]
-pub struct EventFilter {
-    /// Behind this cursor.
-    pub after: Option<i64>,
-    /// At or after.
-    pub since: Option<Micros>,
-    /// Types.
-    pub kinds: Vec<String>,
-    /// Name of who caused it.
-    pub actor: String,
-    /// Step, progress and log events too.
-    pub detailed: bool,
-    /// Only on these remotes, as they were called then; None = on all.
-    pub remotes: Option<Vec<String>>,
-    /// Only on this installation, whatever it was called then.
-    pub installation: Option<Installation>,
-    /// Only these containers; None = all.
-    pub containers: Option<Vec<(Installation, Vmid)>>,
-    /// At most so many: the first ones after `after`, else the last ones.
-    pub limit: i64,
-}
 
 const COLUMNS: &str = "cursor, operation_id, seq, time_us, type, installation, vmid, container_id, target, \
      name, actor, data";
@@ -115,7 +18,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn operation_events(&self, id: OperationId, after: i64, limit: i64) -> Result<Vec<EventRow>> {
+    pub async fn operation_events(
+        &self,
+        id: OperationId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<EventRecord>> {
         let sql =
             format!("SELECT {COLUMNS} FROM event WHERE operation_id = $1 AND seq > $2 ORDER BY seq LIMIT $3");
         let rows = sqlx::query(AssertSqlSafe(sql))
@@ -132,7 +40,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<EventRow>> {
+    pub async fn events(&self, filter: &EventFilter) -> Result<Vec<EventRecord>> {
         let mut clauses =
             vec!["cursor > $1".to_owned(), "time_us >= $2".to_owned(), "($3 = '' OR actor = $3)".to_owned()];
         clauses.push(self.dialect.event_horizon().to_owned());
@@ -186,10 +94,10 @@ impl Store {
     }
 }
 
-fn event_row(row: &AnyRow) -> Result<EventRow> {
+fn event_row(row: &AnyRow) -> Result<EventRecord> {
     let id: Option<String> = get(row, "operation_id")?;
     let seq: Option<i64> = get(row, "seq")?;
-    Ok(EventRow {
+    Ok(EventRecord {
         cursor: get(row, "cursor")?,
         operation: id.and_then(|id| id.parse().ok()).zip(seq),
         time: get(row, "time_us")?,

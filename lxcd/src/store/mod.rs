@@ -18,15 +18,9 @@ mod row;
 mod scope;
 mod submit;
 
-pub use audit::{AuditFilter, AuditRow};
-pub use container::ContainerRow;
-pub use daemon::DaemonRow;
 pub use dialect::Dialect;
-pub use event::{EventFilter, EventRow, NewEvent};
 pub use notify::NotifyRelay;
-pub use operation::OperationFilter;
 pub use prune::Cutoffs;
-pub use remote::{PinRow, RemoteRow};
 pub use submit::{NewRequest, Submitted};
 
 use std::path::Path;

@@ -1,37 +1,17 @@
 //! Reading operations, and the flags people set on them. Must not move an operation (`commit`).
 
+use lxc_core::record::{AuditRecord, OperationFilter};
 use std::collections::HashMap;
 
 use lxc_core::actor::Actor;
-use lxc_core::ids::{Installation, Micros, OperationId, RequestId, Vmid};
+use lxc_core::ids::{OperationId, RequestId};
 use lxc_core::op::{Operation, Step};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::audit::{self, AuditRow};
+use super::audit;
 use super::row::{self, OPERATION};
 use super::{Result, Store, fail, get, get_json, scope};
-
-/// Which operations a listing wants; empty fields do not narrow.
-#[derive(Debug, Clone, Default)]
-pub struct OperationFilter {
-    /// State names.
-    pub states: Vec<String>,
-    /// The verb.
-    pub verb: String,
-    /// Name of who asked.
-    pub actor: String,
-    /// Created at or after.
-    pub since: Option<Micros>,
-    /// Only on these remotes, as they were called then; None = on all.
-    pub remotes: Option<Vec<String>>,
-    /// Only on this installation, whatever it was called then.
-    pub installation: Option<Installation>,
-    /// Only on these containers; None = on all.
-    pub containers: Option<Vec<(Installation, Vmid)>>,
-    /// At most so many, the newest.
-    pub limit: i64,
-}
 
 impl Store {
     /// One operation with its steps.
@@ -158,7 +138,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn request_cancel(&self, id: OperationId, abandon: bool, audit: &AuditRow) -> Result<bool> {
+    pub async fn request_cancel(&self, id: OperationId, abandon: bool, audit: &AuditRecord) -> Result<bool> {
         let mut tx = self.write().await?;
         let done = sqlx::query(
             "UPDATE operation SET cancel = 1, abandon = CASE WHEN $2 = 1 THEN 1 ELSE abandon END \

@@ -1,63 +1,20 @@
 //! Remotes and their pins as rows. The token secret is a ciphertext here; opening it is the keyring's.
 
-use lxc_core::ids::{Installation, Micros};
+use lxc_core::ids::Installation;
+use lxc_core::record::{AuditRecord, Pin, RemoteRecord};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use super::audit::{self, AuditRow};
+use super::audit;
 use super::row::flag;
 use super::{Result, Store, fail, get, get_json, json};
-
-/// One Proxmox installation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RemoteRow {
-    /// Its name here.
-    pub name: String,
-    /// What it is.
-    pub installation: Installation,
-    /// API URLs, the first one preferred.
-    pub urls: Vec<String>,
-    /// `user@realm!token`
-    pub token_id: String,
-    /// Ciphertext.
-    pub token_secret: String,
-    /// PEM of a CA to trust instead of the system store.
-    pub ca_pem: Option<String>,
-    /// Who added it.
-    pub owner: String,
-    /// The one a bare vmid means.
-    pub is_default: bool,
-    /// As last seen.
-    pub pve_version: Option<String>,
-    /// Cluster name; None for a standalone node.
-    pub cluster: Option<String>,
-    /// When it was added.
-    pub created: Micros,
-    /// Certificates it is known by.
-    pub pins: Vec<PinRow>,
-}
-
-/// A certificate that is trusted for one URL or node.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PinRow {
-    /// URL it is shown at.
-    pub url: String,
-    /// Node it belongs to, when known.
-    pub node: Option<String>,
-    /// SHA-256, upper-case hex with colons.
-    pub fingerprint: String,
-    /// `person` or `node`.
-    pub source: String,
-    /// When it expires.
-    pub not_after: Option<Micros>,
-}
 
 impl Store {
     /// Every remote, by name.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn remotes(&self) -> Result<Vec<RemoteRow>> {
+    pub async fn remotes(&self) -> Result<Vec<RemoteRecord>> {
         let rows =
             sqlx::query("SELECT * FROM remote ORDER BY name").fetch_all(&self.reader).await.map_err(fail)?;
         let mut remotes = rows.iter().map(remote_row).collect::<Result<Vec<_>>>()?;
@@ -68,7 +25,7 @@ impl Store {
         for pin in &pins {
             let name: String = get(pin, "remote")?;
             if let Some(remote) = remotes.iter_mut().find(|remote| remote.name == name) {
-                remote.pins.push(PinRow {
+                remote.pins.push(Pin {
                     url: get(pin, "url")?,
                     node: get(pin, "node")?,
                     fingerprint: get(pin, "fingerprint")?,
@@ -84,7 +41,12 @@ impl Store {
     ///
     /// # Errors
     /// When the database fails, or the installation is known under another name (a UNIQUE violation).
-    pub async fn put_remote(&self, name: &str, remote: &RemoteRow, audit: Option<&AuditRow>) -> Result<()> {
+    pub async fn put_remote(
+        &self,
+        name: &str,
+        remote: &RemoteRecord,
+        audit: Option<&AuditRecord>,
+    ) -> Result<()> {
         let mut tx = self.write().await?;
         if remote.is_default {
             sqlx::query("UPDATE remote SET is_default = 0 WHERE name <> $1")
@@ -129,7 +91,7 @@ impl Store {
         &self,
         name: &str,
         installation: &Installation,
-        audit: &AuditRow,
+        audit: &AuditRecord,
     ) -> Result<()> {
         let mut tx = self.write().await?;
         sqlx::query("DELETE FROM remote WHERE name = $1")
@@ -148,7 +110,7 @@ impl Store {
     }
 }
 
-async fn put(tx: &mut AnyConnection, name: &str, remote: &RemoteRow) -> Result<()> {
+async fn put(tx: &mut AnyConnection, name: &str, remote: &RemoteRecord) -> Result<()> {
     let known: Option<(i64,)> = sqlx::query_as("SELECT created_us FROM remote WHERE name = $1")
         .bind(name.to_owned())
         .fetch_optional(&mut *tx)
@@ -182,8 +144,8 @@ async fn put(tx: &mut AnyConnection, name: &str, remote: &RemoteRow) -> Result<(
     Ok(())
 }
 
-fn remote_row(row: &AnyRow) -> Result<RemoteRow> {
-    Ok(RemoteRow {
+fn remote_row(row: &AnyRow) -> Result<RemoteRecord> {
+    Ok(RemoteRecord {
         name: get(row, "name")?,
         installation: Installation(get(row, "installation")?),
         urls: get_json(row, "urls")?,

@@ -49,7 +49,7 @@ const STAY: &[Stays] = &[
     Stays {
         names: &["redis"],
         within: &["core/src/", "lxcd/src/", "lxcctl/src/"],
-        places: &["lxcd/src/bus/", "lxcd/src/config/"],
+        places: &["lxcd/src/bus/"],
         why: "Redis stops in the bus",
     },
     Stays {

@@ -1,6 +1,7 @@
 //! Engines without a daemon around them, on one store and a fake Proxmox. Owns their making and their clock;
 //! must not claim anything of them.
 
+use lxc_core::record::{ContainerRecord, DaemonRecord};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::time::Duration;
@@ -16,7 +17,7 @@ use lxcd::bus::Bus;
 use lxcd::clock::SystemClock;
 use lxcd::engine::{Engine, Lease, Parts, Steady};
 use lxcd::failpoint::Scope;
-use lxcd::store::{ContainerRow, DaemonRow, NewRequest, Store};
+use lxcd::store::{NewRequest, Store};
 
 use super::client::PATIENCE;
 use super::fake::Fake;
@@ -89,7 +90,7 @@ impl Drop for Daemon {
 
 pub(crate) async fn daemon(store: &Store, pve: &Arc<Fake>, state: &str, lease_us: i64) -> Daemon {
     let (scope, clock, lease) = (Scope::default(), Arc::new(Hands::default()), Arc::new(Lease::default()));
-    let row = DaemonRow {
+    let row = DaemonRecord {
         id: DaemonId::generate(),
         host: "host".to_owned(),
         pid: 1,
@@ -124,8 +125,8 @@ pub(crate) async fn daemon(store: &Store, pve: &Arc<Fake>, state: &str, lease_us
 }
 
 /// The container as the inventory has recorded it; the engine sends nothing to one it does not know.
-pub(crate) fn record_of(target: &Target) -> ContainerRow {
-    ContainerRow {
+pub(crate) fn record_of(target: &Target) -> ContainerRecord {
+    ContainerRecord {
         id: target.container_id,
         installation: target.installation.clone(),
         vmid: target.vmid,

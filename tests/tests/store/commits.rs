@@ -5,7 +5,8 @@ use lxc_core::ids::ContainerId;
 use lxc_core::op::{Change, Kind, Operation, Outcome, State, StepState};
 use lxc_core::ports::{Committed, LogPage, OpStore};
 use lxc_core::pve::{Power, TaskExit};
-use lxcd::store::{AuditFilter, Store};
+use lxc_core::record::AuditFilter;
+use lxcd::store::Store;
 
 use super::make::{
     S, T0, actor, admitted, after, audit, container, daemon, dispatch, operation, request, submit, upid,

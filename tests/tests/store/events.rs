@@ -1,10 +1,11 @@
 //! The journal: numbers without gaps inside an operation, a cursor behind which nothing is ever added.
 
+use lxc_core::record::{EventFilter, EventRecord};
 use std::collections::BTreeSet;
 
 use lxc_core::op::{EventDraft, EventKind};
 use lxc_core::ports::{Committed, OpStore};
-use lxcd::store::{EventFilter, EventRow, Store};
+use lxcd::store::Store;
 
 use super::make::{S, T0, admitted, container, daemon, installation};
 
@@ -13,7 +14,7 @@ fn all(after: i64) -> EventFilter {
 }
 
 /// Reads on from a cursor until there is nothing more, page by page.
-async fn read_on(store: &Store, cursor: &mut i64, seen: &mut Vec<EventRow>) {
+async fn read_on(store: &Store, cursor: &mut i64, seen: &mut Vec<EventRecord>) {
     loop {
         let page = store.events(&all(*cursor)).await.unwrap();
         let Some(last) = page.last() else { return };
@@ -90,7 +91,7 @@ on_both! {
     }
 
     async fn the_last_ones_come_oldest_first_and_filtered(db: Db) {
-        let event = |vmid, message: &str| lxcd::store::NewEvent {
+        let event = |vmid, message: &str| lxc_core::record::NewEvent {
             kind: EventKind::Discovered,
             installation: installation(),
             vmid,

@@ -2,7 +2,8 @@
 
 use lxc_core::ids::{Installation, Vmid};
 use lxc_core::op::{Kind, Operation};
-use lxcd::store::{AuditFilter, AuditRow, EventFilter, OperationFilter, Store};
+use lxc_core::record::{AuditFilter, AuditRecord, EventFilter, OperationFilter};
+use lxcd::store::Store;
 
 use super::make::{S, audit, daemon, installation, operation, request, submit};
 
@@ -71,7 +72,7 @@ on_both! {
     }
 
     async fn audit_records(db: Db) {
-        let of = |target: &str| AuditRow { target: target.to_owned(), ..audit("start") };
+        let of = |target: &str| AuditRecord { target: target.to_owned(), ..audit("start") };
         for target in ["o'lab_", "o'lab_/104", "o'labX/104"] {
             db.store.audit(&of(target)).await.unwrap();
         }

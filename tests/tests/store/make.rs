@@ -5,8 +5,9 @@ use lxc_core::ids::{ContainerId, DaemonId, Installation, Micros, OperationId, Re
 use lxc_core::op::{Change, Dispatch, EventDraft, Kind, Operation, State, Step, StepState, Target, apply};
 use lxc_core::ports::Claims;
 use lxc_core::pve::{Call, Live, Power, Upid, Usage};
+use lxc_core::record::{AuditRecord, ContainerRecord, DaemonRecord, RemoteRecord};
 use lxc_core::timing::Timing;
-use lxcd::store::{AuditRow, ContainerRow, DaemonRow, NewRequest, RemoteRow, Store, Submitted};
+use lxcd::store::{NewRequest, Store, Submitted};
 
 /// A point in time; tests count from here.
 pub(crate) const T0: Micros = 1_700_000_000_000_000;
@@ -31,8 +32,8 @@ pub(crate) fn actor() -> Actor {
 }
 
 /// The record of something alice did at once, on `lab`.
-pub(crate) fn audit(verb: &str) -> AuditRow {
-    AuditRow {
+pub(crate) fn audit(verb: &str) -> AuditRecord {
+    AuditRecord {
         id: 0,
         time: T0,
         actor: actor(),
@@ -105,7 +106,7 @@ pub(crate) fn request(mut operations: Vec<Operation>) -> NewRequest {
 
 /// Registers a daemon whose lease lasts for so long.
 pub(crate) async fn daemon(store: &Store, state_id: &str, lease: Micros) -> DaemonId {
-    let row = DaemonRow {
+    let row = DaemonRecord {
         id: DaemonId::generate(),
         host: "host".to_owned(),
         pid: 1,
@@ -154,8 +155,8 @@ pub(crate) fn upid(start: u32, vmid: Vmid) -> Upid {
     format!("UPID:pve1:0003A1F2:01F0C3B7:{start:08X}:vzstart:{vmid}:lxcd@pve!cli:").parse().unwrap()
 }
 
-pub(crate) fn container(vmid: Vmid) -> ContainerRow {
-    ContainerRow {
+pub(crate) fn container(vmid: Vmid) -> ContainerRecord {
+    ContainerRecord {
         id: ContainerId::generate(),
         installation: installation(),
         vmid,
@@ -187,8 +188,8 @@ pub(crate) fn container(vmid: Vmid) -> ContainerRow {
     }
 }
 
-pub(crate) fn remote(name: &str) -> RemoteRow {
-    RemoteRow {
+pub(crate) fn remote(name: &str) -> RemoteRecord {
+    RemoteRecord {
         name: name.to_owned(),
         installation: installation(),
         urls: vec!["https://pve1:8006".to_owned()],

@@ -1,7 +1,7 @@
 //! Remotes with their pins, containers, audit, and the empty values among them.
 
 use lxc_core::pve::Power;
-use lxcd::store::{AuditFilter, AuditRow, PinRow, RemoteRow};
+use lxc_core::record::{AuditFilter, AuditRecord, Pin, RemoteRecord};
 
 use super::make::{S, T0, audit, container, installation, remote};
 
@@ -10,14 +10,14 @@ on_both! {
         let bare = remote("lab");
         db.store.put_remote("lab", &bare, None).await.unwrap();
         assert_eq!(db.other.remotes().await.unwrap(), std::slice::from_ref(&bare), "every optional column empty");
-        let pin = |url: &str, node: Option<&str>, not_after| PinRow {
+        let pin = |url: &str, node: Option<&str>, not_after| Pin {
             url: url.to_owned(),
             node: node.map(str::to_owned),
             fingerprint: "AA:BB".to_owned(),
             source: "person".to_owned(),
             not_after,
         };
-        let full = RemoteRow {
+        let full = RemoteRecord {
             name: "büro".to_owned(),
             ca_pem: Some("PEM".to_owned()),
             pve_version: Some("9.2".to_owned()),
@@ -27,7 +27,7 @@ on_both! {
         };
         db.store.put_remote("lab", &full, None).await.unwrap();
         assert_eq!(db.other.remotes().await.unwrap(), std::slice::from_ref(&full), "renamed, pins and all");
-        let rival = RemoteRow { name: "rival".to_owned(), ..full.clone() };
+        let rival = RemoteRecord { name: "rival".to_owned(), ..full.clone() };
         assert!(db.store.put_remote("rival", &rival, Some(&audit("remote add"))).await.is_err(), "an installation has one name");
         assert_eq!(db.number("SELECT COUNT(*) FROM audit").await, 0, "what did not happen is not recorded");
         assert_eq!(db.other.remotes().await.unwrap(), [full], "and nothing of the attempt stays");
@@ -35,21 +35,21 @@ on_both! {
 
     async fn there_is_one_default_remote(db: Db) {
         db.store.put_remote("one", &remote("one"), None).await.unwrap();
-        let two = RemoteRow { installation: lxc_core::ids::Installation("cd".repeat(32)), ..remote("two") };
+        let two = RemoteRecord { installation: lxc_core::ids::Installation("cd".repeat(32)), ..remote("two") };
         db.store.put_remote("two", &two, None).await.unwrap();
         let defaults: Vec<bool> = db.store.remotes().await.unwrap().iter().map(|row| row.is_default).collect();
         assert_eq!(defaults, [false, true]);
     }
 
     async fn a_removed_remote_takes_its_pins_and_containers_along(db: Db) {
-        let pin = PinRow {
+        let pin = Pin {
             url: "https://a".to_owned(),
             node: None,
             fingerprint: "AA".to_owned(),
             source: "node".to_owned(),
             not_after: None,
         };
-        db.store.put_remote("lab", &RemoteRow { pins: vec![pin], ..remote("lab") }, Some(&audit("remote add"))).await.unwrap();
+        db.store.put_remote("lab", &RemoteRecord { pins: vec![pin], ..remote("lab") }, Some(&audit("remote add"))).await.unwrap();
         db.store.record_containers(&[container(104)], &[], &[], T0).await.unwrap();
         db.store.remove_remote("lab", &installation(), &audit("remote remove")).await.unwrap();
         assert!(db.store.remotes().await.unwrap().is_empty());
@@ -94,7 +94,7 @@ on_both! {
             "ALTER TABLE audit ADD CONSTRAINT no_more CHECK (id < 0) NOT VALID"
         };
         assert!(db.accepts(full).await);
-        let renamed = RemoteRow { name: "home".into(), ..remote("lab") };
+        let renamed = RemoteRecord { name: "home".into(), ..remote("lab") };
         assert!(db.store.put_remote("lab", &renamed, Some(&audit("remote set"))).await.is_err());
         assert!(db.store.remove_remote("lab", &installation(), &audit("remote remove")).await.is_err());
         let names: Vec<_> = db.other.remotes().await.unwrap().into_iter().map(|remote| remote.name).collect();
@@ -102,7 +102,7 @@ on_both! {
     }
 
     async fn audit_is_filtered_and_reads_as_written(db: Db) {
-        let row = |verb: &str, target: &str, result: Option<&str>| AuditRow {
+        let row = |verb: &str, target: &str, result: Option<&str>| AuditRecord {
             target: target.to_owned(),
             result: result.map(str::to_owned),
             ended: None,

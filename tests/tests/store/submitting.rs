@@ -1,12 +1,13 @@
 //! Submit: one transaction, once per request id, refused or admitted in it.
 
+use lxc_core::record::AuditFilter;
 use std::time::Duration;
 
 use lxc_core::error::Code;
 use lxc_core::ids::OperationId;
 use lxc_core::op::{Kind, State};
 use lxc_core::ports::OpStore;
-use lxcd::store::{AuditFilter, Submitted};
+use lxcd::store::Submitted;
 
 use super::make::{S, T0, admitted, audit, daemon, operation, request, submit};
 

@@ -1,6 +1,7 @@
 //! The smallest server that can misbehave as pveproxy and everything in front of it do: TLS, then one
 //! scripted reply per request. Must not understand any path.
 
+use lxc_core::pve::Fingerprint;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,7 +16,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::pve::{ApiUrl, Fingerprint};
+use crate::pve::ApiUrl;
 
 /// What happens to one request once it has arrived whole.
 #[derive(Debug, Clone)]

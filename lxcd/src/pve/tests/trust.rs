@@ -1,10 +1,11 @@
 //! Whom the client believes: pins, CAs, neither; and what it tells a peer before it does.
 
 use lxc_core::ports::{PveApi, PveError};
+use lxc_core::pve::Fingerprint;
 
 use super::server::{Reply, Server, Shape};
 use super::{client, client_with, options};
-use crate::pve::{CaBundle, Fingerprint, Trust, probe};
+use crate::pve::{CaBundle, Trust, probe};
 
 const VERSION: &str = "{\"version\":\"9.2.11\",\"release\":\"9.2\"}";
 

@@ -1,9 +1,9 @@
 //! Containers, nodes and warnings of a listing.
 
+use lxc_core::picture::{NodeView, RemoteView};
 use lxc_core::pve::Power;
 use lxc_proto::v1;
 
-use crate::inventory::{NodeView, RemoteView};
 use crate::service::listing::{Listed, Warning};
 
 pub(in crate::rpc) fn container(item: &Listed, with_config: bool) -> v1::Container {

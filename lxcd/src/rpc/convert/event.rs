@@ -1,14 +1,13 @@
 //! Events and audit records.
 
+use lxc_core::record::{AuditRecord, EventRecord};
 use lxc_proto::v1;
-
-use crate::store::{AuditRow, EventRow};
 
 /// How the progress of an operation begins whose node does not answer; Proxmox's words follow.
 const WAITING: &str = "waiting for Proxmox";
 
 /// `open` = the reader may see Proxmox's own words, which errors and logs are made of.
-pub(in crate::rpc) fn event(row: &EventRow, open: bool) -> v1::Event {
+pub(in crate::rpc) fn event(row: &EventRecord, open: bool) -> v1::Event {
     let data = &row.data;
     let message = match row.kind.as_str() {
         "error" | "log" | "step" if !open => String::new(),
@@ -34,7 +33,7 @@ pub(in crate::rpc) fn event(row: &EventRow, open: bool) -> v1::Event {
     }
 }
 
-pub(in crate::rpc) fn audit(row: &AuditRow) -> v1::AuditRecord {
+pub(in crate::rpc) fn audit(row: &AuditRecord) -> v1::AuditRecord {
     v1::AuditRecord {
         id: row.id,
         time_us: row.time,

@@ -1,12 +1,11 @@
 //! Remotes and certificates.
 
+use lxc_core::picture::RemoteView;
+use lxc_core::pve::Certificate;
+use lxc_core::record::RemoteRecord;
 use lxc_proto::v1;
 
-use crate::inventory::RemoteView;
-use crate::pve::Certificate;
-use crate::store::RemoteRow;
-
-pub(in crate::rpc) fn remote(row: &RemoteRow, view: Option<&RemoteView>) -> v1::Remote {
+pub(in crate::rpc) fn remote(row: &RemoteRecord, view: Option<&RemoteView>) -> v1::Remote {
     let trouble = view.and_then(|view| view.trouble.as_ref());
     let node_down = view.is_some_and(|view| view.nodes.values().any(|node| node.trouble.is_some()));
     let status = match (view.and_then(|view| view.polled), trouble) {

@@ -4,15 +4,16 @@
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::Installation;
 use lxc_core::ports::PveError;
+use lxc_core::pve::Certificate;
+use lxc_core::record::RemoteRecord;
 use lxc_core::selector::quote;
 use secrecy::SecretString;
 
 use super::words::{check_name, exists, pin, pve_error, user_of};
-use crate::pve::{ApiUrl, CaBundle, Certificate, PveClient, probe};
+use crate::pve::{ApiUrl, CaBundle, PveClient, probe};
 use crate::service::Services;
 use crate::service::access::Caller;
 use crate::service::operations::done;
-use crate::store::RemoteRow;
 
 /// What `remote add` was given.
 #[derive(Debug)]
@@ -37,7 +38,7 @@ pub struct NewRemote {
 #[derive(Debug)]
 pub struct Added {
     /// As stored.
-    pub row: RemoteRow,
+    pub row: RemoteRecord,
     /// Nodes whose certificates were learned from the first one.
     pub learned: Vec<String>,
     /// Said, not done.
@@ -77,7 +78,7 @@ impl Services {
             ));
         }
         let url: ApiUrl = new.url.parse()?;
-        let mut row = RemoteRow {
+        let mut row = RemoteRecord {
             name: new.name,
             installation: Installation(String::new()),
             urls: vec![url.to_string()],
@@ -115,7 +116,7 @@ impl Services {
     }
 
     /// Finds out what is behind a client: installation, version, cluster, nodes and their certificates.
-    pub(super) async fn recognise(&self, client: &PveClient, row: &mut RemoteRow) -> Result<Vec<String>> {
+    pub(super) async fn recognise(&self, client: &PveClient, row: &mut RemoteRecord) -> Result<Vec<String>> {
         let (name, token_id) = (row.name.clone(), row.token_id.clone());
         let failed = |error: PveError| pve_error(&name, &token_id, &error);
         let version = client.version().await.map_err(failed)?;
@@ -164,7 +165,7 @@ impl Services {
 
 /// Fills in until when the pinned certificates are good, where their nodes say so. Good to know, no more:
 /// a node that does not answer is no reason to fail.
-async fn date_pins(client: &PveClient, row: &mut RemoteRow) {
+async fn date_pins(client: &PveClient, row: &mut RemoteRecord) {
     let undated = row.pins.iter_mut().filter(|pin| pin.not_after.is_none());
     futures::future::join_all(undated.map(|pin| async move {
         let node = pin.node.clone()?;

@@ -9,6 +9,7 @@ mod trust;
 mod words;
 
 use lxc_core::error::{Code, Error, Result};
+use lxc_core::record::RemoteRecord;
 
 pub use self::add::{Added, NewRemote};
 pub use self::set::Changes;
@@ -17,14 +18,13 @@ pub use self::trust::TrustItem;
 use super::access::{Caller, no_remote};
 use super::operations::done;
 use super::{Services, store_error};
-use crate::store::RemoteRow;
 
 impl Services {
     /// The remotes a caller may see; one, when named.
     ///
     /// # Errors
     /// LXC0302 when the named one is not there.
-    pub fn remotes(&self, caller: &Caller, name: Option<&str>) -> Result<Vec<RemoteRow>> {
+    pub fn remotes(&self, caller: &Caller, name: Option<&str>) -> Result<Vec<RemoteRecord>> {
         self.access.enter(caller)?;
         self.check_remote(caller, name)?;
         let all = self.registry.all();

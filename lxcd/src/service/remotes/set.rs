@@ -2,6 +2,7 @@
 //! same one.
 
 use lxc_core::error::{Code, Error, Result};
+use lxc_core::record::RemoteRecord;
 use secrecy::SecretString;
 
 use super::words::{check_name, exists, pin};
@@ -9,7 +10,6 @@ use crate::pve::ApiUrl;
 use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
 use crate::service::operations::done;
-use crate::store::RemoteRow;
 
 /// What changes of a remote; None = stays.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Services {
     ///
     /// # Errors
     /// When the new name is taken, or the new URL or token does not lead to the same installation.
-    pub async fn set_remote(&self, caller: &Caller, name: &str, changes: Changes) -> Result<RemoteRow> {
+    pub async fn set_remote(&self, caller: &Caller, name: &str, changes: Changes) -> Result<RemoteRecord> {
         let remote = self.registry.get(name).ok_or_else(|| no_remote(name))?;
         self.access.require(caller, name, "remote set", name, &remote.row.owner)?;
         let mut row = remote.row.clone();

@@ -1,6 +1,7 @@
 //! `remote test`: the first questions to a remote, one by one. Owns the questions and their words; must not
 //! change anything.
 
+use lxc_core::record::RemoteRecord;
 use std::time::{Duration, Instant};
 
 use lxc_core::error::{Error, Result};
@@ -9,7 +10,6 @@ use lxc_core::ports::PveError;
 use super::words::pve_error;
 use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
-use crate::store::RemoteRow;
 
 /// One question of `remote test`.
 #[derive(Debug)]
@@ -25,7 +25,12 @@ pub struct RemoteCheck {
 }
 
 impl RemoteCheck {
-    fn new(remote: &RemoteRow, name: &'static str, began: Instant, answer: Result<String, PveError>) -> Self {
+    fn new(
+        remote: &RemoteRecord,
+        name: &'static str,
+        began: Instant,
+        answer: Result<String, PveError>,
+    ) -> Self {
         let took = began.elapsed();
         match answer {
             Ok(detail) => Self { name, detail, error: None, took },
@@ -42,7 +47,7 @@ impl Services {
     ///
     /// # Errors
     /// LXC0302 when it is not there.
-    pub async fn test_remote(&self, caller: &Caller, name: &str) -> Result<(RemoteRow, Vec<RemoteCheck>)> {
+    pub async fn test_remote(&self, caller: &Caller, name: &str) -> Result<(RemoteRecord, Vec<RemoteCheck>)> {
         let remote = self.registry.get(name).ok_or_else(|| no_remote(name))?;
         self.access.require(caller, name, "remote test", name, &remote.row.owner)?;
         let client = &remote.client;

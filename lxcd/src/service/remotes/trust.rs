@@ -1,17 +1,18 @@
 //! `remote trust`: the certificates shown now against the pins. Owns the replacing of pins, which only a
 //! person's confirmation does.
 
+use lxc_core::pve::Certificate;
+use lxc_core::record::RemoteRecord;
 use std::collections::BTreeMap;
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ports::PveError;
 
 use super::words::pin;
-use crate::pve::{ApiUrl, CaBundle, Certificate, probe};
+use crate::pve::{ApiUrl, CaBundle, probe};
 use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
 use crate::service::operations::done;
-use crate::store::RemoteRow;
 
 /// A certificate now against its pin.
 #[derive(Debug)]
@@ -34,7 +35,7 @@ impl Services {
         caller: &Caller,
         name: &str,
         accept: &BTreeMap<String, String>,
-    ) -> Result<(RemoteRow, Vec<TrustItem>)> {
+    ) -> Result<(RemoteRecord, Vec<TrustItem>)> {
         let remote = self.registry.get(name).ok_or_else(|| no_remote(name))?;
         self.access.require(caller, name, "remote trust", name, &remote.row.owner)?;
         let mut row = remote.row.clone();

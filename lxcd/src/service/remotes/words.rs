@@ -2,8 +2,7 @@
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ports::PveError;
-
-use crate::store::PinRow;
+use lxc_core::record::Pin;
 
 pub(super) fn pin(
     url: &str,
@@ -11,13 +10,13 @@ pub(super) fn pin(
     fingerprint: &str,
     source: &str,
     not_after: Option<i64>,
-) -> Result<PinRow> {
-    let parsed: crate::pve::Fingerprint = fingerprint.parse().map_err(|_| {
+) -> Result<Pin> {
+    let parsed: lxc_core::pve::Fingerprint = fingerprint.parse().map_err(|_| {
         Error::new(Code::BadValue, "that is no SHA-256 fingerprint")
             .because("64 hex digits, with or without colons")
             .hint_noted("pvenode cert info", "on the node, shows it")
     })?;
-    Ok(PinRow {
+    Ok(Pin {
         url: url.to_owned(),
         node,
         fingerprint: parsed.to_string(),

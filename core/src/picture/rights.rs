@@ -3,8 +3,8 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use lxc_core::ids::Vmid;
-use lxc_core::pve::Permissions;
+use crate::ids::Vmid;
+use crate::pve::Permissions;
 
 /// The privilege that makes a container visible.
 const AUDIT: &str = "VM.Audit";

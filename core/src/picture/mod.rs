@@ -1,14 +1,17 @@
-//! The picture: plain data, replaced as a whole, read without locks. Must not do anything.
+//! The picture of what is out there: plain data, replaced as a whole, read without locks. How it comes about is
+//! lxcd's `inventory`.
+
+mod rights;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lxc_core::error::Code;
-use lxc_core::ids::{Installation, Micros, Vmid};
-use lxc_core::pve::Node;
+use crate::error::Code;
+use crate::ids::{Installation, Micros, Vmid};
+use crate::pve::Node;
+use crate::record::ContainerRecord;
 
-use super::rights::Rights;
-use crate::store::ContainerRow;
+pub use rights::Rights;
 
 /// How far a row can be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +51,7 @@ pub struct Trouble {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// As stored.
-    pub row: ContainerRow,
+    pub row: ContainerRecord,
     /// How far to believe it.
     pub freshness: Freshness,
     /// Its config has to be read (again).
@@ -66,7 +69,7 @@ pub struct Entry {
 impl Entry {
     /// One that nothing has been asked about yet.
     #[must_use]
-    pub fn new(row: ContainerRow, freshness: Freshness) -> Self {
+    pub fn new(row: ContainerRecord, freshness: Freshness) -> Self {
         let wants_config = row.config.is_none();
         Self {
             row,

@@ -1,10 +1,11 @@
-//! SHA-256 fingerprints of certificates: the one spelling we show and the ones we accept. Must not
-//! decide what is trusted (`tls`).
+//! Certificates as people are shown them, and their SHA-256 fingerprints: the one spelling we show and the ones we
+//! accept. Must not decide what is trusted.
 
 use std::fmt;
 use std::str::FromStr;
 
-use lxc_core::error::{Code, Error};
+use crate::error::{Code, Error};
+use crate::ids::Micros;
 use sha2::{Digest, Sha256};
 
 /// SHA-256 of a certificate's DER. Written as Proxmox writes it: `8F:1E:…`, 32 pairs.
@@ -66,6 +67,21 @@ impl FromStr for Fingerprint {
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| bad())?;
         Ok(Self(bytes))
     }
+}
+
+/// What a URL showed in its handshake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// SHA-256 of the certificate, what a pin is made of.
+    pub fingerprint: Fingerprint,
+    /// Common name it was issued to; empty when it has none.
+    pub subject: String,
+    /// Common name of who issued it; empty when it has none.
+    pub issuer: String,
+    /// End of its validity, UTC.
+    pub not_after: Option<Micros>,
+    /// The given CA, or else the system store, vouches for it under the URL's name, now.
+    pub vouched: bool,
 }
 
 #[cfg(test)]

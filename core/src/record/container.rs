@@ -1,0 +1,47 @@
+//! Containers, one record per incarnation.
+
+use crate::ids::{ContainerId, Installation, Micros, Vmid};
+use crate::pve::{Config, Live, Power};
+
+/// One incarnation of a container, as last seen.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ContainerRecord {
+    /// Incarnation.
+    pub id: ContainerId,
+    /// Where it lives.
+    pub installation: Installation,
+    /// Its number there.
+    pub vmid: Vmid,
+    /// Host name.
+    pub name: Option<String>,
+    /// Node it was last seen on.
+    pub node: String,
+    /// None = Proxmox has not been able to say.
+    pub power: Option<Power>,
+    /// creating, ready, error, deleting.
+    pub lifecycle: String,
+    /// The last sample.
+    pub live: Live,
+    /// The last config read.
+    pub config: Option<Config>,
+    /// MAC addresses, for telling incarnations apart.
+    pub hwaddrs: Vec<String>,
+    /// Our marker in its description.
+    pub marker: Option<String>,
+    /// Resource pool.
+    pub pool: Option<String>,
+    /// Addresses, the primary one first.
+    pub ips: Vec<String>,
+    /// Our template it was made from.
+    pub template: Option<String>,
+    /// Operation that asks for a look.
+    pub attention: Option<String>,
+    /// Operation that put it into `error`.
+    pub error_op: Option<String>,
+    /// When we first saw it.
+    pub first_seen: Micros,
+    /// When the sample was taken.
+    pub observed: Micros,
+    /// Since when Proxmox answers without it.
+    pub gone_since: Option<Micros>,
+}

@@ -1,0 +1,16 @@
+//! Records: what lxcd knows of remotes, containers, operations, events and people, as the database keeps it and
+//! services answer with it. Plain data; how it is stored is lxcd's `store`.
+
+mod audit;
+mod container;
+mod daemon;
+mod event;
+mod operation;
+mod remote;
+
+pub use audit::{AuditFilter, AuditRecord};
+pub use container::ContainerRecord;
+pub use daemon::DaemonRecord;
+pub use event::{EventData, EventFilter, EventRecord, NewEvent};
+pub use operation::OperationFilter;
+pub use remote::{Pin, RemoteRecord};
