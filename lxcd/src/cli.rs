@@ -128,9 +128,6 @@ fn log(config: &Config) {
         LogFormat::Json => builder.json().init(),
         LogFormat::Text => builder.with_ansi(false).init(),
     }
-    for note in &config.notes {
-        tracing::warn!("{note}");
-    }
 }
 
 #[expect(clippy::print_stdout, reason = "the answer of this command")]
@@ -138,9 +135,6 @@ fn check_config(config: &Config) {
     match &config.file {
         Some(file) => println!("{} is fine", file.display()),
         None => println!("no configuration file; the defaults hold"),
-    }
-    for note in &config.notes {
-        println!("note: {note}");
     }
 }
 

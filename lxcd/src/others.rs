@@ -12,8 +12,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-use crate::bus::redis::{Redis, RedisRelay};
-use crate::bus::{Bus, Carried, carry};
+use crate::bus::{Bus, Carried, Redis, RedisRelay, carry};
 use crate::config::Config;
 use crate::service::store_error;
 use crate::store::{Dialect, NotifyRelay, Store};

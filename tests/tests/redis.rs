@@ -9,7 +9,7 @@ use lxc_core::ids::{DaemonId, Installation, OperationId};
 use lxc_core::ports::{Clock, Courtesy, CourtesyLock, Relay};
 use lxc_core::wake::Wake;
 use lxc_tests::harness::RedisServer;
-use lxcd::bus::redis::{Redis, RedisRelay};
+use lxcd::bus::{Redis, RedisRelay};
 use lxcd::clock::SystemClock;
 
 const VMID: u32 = 104;

@@ -2,14 +2,15 @@
 //! and, where several daemons share a database, between them (`relay`). Carries no data and may lose messages
 //! to slow readers, who then read the store again.
 
-pub mod redis;
+mod redis;
 mod relay;
 
 use lxc_core::ids::{Installation, OperationId, Vmid};
 use lxc_core::wake::Wake;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
-pub use relay::{Carried, carry};
+pub use self::redis::{Health, Redis, RedisRelay};
+pub use self::relay::{Carried, carry};
 
 /// How many wake-ups a slow reader may fall behind before it is told that it did.
 const BEHIND: usize = 1024;

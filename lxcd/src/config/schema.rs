@@ -113,8 +113,6 @@ pub struct Config {
     pub retention: Retention,
     /// `[poll]`
     pub poll: Poll,
-    /// What somebody should know about it though nothing is wrong; a line each.
-    pub notes: Vec<String>,
 }
 
 pub(super) fn days(days: u32) -> Duration {
@@ -143,7 +141,6 @@ impl Config {
                 audit: days(400),
             },
             poll: Poll { active: Duration::from_secs(10), idle: Duration::from_secs(60) },
-            notes: Vec::new(),
         }
     }
 

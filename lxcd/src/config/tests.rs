@@ -25,7 +25,7 @@ fn nothing_is_needed() {
     assert_eq!(config.state_dir, Path::new("/home/ops/.local/state/lxcd"));
     assert_eq!(config.retention.audit.as_secs(), 400 * 86_400);
     assert_eq!((config.log.level, config.log.format), (LogLevel::Info, LogFormat::Text));
-    assert!(config.database.is_none() && config.notes.is_empty());
+    assert!(config.database.is_none());
     assert_eq!(config.roles, Roles::default());
 }
 
@@ -55,7 +55,6 @@ fn everything_can_be_said() {
     assert_eq!(config.state_dir, Path::new("/srv/lxcd"));
     assert_eq!(config.database.as_ref().unwrap().expose_secret(), "postgres://lxcd:hunter2@db/lxcd");
     assert!(!format!("{config:?}").contains("hunter2"));
-    assert_eq!(config.notes.len(), 1);
     assert_eq!(config.roles.admin, Some(vec![Who::User("ops".into()), Who::Group("wheel".into())]));
     assert_eq!((config.roles.operator.clone(), config.roles.viewer.clone()), (None, Some(Vec::new())));
     assert_eq!(config.remote_roles["homelab"].operator, Some(vec![Who::User("bob".into())]));

@@ -20,8 +20,7 @@ use lxc_core::ids::{DaemonId, Micros};
 use lxc_core::ports::{Clock, StoreError};
 use lxc_core::timing::Timing;
 
-use crate::bus::redis::Redis;
-use crate::bus::{Bus, Carried};
+use crate::bus::{Bus, Carried, Redis};
 use crate::engine::Engine;
 use crate::inventory::Inventory;
 use crate::store::Store;

@@ -47,7 +47,7 @@ const STAY: &[Stays] = &[
         why: "loose JSON, as Proxmox sends it, stops in pve",
     },
     Stays {
-        names: &["redis"],
+        names: &["use redis", "redis::RedisResult", "redis::cmd", "redis::pipe"],
         within: &["core/src/", "lxcd/src/", "lxcctl/src/"],
         places: &["lxcd/src/bus/"],
         why: "Redis stops in the bus",
