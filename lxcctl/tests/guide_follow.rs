@@ -142,3 +142,43 @@ fn op_show() {
     run.out = run.out.replace(&clock, "2026-11-21 14:02:11");
     assert_like(&run, line, 0);
 }
+
+#[test]
+fn retry_makes_a_new_operation_and_follows_it() {
+    let (op, watch) = start_104();
+    let fake = Fake::start(one(&web_1(), "104", &op, watch));
+    let run = fake.run("lxcctl op retry 7d20c4aa");
+    assert_eq!((run.out.as_str(), run.code), ("✓ homelab/104  web-1  started  2.2s\n", 0), "{run:?}");
+    assert!(run.err.contains("starting  task on pve1"), "{}", run.err);
+    let asked = std::mem::take(&mut fake.asked.lock().unwrap().retries);
+    assert_eq!(asked[0].id, "7d20c4aa");
+    assert!(uuid_like(&asked[0].request_id), "{asked:?}");
+
+    let key = "01a1fe6a-2384-7b31-9c44-a1d24f9c2e1b";
+    let run = fake.run(&format!("lxcctl op retry 7d20c4aa --detach --request-id {key}"));
+    assert!(run.code == 0 && run.out.starts_with("→ homelab/104  web-1  detached  "), "{run:?}");
+    assert_eq!(fake.asked.lock().unwrap().retries[0].request_id, key);
+}
+
+fn uuid_like(text: &str) -> bool {
+    text.len() == 36 && text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+}
+
+#[test]
+fn resolve_takes_a_persons_word() {
+    let op = pb::Operation {
+        state: "needs_attention".into(),
+        result: "unknown".into(),
+        ..succeeded(&operation("4f9c2e1b", "start", &web_1()), "unknown", 90.0)
+    };
+    let resolved = pb::Operation { state: "failed".into(), result: "failed".into(), ..op };
+    let cancel = pb::OperationsReply { operations: vec![resolved], notes: Vec::new() };
+    let fake = Fake::start(Script { cancel: Some(Ok(cancel)), ..Script::default() });
+    let run = fake.run("lxcctl op resolve 4f9c2e1b --as failed");
+    assert!(run.code == 0 && run.out.starts_with("✗ homelab/104  web-1  failed  1m 30s"), "{run:?}");
+    let asked = &fake.asked.lock().unwrap().resolutions;
+    assert_eq!((asked[0].id.as_str(), asked[0].r#as.as_str()), ("4f9c2e1b", "failed"));
+    let run = fake.run("lxcctl op resolve 4f9c2e1b --as maybe");
+    assert!(run.code == 2 && run.err.starts_with("error[LXC0214]: maybe is no value for --as"), "{run:?}");
+    assert!(fake.run("lxcctl op resolve 4f9c2e1b").err.contains("lxcctl op resolve needs --as OUTCOME"));
+}

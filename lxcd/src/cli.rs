@@ -140,6 +140,7 @@ fn check_config(config: &Config) {
 
 #[expect(clippy::print_stderr, reason = "the process ends with it; there may be no logger yet")]
 fn report(error: &Error) {
+    let error = error.whole();
     eprintln!("error[{}]: {}", error.code, error.message);
     for (index, why) in error.why.iter().enumerate() {
         eprintln!("{}  {why}", if index == 0 { "  why:" } else { "      " });

@@ -53,11 +53,12 @@ pub fn listen(path: &Path, group: Option<&str>) -> Result<Socket> {
     if length > LONGEST {
         return Err(Error::new(Code::SocketPath, "the socket path is too long")
             .because(format!("{} has {length} bytes, a socket path {LONGEST} at most", path.display()))
-            .hint_noted("socket = \"/run/lxcd/lxcd.sock\"", "in the configuration, or LXCD_SOCKET"));
+            .hint_noted("LXCD_SOCKET=/run/lxcd/lxcd.sock lxcd", "or socket in the configuration"));
     }
     let failed = |what: &str, error: &dyn std::fmt::Display| {
         Error::new(Code::SocketPermission, format!("cannot listen on {}", path.display()))
             .because(format!("{what}: {error}"))
+            .hint_noted("LXCD_SOCKET=/tmp/lxcd.sock lxcd", "another place; or socket in the configuration")
     };
     if let Some(directory) = path.parent() {
         std::fs::create_dir_all(directory).map_err(|e| failed("its directory cannot be made", &e))?;

@@ -25,7 +25,10 @@ impl StateDir {
         let failed = |what: &str, error: &dyn std::fmt::Display| {
             Error::new(Code::StoreFailed, format!("cannot use the state directory {}", path.display()))
                 .because(format!("{what}: {error}"))
-                .hint_noted("state_dir = \"…\"", "in the configuration, or LXCD_STATE_DIR")
+                .hint_noted(
+                    "LXCD_STATE_DIR=/var/lib/lxcd lxcd",
+                    "another place; or state_dir in the configuration",
+                )
         };
         std::fs::DirBuilder::new()
             .recursive(true)

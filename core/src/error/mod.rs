@@ -100,6 +100,19 @@ impl Error {
         self
     }
 
+    /// The error with all of its three lines: what its maker left out is said by the page of its code.
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        let mut error = self.clone();
+        if error.why.is_empty() {
+            error.why.push(error.code.title().to_owned());
+        }
+        if error.tries.is_empty() {
+            return error.hint(format!("lxcctl explain {}", self.code));
+        }
+        error
+    }
+
     /// The exit code it leads to.
     #[must_use]
     pub fn exit(&self) -> Exit {

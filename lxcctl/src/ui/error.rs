@@ -8,23 +8,10 @@ use super::style::{Look, Tone, paint};
 
 const MARGIN: &str = "        ";
 
-/// The error with all of its three lines: what its maker left out is said by the page of its code.
-#[must_use]
-pub fn whole(error: &Error) -> Error {
-    let mut error = error.clone();
-    if error.why.is_empty() {
-        error.why.push(error.code.title().to_owned());
-    }
-    if error.tries.is_empty() {
-        error = error.clone().hint(format!("lxcctl explain {}", error.code));
-    }
-    error
-}
-
 /// What, `why:`, `try:`; without a newline at the end.
 #[must_use]
 pub fn lines(error: &Error, look: Look, verbose: bool) -> String {
-    let error = &whole(error);
+    let error = &error.whole();
     let head = paint(&format!("error[{}]:", error.code), Tone::Red, look);
     let mut text = format!("{head} {}", escape(&error.message));
     block(
@@ -87,7 +74,7 @@ pub struct ErrorView {
 
 impl From<&Error> for ErrorView {
     fn from(error: &Error) -> Self {
-        let error = &whole(error);
+        let error = &error.whole();
         Self {
             code: error.code.as_str(),
             exit_code: error.exit().number(),

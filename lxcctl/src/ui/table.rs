@@ -108,6 +108,15 @@ impl Cell {
         }
     }
 
+    /// The same text, dim because nobody knows whether it still holds; a status keeps its colour.
+    #[must_use]
+    pub fn stale(mut self) -> Self {
+        if matches!(self.tone, Tone::Plain | Tone::Bold) {
+            self.tone = Tone::Dim;
+        }
+        self
+    }
+
     /// The same text in another tone, unless it has one already.
     #[must_use]
     pub fn or_tone(mut self, tone: Tone) -> Self {

@@ -31,6 +31,7 @@ pub(crate) struct Script {
     pub(crate) probe: Answer<pb::ProbeReply>,
     pub(crate) add: Answer<pb::AddRemoteReply>,
     pub(crate) remotes: Answer<pb::ListRemotesReply>,
+    pub(crate) set: Answer<pb::SetRemoteReply>,
     pub(crate) trust: Answer<pb::TrustReply>,
     pub(crate) test: Answer<pb::TestRemoteReply>,
     pub(crate) status: Answer<pb::StatusReply>,
@@ -57,6 +58,9 @@ pub(crate) struct Asked {
     pub(crate) watches: Vec<pb::WatchRequest>,
     pub(crate) resolves: Vec<pb::ResolveRequest>,
     pub(crate) adds: Vec<pb::AddRemoteRequest>,
+    pub(crate) sets: Vec<pb::SetRemoteRequest>,
+    pub(crate) retries: Vec<pb::RetryRequest>,
+    pub(crate) resolutions: Vec<pb::ResolveAttentionRequest>,
     pub(crate) events: Vec<pb::ListEventsRequest>,
     pub(crate) versions: Vec<String>,
 }

@@ -123,13 +123,15 @@ impl pb::operations_server::Operations for Service {
     async fn cancel(&self, _: Request<pb::CancelRequest>) -> Result<Response<pb::OperationsReply>, Status> {
         say(&self.script.lock().unwrap().cancel)
     }
-    async fn retry(&self, _: Request<pb::RetryRequest>) -> Result<Response<pb::SubmitReply>, Status> {
+    async fn retry(&self, request: Request<pb::RetryRequest>) -> Result<Response<pb::SubmitReply>, Status> {
+        self.asked.lock().unwrap().retries.push(request.into_inner());
         say(&self.script.lock().unwrap().submit)
     }
     async fn resolve_attention(
         &self,
-        _: Request<pb::ResolveAttentionRequest>,
+        request: Request<pb::ResolveAttentionRequest>,
     ) -> Result<Response<pb::OperationsReply>, Status> {
+        self.asked.lock().unwrap().resolutions.push(request.into_inner());
         say(&self.script.lock().unwrap().cancel)
     }
 }
@@ -178,8 +180,12 @@ impl pb::remotes_server::Remotes for Service {
     async fn trust(&self, _: Request<pb::TrustRequest>) -> Result<Response<pb::TrustReply>, Status> {
         say(&self.script.lock().unwrap().trust)
     }
-    async fn set(&self, _: Request<pb::SetRemoteRequest>) -> Result<Response<pb::SetRemoteReply>, Status> {
-        Err(Status::unimplemented(""))
+    async fn set(
+        &self,
+        request: Request<pb::SetRemoteRequest>,
+    ) -> Result<Response<pb::SetRemoteReply>, Status> {
+        self.asked.lock().unwrap().sets.push(request.into_inner());
+        say(&self.script.lock().unwrap().set)
     }
     async fn remove(
         &self,

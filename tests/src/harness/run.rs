@@ -166,7 +166,9 @@ impl Running {
             reader.join().expect("read to the end");
         }
         let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(-1);
-        Run { line: self.line.clone(), out: self.out(), err: self.err(), code }
+        let run = Run { line: self.line.clone(), out: self.out(), err: self.err(), code };
+        run.speaks_well();
+        run
     }
 }
 
@@ -189,6 +191,24 @@ fn collect(mut from: impl Read + Send + 'static, to: &Arc<Mutex<Vec<u8>>>) -> st
 }
 
 impl Run {
+    /// Every error has its three lines, and what it suggests works as it stands.
+    fn speaks_well(&self) {
+        let mut rest = self.err.as_str();
+        while let Some(at) = rest.find("error[LXC") {
+            let error = &rest[at..];
+            let end = error
+                .match_indices('\n')
+                .map(|(end, _)| end + 1)
+                .find(|&end| !error[end..].starts_with("  "));
+            let error = &error[..end.unwrap_or(error.len())];
+            let advice = error.split_once("\n  try:  ").map_or("", |(_, advice)| advice);
+            assert!(error.contains("\n  why:  ") && !advice.is_empty(), "it lacks a line: {self}");
+            let holes = ["…", "{", "USER@REALM", "TARGET"];
+            assert!(!holes.iter().any(|hole| advice.contains(hole)), "nobody can type that: {self}");
+            rest = &rest[at + error.len()..];
+        }
+    }
+
     /// It ended like this.
     ///
     /// # Panics

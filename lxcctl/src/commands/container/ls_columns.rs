@@ -26,7 +26,7 @@ impl Shown {
         let cell = (self.cell)(container, now);
         // A row nobody can vouch for is dim but for its status.
         let stale = container.status == "unknown" || container.freshness == "stale";
-        if stale { cell.or_tone(Tone::Dim) } else { cell }
+        if stale { cell.stale() } else { cell }
     }
 
     /// Which of two comes first. What is not known comes last, whichever way round.

@@ -96,7 +96,7 @@ fn cell(node: &Node, name: &str, now: &Now) -> Cell {
         "observed" => Cell::known(node.observed_at.map(|at| now.ago(at))),
         _ => Cell::known(node.unreachable_why.as_ref()),
     };
-    if node.freshness == "stale" { cell.or_tone(Tone::Dim) } else { cell }
+    if node.freshness == "stale" { cell.stale() } else { cell }
 }
 
 /// Numbers sort as numbers; what is not known sorts below them.
