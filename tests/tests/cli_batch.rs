@@ -37,6 +37,11 @@ fn one_row_each_and_one_exit_code() {
     let lines = world.ctl("stop ci-1 ci-2 -o jsonl").exits(0).out.clone();
     assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{lines}");
     world.ctl("start ci-1 ci-2 -o name").exits(0);
+    // All the same way, and a bad one: it is said all the same, with one line to type for both.
+    world
+        .ctl("start ci-1 ci-2")
+        .exits(5)
+        .says("2 targets: 2 refused\n  LXC0501  lxcctl start homelab/112 homelab/113 --if-needed\n");
 }
 
 #[test]
@@ -48,12 +53,12 @@ fn nothing_is_everything_only_when_said() {
     }
     world.ctl("stop -l 'stauts=running'").fails("LXC0203").says("^^^^^^ status?");
     world.ctl("stop -l 'tag'").exits(2);
-    world.ctl("start -l tag=nope").fails("LXC0304");
+    world.ctl("start -l tag=nope").fails("LXC0304").says("lxcctl start -l tag=nope --if-needed");
     world.ctl("start -l tag=nope --if-needed").exits(0);
     world.ctl("start -l tag=nope --if-needed -o json").exits(0).prints("\"items\": []");
     world.ctl("start 999").fails("LXC0301");
     world.ctl("start nowhere/104").exits(3);
-    world.ctl("start -l tag=ci --at-most 1").fails("LXC0207");
+    world.ctl("start -l tag=ci --at-most 1").fails("LXC0207").says("lxcctl start -l tag=ci --at-most 2");
     world.ctl("start -l tag=ci --at-most 2").exits(0);
     let other = world.another_sim(|mut config| {
         config.population = Some(vec![ct(104, "web-1"), ct(300, "edge-1")]);

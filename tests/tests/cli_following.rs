@@ -68,6 +68,14 @@ fn watching_from_elsewhere_sees_everything_once() {
         .prints("start homelab/104 (web-1)  succeeded")
         .prints("UPID:pve1:")
         .prints("by   ");
+    // Who asked is known in full wherever an operation is told.
+    let done = world.ctl("stop 104 -o json").exits(0).json();
+    let listed = world.ctl("op ls -n 1 -o json").exits(0).json();
+    for told in [&done, &listed] {
+        let actor = &told["items"][0]["actor"];
+        assert_eq!(actor["process"], "lxcctl", "{told}");
+        assert!(actor["pid"].as_u64().is_some_and(|pid| pid > 0) && actor["domain"] != "", "{told}");
+    }
     world.ctl(&format!("op log {id}")).exits(0);
     world.ctl("op show 00000000").fails("LXC0303");
     world.ctl("op show zz").fails("LXC0303");

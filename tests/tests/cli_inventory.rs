@@ -109,7 +109,10 @@ fn an_offline_node_hurts_nobody_else() {
     world.ctl("ls -l status=running --strict").fails("LXC0902").says("1 row is unknown");
     assert_eq!(answer.json()["warnings"][0]["unknown_rows"], 1);
     world.ctl("start 105").fails("LXC0702").exits(7);
-    world.ctl("node ls").exits(0).prints("pve2");
+    let nodes = world.ctl("node ls -o json").exits(0).json();
+    let version = |node: usize| nodes["items"][node]["pve_version"].as_str().map(str::to_owned);
+    assert!(version(0).is_some_and(|version| version.starts_with("9.")), "{nodes}");
+    assert_eq!(version(1), None, "nobody can ask a node that is off: {nodes}");
     world.ctl("summary -o json").exits(0);
 
     // A strict list asks, so it is true the moment after.

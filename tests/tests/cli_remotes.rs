@@ -39,7 +39,9 @@ fn the_first_contact() {
         "a first import is no news: {run}"
     );
     let shown = world.ctl("remote show homelab -o json").exits(0).json();
-    assert_eq!(shown["pins"].as_array().map(Vec::len), Some(2), "{shown}");
+    let pins = shown["pins"].as_array().expect("pins");
+    assert_eq!(pins.len(), 2, "{shown}");
+    assert!(pins.iter().all(|pin| pin["not_after"].is_string()), "until when each is good: {shown}");
 }
 
 #[test]
@@ -92,7 +94,8 @@ fn a_wrong_address_says_what_is_wrong_with_it() {
         world.cli.run_with(&format!("remote add x {url} --token-id {TOKEN} --token-secret-stdin"), SECRET)
     };
     let plain = world.sim.url().replace("https", "http");
-    add(&plain).fails("LXC0213").says("https");
+    let better = format!("lxcctl remote add x {} --token-id {TOKEN} --token-secret-stdin", world.sim.url());
+    add(&plain).fails("LXC0213").says(&better.replace(TOKEN, &format!("'{TOKEN}'")));
     add("pve.lan:port").fails("LXC0213");
     add("https://127.0.0.1:1").fails("LXC0701").says("127.0.0.1:1");
     // Something that speaks no TLS at all: the simulator's own control port.

@@ -70,7 +70,7 @@ fn proxmoxs_own_lock_is_honoured() {
     let run = world.ctl("stop 104");
     run.fails("LXC0402").says("holds the lock 'backup'").says("--wait-lock");
     assert_eq!(world.calls(), [""; 0], "nothing is called");
-    world.ctl("stop 104 --wait-lock 1s").fails("LXC0402");
+    world.ctl("stop 104 --wait-lock 1s").fails("LXC0402").says("waited 1s for it");
     let mut waiting = world.begin("stop 104 --wait-lock 10m");
     waiting.wait_for("op ");
     change(&world, 104, &CtChange { lock: Some(String::new()), ..CtChange::default() });
