@@ -164,8 +164,8 @@ Targets        -l, --selector KEY=VALUE   properties (lxcctl help selectors)
 Lists          --columns +disk,-cpu       more and fewer columns, or exactly those
                --sort=-memory,name        order; a minus turns it round
                --no-headers               without the first line
-               --fresh                    ask Proxmox now
-               --strict                   ask now, and exit 9 when something could not be asked
+               --fresh                    ask Proxmox now (ls, node)
+               --strict                   ask now, and exit 9 when something could not be asked (ls, node)
 Verbs          --timeout TIME             how long to wait, 0 = for ever; the operation goes on
                                           (start, stop 60s; delete 120s; shutdown, restart grace + 60s)
                --detach                   do not wait

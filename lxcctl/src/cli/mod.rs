@@ -68,7 +68,7 @@ pub enum Command {
     #[command(override_usage = "lxcctl events [TARGET…] [flags]", after_help = help::EVENTS, help_template = help::TEMPLATE)]
     Events(EventsArgs),
     /// List Proxmox nodes.
-    #[command(override_usage = "lxcctl node [ls] [flags]", after_help = help::NODE, help_template = help::BARE, args_conflicts_with_subcommands = true)]
+    #[command(override_usage = "lxcctl node [ls] [flags]", after_help = help::NODE, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
     Node(NodeCommand),
     /// Start containers and wait until they run.
     #[command(override_usage = "lxcctl start TARGET… [flags]", after_help = help::START, help_template = help::BARE)]
@@ -143,7 +143,7 @@ pub struct ShowArgs {
     #[arg(value_name = "TARGET", add = crate::complete::targets())]
     pub target: String,
     /// Only on this remote (LXCCTL_REMOTE).
-    #[arg(long, value_name = "NAME", env = "LXCCTL_REMOTE", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "NAME", env = "LXCCTL_REMOTE", hide_env = true, add = crate::complete::remotes())]
     pub remote: Option<String>,
 }
 
@@ -167,7 +167,7 @@ pub struct ExplainArgs {
 #[derive(Debug, Args)]
 pub struct CompletionArgs {
     /// bash, zsh or fish.
-    #[arg(value_name = "SHELL")]
+    #[arg(value_name = "SHELL", hide_possible_values = true)]
     pub shell: Shell,
 }
 

@@ -32,7 +32,7 @@ pub struct EventsArgs {
     #[command(flatten)]
     pub select: Select,
     /// Without the first line.
-    #[arg(long, hide_short_help = true)]
+    #[arg(long)]
     pub no_headers: bool,
 }
 
@@ -98,7 +98,7 @@ pub struct NodeCommand {
 #[command(disable_help_flag = true, disable_help_subcommand = true)]
 pub enum NodeVerb {
     /// List Proxmox nodes.
-    #[command(override_usage = "lxcctl node [ls] [flags]", after_help = help::NODE, help_template = help::BARE)]
+    #[command(override_usage = "lxcctl node [ls] [flags]", after_help = help::NODE, help_template = help::TEMPLATE)]
     Ls(NodeList),
 }
 
@@ -106,7 +106,7 @@ pub enum NodeVerb {
 #[derive(Debug, Clone, Default, Args)]
 pub struct NodeList {
     /// Only on this remote (LXCCTL_REMOTE).
-    #[arg(long, value_name = "NAME", env = "LXCCTL_REMOTE", hide_env = true, hide_short_help = true)]
+    #[arg(long, value_name = "NAME", env = "LXCCTL_REMOTE", hide_env = true, add = crate::complete::remotes())]
     pub remote: Option<String>,
     /// How the list looks.
     #[command(flatten)]

@@ -68,7 +68,7 @@ pub struct OpList {
 /// Which operations.
 #[derive(Debug, Clone, Default, Args)]
 pub struct OpFilter {
-    /// Only in this state: queued, running, succeeded, failed, cancelled or needs_attention.
+    /// Only in this state: queued (waiting), running, succeeded, failed, cancelled or needs_attention (unknown).
     #[arg(long, value_name = "STATE")]
     pub state: Vec<String>,
     /// Only this verb.
@@ -132,7 +132,7 @@ pub struct CancelOp {
 /// `op retry`
 #[derive(Debug, Clone, Args)]
 pub struct RetryOp {
-    /// The operation or batch.
+    /// The operation.
     #[arg(value_name = "ID")]
     pub id: String,
     /// How long this command waits; 0 = for ever.

@@ -30,7 +30,7 @@ pub enum RemoteVerb {
     /// Register a Proxmox installation.
     #[command(override_usage = "lxcctl remote add NAME URL --token-id 'USER@REALM!TOKEN' [flags]", after_help = help::REMOTE_ADD, help_template = help::TEMPLATE)]
     Add(AddRemote),
-    /// Ask every URL of a remote: does it answer, is it trusted, is the token good?
+    /// Ask every URL of a remote whether it answers, is trusted and takes the token.
     #[command(override_usage = "lxcctl remote test NAME", after_help = help::REMOTE_TEST, help_template = help::TEMPLATE)]
     Test(RemoteName),
     /// Compare the certificates shown now with the pinned ones; --rotate takes the new ones.

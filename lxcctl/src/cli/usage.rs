@@ -2,7 +2,7 @@
 //! probably meant. Owns those words; must not print.
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{CommandFactory as _, ValueEnum as _};
+use clap::{CommandFactory as _, Parser as _, ValueEnum as _};
 use lxc_core::error::{Code, Error};
 use lxc_core::selector::quote;
 
@@ -34,6 +34,11 @@ pub fn error(fault: &clap::Error, argv: &[String]) -> Error {
         }
         ErrorKind::UnknownArgument => {
             let flag = context(ContextKind::InvalidArg).unwrap_or_default();
+            if let Some(better) = behind_the_command(&flag, argv) {
+                return Error::new(Code::Usage, format!("{flag} stands behind the command"))
+                    .because(line(argv))
+                    .hint(better);
+            }
             let error = Error::new(Code::Usage, format!("{} takes no {flag}", command_of(argv)));
             pointed(error, &flag, context(ContextKind::SuggestedArg).as_deref(), argv)
         }
@@ -69,6 +74,21 @@ pub fn error(fault: &clap::Error, argv: &[String]) -> Error {
     }
 }
 
+/// A flag in front of the command it belongs to, with or without a value: the line as it should have been.
+fn behind_the_command(flag: &str, argv: &[String]) -> Option<String> {
+    let at = argv.iter().position(|arg| arg == flag)?;
+    let root = Cli::command();
+    if argv[..at].iter().any(|arg| root.find_subcommand(arg).is_some()) {
+        return None;
+    }
+    [2, 1].into_iter().find_map(|taken| {
+        let end = (at + taken).min(argv.len());
+        let moved: Vec<String> = [&argv[..at], &argv[end..], &argv[at..end]].concat();
+        let parsed = Cli::try_parse_from(std::iter::once("lxcctl").chain(moved.iter().map(String::as_str)));
+        parsed.is_ok().then(|| line(&moved))
+    })
+}
+
 fn unknown_command(word: &str, argv: &[String]) -> Error {
     let parent = command_of(&argv[..argv.iter().position(|arg| arg == word).unwrap_or(0)]);
     let message = format!("{parent} has no command {word}");
@@ -76,15 +96,18 @@ fn unknown_command(word: &str, argv: &[String]) -> Error {
     if let Some((.., ours)) = OTHER_NAMES.iter().find(known) {
         return pointed(Error::new(Code::Usage, message), word, Some(ours), argv);
     }
-    // clap ranks by likeness of letters and would take `strat` for `restart`; a slip is a short way to go,
-    // and in a short word a shorter one.
-    let slip = (word.chars().count() / 2).clamp(1, 2);
+    // clap ranks by likeness of letters and would take `strat` for `restart`.
     let root = Cli::command();
     let parent = parent.split(' ').skip(1).try_fold(&root, |command, name| command.find_subcommand(name));
     let names = parent.unwrap_or(&root).get_subcommands().map(clap::Command::get_name);
     let distance = |name: &&str| strsim::damerau_levenshtein(name, word);
-    let nearest = names.min_by_key(distance).filter(|name| distance(name) <= slip);
+    let nearest = names.min_by_key(distance).filter(|name| distance(name) <= slip(word));
     pointed(Error::new(Code::Usage, message), word, nearest, argv)
+}
+
+/// How far a slip may lead: not far, and in a short word less.
+fn slip(word: &str) -> usize {
+    (word.chars().count() / 2).clamp(1, 2)
 }
 
 fn invalid_value(fault: &clap::Error, argv: &[String]) -> Error {
@@ -110,10 +133,13 @@ fn invalid_value(fault: &clap::Error, argv: &[String]) -> Error {
     let nearest = valid
         .iter()
         .min_by_key(|word| strsim::damerau_levenshtein(word, &value))
-        .filter(|word| strsim::damerau_levenshtein(word, &value) <= 2);
+        .filter(|word| strsim::damerau_levenshtein(word, &value) <= slip(&value));
     match nearest {
         Some(word) => pointed(error, &value, Some(word), argv),
-        None => error.because(format!("possible: {}", valid.join(" "))).hint(help_for(argv)),
+        None => error.because(format!("possible: {}", valid.join(" "))).hint(match name.as_str() {
+            "--output" => "lxcctl help output".to_owned(),
+            _ => help_for(argv),
+        }),
     }
 }
 
@@ -193,8 +219,6 @@ pub fn format(argv: &[String]) -> Option<Format> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
-
     use super::*;
     use crate::cli::Cli;
 
@@ -220,6 +244,18 @@ mod tests {
         assert_eq!(refused(&["start", "104", "--if-neded"]).tries[0].command, "lxcctl start 104 --if-needed");
         assert_eq!(refused(&["ls", "-o", "jsno"]).tries[0].command, "lxcctl ls -o json");
         assert_eq!(refused(&["op", "shwo", "x"]).tries[0].command, "lxcctl op show x");
+    }
+
+    #[test]
+    fn a_flag_before_its_command_is_put_behind_it() {
+        let error = refused(&["--remote", "x", "ls"]);
+        assert_eq!(error.message, "--remote stands behind the command");
+        assert_eq!(error.tries[0].command, "lxcctl ls --remote x");
+        assert_eq!(
+            refused(&["--if-needed", "start", "104"]).tries[0].command,
+            "lxcctl start 104 --if-needed"
+        );
+        assert_eq!(refused(&["--nonsense", "ls"]).message, "lxcctl takes no --nonsense");
     }
 
     #[test]

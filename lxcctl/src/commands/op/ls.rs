@@ -22,7 +22,8 @@ const STATES: [&str; 6] = ["queued", "running", "succeeded", "failed", "cancelle
 pub(super) async fn run(context: &mut Context, args: &OpList) -> Result<Exit> {
     let selection = args.select.selection();
     context.check(&selection)?;
-    for state in &args.filter.state {
+    let states: Vec<String> = args.filter.state.iter().map(|state| in_the_record(state)).collect();
+    for state in &states {
         if !STATES.contains(&state.as_str()) {
             return Err(Error::new(Code::BadValue, format!("{state} is no state of an operation"))
                 .because(format!("states: {}", STATES.join(" ")))
@@ -34,7 +35,7 @@ pub(super) async fn run(context: &mut Context, args: &OpList) -> Result<Exit> {
     let order = columns::order(args.tables.sort.as_deref(), &COLUMNS)?;
     let filter = OperationFilter {
         selection,
-        states: args.filter.state.clone(),
+        states,
         verb: args.filter.verb.clone().unwrap_or_default(),
         actor: args.filter.actor.clone().unwrap_or_default(),
         since: args.filter.since.map(|since| time::now() - micros(since)),
@@ -67,6 +68,15 @@ pub(super) async fn run(context: &mut Context, args: &OpList) -> Result<Exit> {
         context.printer.say("No operation matches.");
     }
     Ok(Exit::Done)
+}
+
+/// What the list calls `waiting` and `unknown`, by the names those states have in the record.
+fn in_the_record(state: &str) -> String {
+    match state {
+        "waiting" => "queued".to_owned(),
+        "unknown" => "needs_attention".to_owned(),
+        other => other.to_owned(),
+    }
 }
 
 fn column(name: &str) -> Column {
