@@ -209,6 +209,7 @@ impl Run<'_> {
                     self.held.push((index, Instant::now()));
                 }
             }
+            (Show::Lines, Seen::Begun(index)) => self.tell_opening(index),
             (Show::Lines, Seen::Ended(index)) => self.held.retain(|(held, _)| *held != index),
             _ => {}
         }

@@ -114,6 +114,16 @@ fn shutdown_that_proxmox_forces() {
     assert_like(&fake.run("lxcctl shutdown 106"), "lxcctl shutdown 106", 0);
     let fake = Fake::start(one(&db_2, "106", &op, watch));
     assert_eq!(fake.run("lxcctl shutdown 106 --fail-on-warnings").code, 12);
+    // The task of a lone shutdown has no line of its own: the first one is told as it begins.
+    let task = pb::Event { r#type: "step".into(), step: Some(0), ..progress(&op, 2, 0.1, "watching") };
+    let watch = vec![seen(progress(&op, 1, 0.03, "op 90ab77e2, grace 30s")), seen(task), Step::Hang];
+    let fake = Fake::start(one(&db_2, "106", &op, watch));
+    let run = fake.run("lxcctl shutdown 106 --timeout 200ms");
+    assert!(
+        run.err.starts_with("  0.0s  homelab/106  db-2  stopping  op 90ab77e2, grace 30s\n"),
+        "{}",
+        run.err
+    );
 }
 
 #[test]

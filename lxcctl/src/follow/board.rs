@@ -69,6 +69,8 @@ impl Tracked {
 pub enum Seen {
     /// The first line of that operation, which says nothing yet about what will come of it.
     Opening(usize, Box<Event>),
+    /// That operation is under way, without a line about it.
+    Begun(usize),
     /// A change of that operation's progress.
     Progress(usize, Box<Event>),
     /// Another fact about one of them.
@@ -206,7 +208,8 @@ impl Board {
             "step" => {
                 tracked.forced_at = event.forced_at.or(tracked.forced_at);
                 tracked.begun |= event.step.is_some();
-                Seen::Nothing
+                // A task of Proxmox's runs. One that has no line of its own is told by the first one.
+                if event.message == "watching" { Seen::Begun(at) } else { Seen::Nothing }
             }
             "log" => Seen::Nothing,
             _ => Seen::Other(event),
