@@ -4,6 +4,7 @@
 pub mod error;
 pub mod escape;
 pub mod json;
+mod keys;
 pub mod printer;
 pub mod progress;
 pub mod rows;

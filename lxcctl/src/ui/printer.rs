@@ -7,6 +7,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Write};
 use nix::sys::signal::{Signal, raise};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
+use super::keys::hidden_line;
 use super::style::{Look, Tone, paint};
 use super::time::fill;
 
@@ -242,26 +243,6 @@ impl Drop for Printer {
     }
 }
 
-/// Keys of a terminal that does not handle them itself, up to Enter.
-fn hidden_line(keys: impl io::BufRead) -> io::Result<String> {
-    let mut line = Vec::new();
-    for key in keys.bytes() {
-        match key? {
-            b'\n' | b'\r' => return String::from_utf8(line).map_err(|_| io::ErrorKind::InvalidData.into()),
-            // Ctrl-C, Ctrl-\, and Ctrl-D on an empty line.
-            3 | 28 => return Err(io::ErrorKind::Interrupted.into()),
-            4 if line.is_empty() => break,
-            8 | 127 => {
-                line.pop();
-            }
-            // Ctrl-U: begin again.
-            21 => line.clear(),
-            other => line.push(other),
-        }
-    }
-    Err(io::ErrorKind::UnexpectedEof.into())
-}
-
 fn set(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
@@ -279,16 +260,6 @@ fn locale_is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_hidden_line_can_be_mended_and_left() {
-        let line = |keys: &[u8]| hidden_line(keys);
-        assert_eq!(line(b"sex\x7fcret\n").unwrap(), "secret");
-        assert_eq!(line(b"wrong\x15right\r").unwrap(), "right");
-        assert_eq!(line(b"half\x03").unwrap_err().kind(), io::ErrorKind::Interrupted);
-        assert_eq!(line(b"\x04").unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
-        assert_eq!(line(b"no end").unwrap_err().kind(), io::ErrorKind::UnexpectedEof);
-    }
 
     #[test]
     fn the_first_variable_that_is_set_decides_the_locale() {
