@@ -79,6 +79,7 @@ async fn command(context: &mut Context, command: Command) -> Result<Exit, Error>
     match command {
         Command::Ls(args) => container::ls::run(context, &args).await,
         Command::Show(args) => container::show::run(context, &args).await,
+        Command::Unlock(args) => container::unlock::run(context, &args).await,
         Command::Summary(args) => container::summary::run(context, &args).await,
         Command::Node(args) => container::node::run(context, &args).await,
         Command::Events(args) => journal::events::run(context, &args).await,

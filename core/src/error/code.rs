@@ -54,6 +54,8 @@ codes! {
     DiskFull = "LXC0109",
     /// Not begun, because another one of the batch failed and --on-error is stop.
     BatchStopped = "LXC0111",
+    /// Redis does not answer where it is needed.
+    RedisAway = "LXC0112",
 
     /// The command line is wrong.
     Usage = "LXC0201",
@@ -138,6 +140,8 @@ codes! {
     Gone = "LXC0513",
     /// A remote of that name exists.
     RemoteExists = "LXC0514",
+    /// No key in Redis that could be removed.
+    NoForeignLock = "LXC0515",
 
     /// Your role does not allow it.
     Role = "LXC0601",

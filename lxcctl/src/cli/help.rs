@@ -52,6 +52,7 @@ after! {
     DELETE: "targets, verbs, many targets, every command",
         "  lxcctl delete 131\n  lxcctl delete -l tag=ci --if-needed --yes\n  lxcctl delete 131 --dry-run";
     FORGET: "targets, verbs, many targets, every command", "  lxcctl forget homelab/109\n  lxcctl forget -l status=unknown --yes";
+    UNLOCK: "every command", "  lxcctl unlock 104\n  lxcctl unlock homelab/104 -o json";
     OP: "lists, every command", "  lxcctl op\n  lxcctl op show 4f9c2e1b\n  lxcctl op watch 4f9c2e1b";
     OP_LS: "targets, lists, every command", "  lxcctl op ls --state running\n  lxcctl op ls 104 --since 1d";
     OP_SHOW: "every command", "  lxcctl op show 4f9c2e1b\n  lxcctl op show 4f9c2e1b -o json";

@@ -93,6 +93,9 @@ pub enum Command {
     /// Remove lxcd's record of containers; Proxmox is not touched.
     #[command(override_usage = "lxcctl forget TARGET… [flags]", after_help = help::FORGET, help_template = help::BARE)]
     Forget(ForgetArgs),
+    /// Remove the lock that another script has left in Redis for ever.
+    #[command(override_usage = "lxcctl unlock TARGET", after_help = help::UNLOCK, help_template = help::TEMPLATE)]
+    Unlock(ShowArgs),
     /// Look at operations, follow, cancel or retry them.
     #[command(override_usage = "lxcctl op [ls] | show | log | watch | wait | cancel | retry | resolve ID", after_help = help::OP, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
     Op(OpCommand),
@@ -136,7 +139,7 @@ pub struct LsArgs {
     pub lists: Lists,
 }
 
-/// `show`
+/// `show`, `unlock`
 #[derive(Debug, Args)]
 pub struct ShowArgs {
     /// The container: vmid, hostname or remote/vmid.

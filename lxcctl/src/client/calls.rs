@@ -10,7 +10,8 @@ use pb::events_client::EventsClient;
 use tonic::Streaming;
 
 use super::view::{
-    AuditRecord, Container, ContainerRef, DaemonStatus, Event, Node, Shown, Summary, Warning, WhoAmI,
+    AuditRecord, Container, ContainerRef, DaemonStatus, Event, Node, Shown, Summary, Unlocked, Warning,
+    WhoAmI,
 };
 use super::{Client, selection_to_wire};
 
@@ -109,6 +110,16 @@ impl Client {
         let message = pb::ShowContainerRequest { selection: Some(selection_to_wire(selection)) };
         let answer = self.containers().show(Self::unary(message)).await;
         self.settle(answer).await.map(Shown::from)
+    }
+
+    /// Removes the key of somebody else's script in Redis.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn unlock(&self, selection: &Selection) -> Result<Unlocked> {
+        let message = pb::UnlockRequest { selection: Some(selection_to_wire(selection)) };
+        let answer = self.containers().unlock(Self::unary(message)).await;
+        self.settle(answer).await.map(Unlocked::from)
     }
 
     /// How many of each status.

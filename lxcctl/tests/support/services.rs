@@ -67,6 +67,9 @@ impl pb::containers_server::Containers for Service {
     ) -> Result<Response<pb::ShowContainerReply>, Status> {
         say(&self.script.lock().unwrap().show)
     }
+    async fn unlock(&self, _: Request<pb::UnlockRequest>) -> Result<Response<pb::UnlockReply>, Status> {
+        Err(Status::unimplemented("not asked for in these tests"))
+    }
     async fn summary(&self, _: Request<pb::SummaryRequest>) -> Result<Response<pb::SummaryReply>, Status> {
         say(&self.script.lock().unwrap().summary)
     }

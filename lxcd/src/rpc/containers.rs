@@ -8,10 +8,11 @@ use lxc_proto::v1::containers_server::Containers;
 use lxc_proto::v1::{
     ChangesReply, ChangesRequest, ListContainersReply, ListContainersRequest, ListNodesReply,
     ListNodesRequest, Node, ResolveReply, ResolveRequest, ShowContainerReply, ShowContainerRequest,
-    SummaryReply, SummaryRequest,
+    SummaryReply, SummaryRequest, UnlockReply, UnlockRequest,
 };
 use tonic::{Request, Response, Status};
 
+use super::guard::to_the_end;
 use super::status::status;
 use super::{Api, convert};
 
@@ -62,6 +63,18 @@ impl Containers for Api {
                 .map(|event| convert::event(event, self.may_read_words(&caller, event.remote())))
                 .collect(),
             warnings: shown.warnings.iter().map(convert::warning).collect(),
+        }))
+    }
+
+    async fn unlock(&self, request: Request<UnlockRequest>) -> Result<Response<UnlockReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let selection = convert::selection(request.into_inner().selection);
+        let services = self.services.clone();
+        let unlocked = to_the_end(async move { services.unlock(&caller, &selection).await }).await?;
+        Ok(Response::new(UnlockReply {
+            target: unlocked.item.target(),
+            name: unlocked.item.entry.row.name.clone(),
+            holder: unlocked.holder,
         }))
     }
 

@@ -9,6 +9,7 @@ pub mod operations;
 pub mod registry;
 pub mod remotes;
 pub mod resolve;
+pub mod unlock;
 pub mod verbs;
 pub mod versions;
 pub mod watch;

@@ -165,6 +165,25 @@ impl From<pb::SummaryReply> for Summary {
     }
 }
 
+/// A key in Redis that was removed.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unlocked {
+    /// Always `Unlocked`.
+    pub kind: &'static str,
+    /// remote/vmid
+    pub target: String,
+    /// Hostname.
+    pub name: Option<String>,
+    /// What the key said.
+    pub holder: String,
+}
+
+impl From<pb::UnlockReply> for Unlocked {
+    fn from(reply: pb::UnlockReply) -> Self {
+        Self { kind: "Unlocked", target: reply.target, name: reply.name, holder: reply.holder }
+    }
+}
+
 /// What a listing could not do.
 #[derive(Debug, Clone, Serialize)]
 pub struct Warning {

@@ -9,7 +9,7 @@ mod node;
 mod operation;
 mod remote;
 
-pub use container::{Container, ContainerRef, Shown, Summary, Warning};
+pub use container::{Container, ContainerRef, Shown, Summary, Unlocked, Warning};
 pub use daemon::{DaemonStatus, Poll, RemoteRole, WhoAmI};
 pub use event::{Actor, AuditRecord, Event};
 pub use node::Node;

@@ -5,3 +5,4 @@ mod ls_columns;
 pub(crate) mod node;
 pub(crate) mod show;
 pub(crate) mod summary;
+pub(crate) mod unlock;

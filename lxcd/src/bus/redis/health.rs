@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lxc_core::ids::Micros;
 use parking_lot::Mutex;
-use redis::{RedisError, RedisResult};
+use redis::RedisResult;
 
 /// Since when it fails, and why. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -29,7 +29,8 @@ impl Health {
                 Ok(value)
             }
             Err(error) => {
-                let why = words(&error);
+                // Redis' own words or the connection's: neither holds the URL.
+                let why = error.to_string();
                 if trouble.is_none() {
                     tracing::warn!(%why, "Redis cannot be used; going on without it");
                 }
@@ -38,13 +39,5 @@ impl Health {
                 Err(why)
             }
         }
-    }
-}
-
-/// An error in words that hold neither address nor password.
-fn words(error: &RedisError) -> String {
-    match error.detail() {
-        Some(detail) => format!("{}: {detail}", error.category()),
-        None => error.category().to_owned(),
     }
 }
