@@ -3,16 +3,11 @@
 
 use lxc_tests::harness::{Postgres, RedisServer, Setup, World, ct, running, until};
 use lxc_tests::pvesim::CtSpec;
-use lxcd::store::Store;
 
 /// The configuration of lxcd on a new database of its own; None without Postgres.
 fn database() -> Option<String> {
     let postgres = Postgres::shared()?;
-    let template = postgres.template(|url| {
-        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
-        runtime.block_on(async { Store::open_postgres(url).await.expect("a schema").close().await });
-    });
-    Some(format!("database = \"{}\"", postgres.url(&postgres.create(Some(template)))))
+    Some(format!("database = \"{}\"", postgres.url(&postgres.create(None))))
 }
 
 fn world(containers: impl IntoIterator<Item = CtSpec>, config: &str) -> World {

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use lxc_core::timing::Timing;
 use lxc_proto::v1 as pb;
+use lxc_tests::harness::Postgres;
 use lxc_tests::pvesim::model::Record;
 use lxc_tests::pvesim::{CtSpec, Sim, SimConfig};
 use lxcd::config::{Config, Environment};
 use lxcd::failpoint::Scope;
+use secrecy::{ExposeSecret, SecretString};
 use sqlx::Row;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -20,6 +22,13 @@ use super::client::{Client, PATIENCE};
 pub(crate) const SPEED: u32 = 50;
 /// The token lxcd has in the simulation.
 const TOKEN: (&str, &str) = ("root@pam!lxcd", "secret");
+
+/// Where lxcd keeps what it knows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Base {
+    Sqlite,
+    Postgres,
+}
 
 /// One installation and one state directory.
 pub(crate) struct Lab {
@@ -51,6 +60,15 @@ pub(crate) fn running(vmid: u32) -> CtSpec {
 impl Lab {
     /// A simulation of two nodes with these containers, all on the first unless they say otherwise.
     pub(crate) async fn new(population: Vec<CtSpec>) -> Self {
+        Self::on(Base::Sqlite, population).await.expect("always there")
+    }
+
+    /// The same on either database; None where there is no Postgres, which has been said.
+    pub(crate) async fn on(base: Base, population: Vec<CtSpec>) -> Option<Self> {
+        let database = match base {
+            Base::Sqlite => None,
+            Base::Postgres => Some(tokio::task::spawn_blocking(a_database).await.unwrap()?),
+        };
         let config = SimConfig {
             nodes: vec!["pve1".to_owned(), "pve2".to_owned()],
             speed: f64::from(SPEED),
@@ -65,7 +83,8 @@ impl Lab {
             system: PathBuf::from("/nonexistent"),
             ..Environment::default()
         };
-        Self { sim, config: Config::defaults(&environment), dir }
+        let config = Config { database, ..Config::defaults(&environment) };
+        Some(Self { sim, config, dir })
     }
 
     /// Starts lxcd on the state directory, and registers the simulation with it the first time.
@@ -163,12 +182,20 @@ impl Lab {
     /// One number from lxcd's database, read beside it.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::any::install_default_drivers();
-        let url = format!("sqlite://{}?mode=ro", self.database().display());
+        let url = match &self.config.database {
+            Some(url) => url.expose_secret().to_owned(),
+            None => format!("sqlite://{}?mode=ro", self.database().display()),
+        };
         let pool = sqlx::AnyPool::connect(&url).await.unwrap();
         let count = sqlx::query(sql).fetch_one(&pool).await.unwrap().get(0);
         pool.close().await;
         count
     }
+}
+
+fn a_database() -> Option<SecretString> {
+    let postgres = Postgres::shared()?;
+    Some(postgres.url(&postgres.create(None)).into())
 }
 
 impl Daemon {

@@ -7,7 +7,7 @@ use lxc_tests::pvesim::CtSpec;
 use lxcd::failpoint::Action;
 
 use super::client::{Client, Order, PATIENCE};
-use super::lab::{Daemon, Lab, running, stopped};
+use super::lab::{Base, Daemon, Lab, running, stopped};
 
 /// Before and after 7b, the call itself, 7d, 12 and 14.
 const PLACES: [&str; 10] = [
@@ -50,10 +50,11 @@ fn kind(order: Order, container: CtSpec) -> Kind {
 }
 
 /// Crashes at each place in turn, each time with a container of its own.
-async fn crash_at(places: &[&str], kind: impl Fn(u32) -> Kind) {
+async fn crash_at(base: Base, places: &[&str], kind: impl Fn(u32) -> Kind) {
     let first = 100;
     let vmids = first..first + u32::try_from(places.len()).unwrap();
-    let lab = Lab::new(vmids.clone().map(|vmid| kind(vmid).container).collect()).await;
+    let population = vmids.clone().map(|vmid| kind(vmid).container).collect();
+    let Some(lab) = Lab::on(base, population).await else { return };
     let mut daemon = lab.daemon().await;
     for (place, vmid) in places.iter().zip(vmids) {
         let kind = kind(vmid);
@@ -106,9 +107,28 @@ pub(crate) async fn whole(lab: &Lab, client: &Client, id: &str) -> pb::Operation
     op
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn start() {
-    crash_at(&PLACES, |vmid| Kind {
+/// Every case on either database.
+macro_rules! on_both {
+    ($($case:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(super::Base::Sqlite).await;
+            })*
+        }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $case() {
+                super::$case(super::Base::Postgres).await;
+            })*
+        }
+    };
+}
+
+on_both! { start stop graceful_shutdown forced_shutdown restart restart_of_a_stopped_one delete_of_a_running_one delete_of_a_stopped_one }
+
+async fn start(base: Base) {
+    crash_at(base, &PLACES, |vmid| Kind {
         tasks: &["vzstart"],
         result: "started",
         power: Some(true),
@@ -117,9 +137,8 @@ async fn start() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn stop() {
-    crash_at(&PLACES, |vmid| Kind {
+async fn stop(base: Base) {
+    crash_at(base, &PLACES, |vmid| Kind {
         tasks: &["vzstop"],
         result: "stopped",
         power: Some(false),
@@ -128,9 +147,8 @@ async fn stop() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn graceful_shutdown() {
-    crash_at(&PLACES, |vmid| Kind {
+async fn graceful_shutdown(base: Base) {
+    crash_at(base, &PLACES, |vmid| Kind {
         tasks: &["vzshutdown"],
         result: "stopped",
         // A task that was over while lxcd was down, within the grace or not: nobody looked.
@@ -141,9 +159,8 @@ async fn graceful_shutdown() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn forced_shutdown() {
-    crash_at(&PLACES, |vmid| Kind {
+async fn forced_shutdown(base: Base) {
+    crash_at(base, &PLACES, |vmid| Kind {
         tasks: &["vzshutdown"],
         result: "stopped",
         how: &["forced", "unobserved"],
@@ -156,10 +173,9 @@ async fn forced_shutdown() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn restart() {
+async fn restart(base: Base) {
     let places: Vec<&str> = PLACES.into_iter().chain(SECOND).collect();
-    crash_at(&places, |vmid| Kind {
+    crash_at(base, &places, |vmid| Kind {
         tasks: &["vzshutdown", "vzstart"],
         result: "restarted",
         how: &["graceful", "unobserved"],
@@ -169,9 +185,8 @@ async fn restart() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn restart_of_a_stopped_one() {
-    crash_at(&PLACES, |vmid| Kind {
+async fn restart_of_a_stopped_one(base: Base) {
+    crash_at(base, &PLACES, |vmid| Kind {
         tasks: &["vzstart"],
         result: "restarted",
         power: Some(true),
@@ -180,9 +195,8 @@ async fn restart_of_a_stopped_one() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn delete_of_a_running_one() {
-    crash_at(&PLACES, |vmid| Kind {
+async fn delete_of_a_running_one(base: Base) {
+    crash_at(base, &PLACES, |vmid| Kind {
         tasks: &["vzdestroy"],
         result: "deleted",
         power: None,
@@ -191,9 +205,8 @@ async fn delete_of_a_running_one() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn delete_of_a_stopped_one() {
-    crash_at(&PLACES, |vmid| Kind {
+async fn delete_of_a_stopped_one(base: Base) {
+    crash_at(base, &PLACES, |vmid| Kind {
         tasks: &["vzdestroy"],
         result: "deleted",
         power: None,
