@@ -8,7 +8,7 @@ BINARIES = --bin lxcd --bin lxcctl --bin pvesim
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 HAS_NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help build release demo demo-shell demo-stop clean-demo test test-packages lint deny bench completions install
+.PHONY: help build release demo demo-shell demo-stop clean-demo test test-packages lint deny soak bench completions install
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -49,6 +49,10 @@ lint: ## Format, lints (warnings are errors), completions and man pages
 deny: ## Licences, bans and sources of the dependencies (needs cargo-deny)
 	@$(CARGO) deny --version >/dev/null 2>&1 || { echo 'make deny needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }
 	$(CARGO) deny --workspace check licenses bans sources
+
+soak: test-packages build ## Ten minutes of chaos: three lxcd, everything breaks, counted in the end (SOAK_SECONDS, SEED)
+	LXC_CHAOS_SECONDS=$(or $(SOAK_SECONDS),600) LXC_CHAOS_SEED=$(or $(SEED),$(shell date +%s)) \
+		$(CARGO) test --locked --package lxc-tests --test chaos -- --nocapture nothing_is_lost
 
 bench: ## Figures beside their aims: time, memory, requests (release build)
 	$(CARGO) build --locked --release --bin lxcd --bin lxcctl --bin figures

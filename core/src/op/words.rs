@@ -91,7 +91,8 @@ fn waited_longer(op: &Operation, error: Error) -> Error {
     let waited = op
         .lock_deadline
         .filter(|&deadline| deadline != Micros::MAX)
-        .map(|deadline| text::seconds_between(op.created, deadline));
+        // To the nearest: the deadline is set a moment after the operation.
+        .map(|deadline| text::seconds_between(op.created, deadline.saturating_add(500_000)));
     let (error, longer) = match waited {
         Some(waited) => {
             (error.because(format!("waited {} for it", text::span(waited))), (waited * 4).max(600))

@@ -20,6 +20,7 @@ pub const SCALE: u32 = 50;
 pub struct Daemon {
     directory: PathBuf,
     child: Option<Child>,
+    scale: u32,
     wrapper: Vec<OsString>,
     environment: Vec<(String, OsString)>,
 }
@@ -31,6 +32,7 @@ impl Daemon {
         let daemon = Self {
             directory: directory.to_owned(),
             child: None,
+            scale: SCALE,
             wrapper: Vec::new(),
             environment: Vec::new(),
         };
@@ -47,6 +49,11 @@ impl Daemon {
             self.socket().display()
         );
         std::fs::write(self.config(), text).expect("written");
+    }
+
+    /// How much faster than real it runs, from its next start on.
+    pub fn scale(&mut self, scale: u32) {
+        self.scale = scale;
     }
 
     /// The same, run by another program, from its next start on.
@@ -127,7 +134,7 @@ impl Daemon {
     /// Starts it without waiting.
     pub fn launch(&mut self) {
         let log = OpenOptions::new().create(true).append(true).open(self.log_file()).expect("a log");
-        let mut command = self.command(&["--time-scale", &SCALE.to_string()]);
+        let mut command = self.command(&["--time-scale", &self.scale.to_string()]);
         command.stdout(Stdio::null()).stderr(log);
         self.child = Some(command.spawn().expect("lxcd starts"));
     }

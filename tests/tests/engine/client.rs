@@ -131,6 +131,22 @@ impl Client {
         self.operations().cancel(pb::CancelRequest { id: id.to_owned(), abandon }).await.unwrap();
     }
 
+    /// The same, whatever comes of it.
+    pub(crate) async fn try_cancel(&self, id: &str) {
+        let _ = self.operations().cancel(pb::CancelRequest { id: id.to_owned(), abandon: false }).await;
+    }
+
+    /// Power by number, asked for now.
+    pub(crate) async fn list(&self) -> std::collections::BTreeMap<u32, String> {
+        let request = pb::ListContainersRequest { fresh: true, ..Default::default() };
+        let mut stream = ContainersClient::new(self.0.clone()).list(request).await.unwrap().into_inner();
+        let mut all = std::collections::BTreeMap::new();
+        while let Some(reply) = stream.message().await.unwrap() {
+            all.extend(reply.items.into_iter().map(|item| (item.vmid, item.power.unwrap_or_default())));
+        }
+        all
+    }
+
     pub(crate) async fn watch(&self, id: &str, after: i64) -> Result<Streaming<pb::WatchReply>, Status> {
         let request = pb::WatchRequest { ids: vec![id.to_owned()], after_seq: vec![after] };
         Ok(self.operations().watch(request).await?.into_inner())

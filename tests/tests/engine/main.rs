@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod bare;
+#[expect(dead_code, reason = "chaos uses the rest of it")]
 mod client;
 mod fake;
 mod faults;
