@@ -8,7 +8,7 @@ BINARIES = --bin lxcd --bin lxcctl --bin pvesim
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 HAS_NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help build release demo demo-shell demo-stop clean-demo test test-packages lint deny soak bench completions install
+.PHONY: help build release demo demo-shell demo-stop clean-demo test test-packages lint deny soak bench completions deb test-deb install install-files
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -61,7 +61,15 @@ bench: ## Figures beside their aims: time, memory, requests (release build)
 completions: ## Write completions/ anew
 	BLESS=1 $(CARGO) test --locked --package lxcctl --test assets
 
-install: release ## Into PREFIX (/usr/local): programs, completions, man pages
+deb: release ## A Debian package in target/, with systemd units
+	@packaging/build-deb $(TARGET_DIR)
+
+test-deb: deb ## Install that package, run it, remove it (root)
+	@packaging/test-deb $(TARGET_DIR)/lxcd_*.deb
+
+install: release install-files ## Into PREFIX (/usr/local): programs, completions, man pages
+
+install-files:
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install -m 755 $(TARGET_DIR)/release/lxcd $(TARGET_DIR)/release/lxcctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 completions/man/*.1 $(DESTDIR)$(PREFIX)/share/man/man1

@@ -101,6 +101,7 @@ async fn serve(config: Config, timing: Timing) -> Result<(), Error> {
         if is_ready.await.is_ok() {
             // Without systemd there is nobody to tell.
             let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+            tokio::spawn(watchdog());
         }
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -110,6 +111,17 @@ async fn serve(config: Config, timing: Timing) -> Result<(), Error> {
         stopping.cancel();
     });
     app::run(config, timing, stop, Some(ready)).await
+}
+
+/// Tells systemd that this process still gets to run, as often as it wants to know. A database or a Proxmox that
+/// does not answer is no reason to be killed.
+async fn watchdog() {
+    let Some(every) = sd_notify::watchdog_enabled() else { return };
+    loop {
+        // Gone with its system manager, it has nobody to tell.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+        tokio::time::sleep(every / 3).await;
+    }
 }
 
 fn log(config: &Config) {
