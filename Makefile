@@ -8,7 +8,7 @@ BINARIES = --bin lxcd --bin lxcctl --bin pvesim
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 HAS_NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help build release demo demo-shell demo-stop clean-demo test test-packages lint deny soak bench completions deb test-deb install install-files
+.PHONY: help build release demo demo-shell demo-stop clean-demo test test-packages lint deny soak fuzz bench completions deb test-deb install install-files
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -45,6 +45,8 @@ lint: ## Format, lints (warnings are errors), completions and man pages
 	$(CARGO) fmt --all -- --check
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) test --locked --package lxcctl --test assets
+	@if $(CARGO) deny --version >/dev/null 2>&1; then $(MAKE) --no-print-directory deny; \
+		else echo 'SKIPPED: make deny (cargo install --locked cargo-deny)' >&2; fi
 
 deny: ## Licences, bans and sources of the dependencies (needs cargo-deny)
 	@$(CARGO) deny --version >/dev/null 2>&1 || { echo 'make deny needs cargo-deny: cargo install --locked cargo-deny' >&2; exit 1; }
@@ -53,6 +55,11 @@ deny: ## Licences, bans and sources of the dependencies (needs cargo-deny)
 soak: test-packages build ## Ten minutes of chaos: three lxcd, everything breaks, counted in the end (SOAK_SECONDS, SEED)
 	LXC_CHAOS_SECONDS=$(or $(SOAK_SECONDS),600) LXC_CHAOS_SEED=$(or $(SEED),$(shell date +%s)) \
 		$(CARGO) test --locked --package lxc-tests --test chaos -- --nocapture nothing_is_lost
+
+fuzz: ## A minute of fuzzing for each thing that reads bytes from outside (needs cargo-fuzz)
+	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo 'make fuzz needs cargo-fuzz: cargo install --locked cargo-fuzz' >&2; exit 1; }
+	cd tests/fuzz && for target in pve_answer upid selector config grpc; do \
+		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir . $$target -- -max_total_time=$(or $(FUZZ_SECONDS),60) || exit 1; done
 
 bench: ## Figures beside their aims: time, memory, requests (release build)
 	$(CARGO) build --locked --release --bin lxcd --bin lxcctl --bin figures

@@ -6,6 +6,7 @@ pub mod bus;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod edges;
 pub mod engine;
 pub mod failpoint;
 pub mod heartbeat;

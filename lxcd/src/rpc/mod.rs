@@ -61,3 +61,16 @@ pub async fn routes(services: Services, about: About) -> Result<Routes, tonic_re
         .add_service(OperationsServer::new(api.clone()))
         .add_service(RemotesServer::new(api)))
 }
+
+/// Reads a message as the requests that have a verb, options or a selection in them, and drops what comes of it.
+pub(crate) fn read_every_way(message: &[u8]) {
+    use lxc_core::selector::Query;
+    use lxc_proto::v1;
+    use prost::Message;
+    if let Ok(request) = v1::SubmitRequest::decode(message) {
+        drop(convert::verb_request(request));
+    }
+    if let Ok(request) = v1::ListContainersRequest::decode(message) {
+        drop(Query::parse(&convert::selection(request.selection)));
+    }
+}

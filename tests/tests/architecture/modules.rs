@@ -26,6 +26,7 @@ pub(crate) const LXCD: &[Rule] = &[
     Rule("maintenance", Only(&["app", "config", "keyring", "service", "state_dir", "store"]), &[]),
     Rule("rpc", Only(&["service"]), &[]),
     Rule("service", Only(&["bus", "engine", "inventory", "keyring", "peer", "pve", "store"]), &[]),
+    Rule("edges", Only(&["pve", "rpc"]), &[]),
     Rule("engine", Only(&["bus", "failpoint"]), &[]),
     Rule("inventory", Only(&["bus", "pve", "store"]), &[]),
     Rule("heartbeat", Only(&["engine", "store"]), &[]),
