@@ -28,7 +28,7 @@ use crate::service::registry::Registry;
 use crate::service::{Services, store_error};
 use crate::state_dir::StateDir;
 use crate::store::Store;
-use crate::{heartbeat, janitor, pve, rpc, socket};
+use crate::{heartbeat, janitor, metrics, pve, rpc, socket};
 
 /// The row of `meta` that tells whether the keys are the right ones.
 const KEY_CHECK: &str = "keyring_check";
@@ -132,6 +132,14 @@ pub async fn run(
     };
 
     let background = CancellationToken::new();
+    let measuring = match config.metrics {
+        Some(address) => Some(tokio::spawn(metrics::serve(
+            metrics::listen(address).await?,
+            services.clone(),
+            background.clone(),
+        ))),
+        None => None,
+    };
     let beating = tokio::spawn(heartbeat::beat(
         store.clone(),
         clock.clone(),
@@ -199,6 +207,9 @@ pub async fn run(
     following.abort();
     knowing.abort();
     background.cancel();
+    if let Some(measuring) = measuring {
+        measuring.abort();
+    }
     let _ = tokio::join!(beating, cleaning, carrying, hearing);
     if let Err(error) = store.release_daemon(me).await {
         tracing::warn!(%error, "cannot give the lease back; it ends by itself");

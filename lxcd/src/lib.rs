@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod janitor;
 pub mod keyring;
 pub mod maintenance;
+pub mod metrics;
 pub mod others;
 pub mod peer;
 pub mod pve;

@@ -5,6 +5,8 @@
 mod redis;
 mod relay;
 
+use std::time::Duration;
+
 use lxc_core::ids::{Installation, OperationId, Vmid};
 use lxc_core::wake::Wake;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
@@ -35,12 +37,26 @@ pub enum Finding {
     Anything,
 }
 
+/// An operation that has ended in this daemon's hands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// What was asked for.
+    pub verb: &'static str,
+    /// succeeded, failed, cancelled, needs_attention.
+    pub state: &'static str,
+    /// From its submit to its admission.
+    pub waited: Duration,
+    /// From its admission to its end.
+    pub took: Duration,
+}
+
 /// The bus of one process.
 #[derive(Debug)]
 pub struct Bus {
     operations: broadcast::Sender<Option<OperationId>>,
     wishes: broadcast::Sender<Option<OperationId>>,
     findings: broadcast::Sender<Finding>,
+    ended: broadcast::Sender<Ended>,
     queue: Notify,
     inventory: watch::Sender<u64>,
     remotes: watch::Sender<u64>,
@@ -54,6 +70,7 @@ impl Default for Bus {
             operations: broadcast::Sender::new(BEHIND),
             wishes: broadcast::Sender::new(BEHIND),
             findings: broadcast::Sender::new(BEHIND),
+            ended: broadcast::Sender::new(BEHIND),
             queue: Notify::new(),
             inventory: watch::Sender::new(0),
             remotes: watch::Sender::new(0),
@@ -130,6 +147,17 @@ impl Bus {
     /// An operation has new events, or has ended.
     pub fn operation_moved(&self, id: OperationId) {
         self.tell(Wake::Operation(id));
+    }
+
+    /// An operation has ended here.
+    pub fn operation_ended(&self, ended: Ended) {
+        let _ = self.ended.send(ended);
+    }
+
+    /// Every operation that ends here from now on; a slow reader misses some.
+    #[must_use]
+    pub fn ended(&self) -> broadcast::Receiver<Ended> {
+        self.ended.subscribe()
     }
 
     /// Every operation that moves from now on.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use secrecy::SecretString;
 use super::environment::Environment;
 use super::reader::{Reader, Section};
 use super::roles::Roles;
-use super::sections::{absolute, log, poll, remotes, retention, roles, socket_path, url};
+use super::sections::{absolute, address, log, poll, remotes, retention, roles, socket_path, url};
 
 /// Every full key, for suggestions across tables.
 const KEYS: &[&str] = &[
@@ -22,6 +23,7 @@ const KEYS: &[&str] = &[
     "database",
     "redis",
     "identity_domain",
+    "metrics",
     "log.level",
     "log.format",
     "roles.admin",
@@ -101,6 +103,8 @@ pub struct Config {
     pub database: Option<SecretString>,
     /// `redis`: a Redis URL, maybe with a password.
     pub redis: Option<SecretString>,
+    /// `metrics`: address and port where Prometheus asks; None = nobody is answered.
+    pub metrics: Option<SocketAddr>,
     /// `[log]`
     pub log: Log,
     /// `identity_domain`: whose users these are; None is the host name.
@@ -132,6 +136,7 @@ impl Config {
             redis: None,
             log: Log { level: LogLevel::Info, format: LogFormat::Text },
             identity_domain: None,
+            metrics: None,
             roles: Roles::default(),
             remote_roles: BTreeMap::new(),
             retention: Retention {
@@ -194,6 +199,7 @@ impl Config {
             "database",
             "redis",
             "identity_domain",
+            "metrics",
             "log",
             "roles",
             "remotes",
@@ -212,6 +218,7 @@ impl Config {
         }
         self.socket_group = reader.text(root, "socket_group").map(|found| found.value);
         self.identity_domain = reader.text(root, "identity_domain").map(|found| found.value);
+        self.metrics = address(reader, root, "metrics");
         self.database = url(reader, root, "database", &["postgres", "postgresql"]);
         self.redis = url(reader, root, "redis", &["redis", "rediss", "redis+unix"]);
         if let Some(table) = reader.table(root, "log") {

@@ -2,6 +2,7 @@
 //! Owns ranges and spellings; defaults come in from `schema`.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,6 +34,18 @@ pub(super) fn socket_path(reader: &mut Reader<'_>, found: Found<String>) -> Opti
     }
     reader.note(at, format!("socket has {length} bytes, and a socket path at most {LONGEST_SOCKET}"));
     None
+}
+
+/// `127.0.0.1:9750`, `[::1]:9750`.
+pub(super) fn address<'t>(reader: &mut Reader<'t>, root: Section<'_, 't>, key: &str) -> Option<SocketAddr> {
+    let found = reader.text(root, key)?;
+    match found.value.parse() {
+        Ok(address) => Some(address),
+        Err(_) => {
+            reader.note(found.at, format!("{key} must be an address with a port, such as 127.0.0.1:9750"));
+            None
+        }
+    }
 }
 
 /// A URL that may hold a password: never repeated in an error.

@@ -2,6 +2,7 @@
 //! crashed and handed-over work. Owns the commit of each change; must not decide.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lxc_core::ids::{Micros, OperationId};
 use lxc_core::op::{Change, Facts, Next, Operation, apply, plan};
@@ -11,6 +12,7 @@ use tokio::sync::Notify;
 use super::courtesy;
 use super::timeline::Timeline;
 use super::{Engine, Inner};
+use crate::bus::Ended;
 use crate::failpoint;
 
 /// What became of a commit.
@@ -175,6 +177,7 @@ impl Driver {
         if over {
             tracing::info!(op = %self.op.id, verb = self.op.kind.verb(), target = %self.op.target.path(),
                 state = self.op.state.name(), "ended");
+            parts.bus.operation_ended(ended(&self.op));
         }
         if over || events.iter().any(|event| !event.kind.is_detail()) {
             parts.bus.container_moved(&self.op.target.installation, self.op.target.vmid);
@@ -212,6 +215,19 @@ impl Driver {
             Ok((cancel, abandon)) => (self.op.cancel, self.op.abandon) = (cancel, abandon),
             Err(error) => tracing::error!(op = %self.op.id, %error, "cannot read what was wished"),
         }
+    }
+}
+
+fn ended(op: &Operation) -> Ended {
+    let between = |from: Option<Micros>, to: Option<Micros>| {
+        let micros = from.zip(to).map_or(0, |(from, to)| to.saturating_sub(from));
+        Duration::from_micros(u64::try_from(micros).unwrap_or(0))
+    };
+    Ended {
+        verb: op.kind.verb(),
+        state: op.state.name(),
+        waited: between(Some(op.created), op.started),
+        took: between(op.started, op.finished),
     }
 }
 

@@ -76,6 +76,11 @@ impl Counters {
         self.sent[class as usize].load(Ordering::Relaxed)
     }
 
+    /// Each class by its name.
+    pub fn by_class(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        Class::ALL.iter().map(|class| (class.as_str(), self.of(*class)))
+    }
+
     /// Requests of all classes.
     #[must_use]
     pub fn total(&self) -> u64 {

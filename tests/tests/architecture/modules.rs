@@ -31,6 +31,7 @@ pub(crate) const LXCD: &[Rule] = &[
     Rule("inventory", Only(&["bus", "pve", "store"]), &[]),
     Rule("heartbeat", Only(&["engine", "store"]), &[]),
     Rule("janitor", Only(&["config", "store"]), &[]),
+    Rule("metrics", Only(&["bus", "service"]), &[]),
     Rule("others", Only(&["bus", "config", "service", "store"]), &[]),
     Rule("peer", Only(&["config"]), &[]),
     Rule("store", Only(&[]), &[]),
