@@ -16,8 +16,12 @@ pub enum Wake {
     Queue,
     /// Rows of the listing were written.
     Inventory(Installation),
+    /// Somebody asks for a poll of an installation, or nobody polls it any more.
+    Poll(Installation),
     /// A remote was added, changed or removed.
     Remotes,
+    /// A daemon is asked to hand over.
+    Drain,
     /// Messages were lost, or may have been: anything may have moved.
     Anything,
 }
@@ -32,7 +36,9 @@ impl Wake {
             Self::Container(installation, vmid) => format!("c {installation} {vmid}"),
             Self::Queue => "q".to_owned(),
             Self::Inventory(installation) => format!("i {installation}"),
+            Self::Poll(installation) => format!("p {installation}"),
             Self::Remotes => "r".to_owned(),
+            Self::Drain => "d".to_owned(),
             Self::Anything => "a".to_owned(),
         }
     }
@@ -47,7 +53,9 @@ impl Wake {
             "c" => Self::Container(Installation(words.next()?.to_owned()), words.next()?.parse().ok()?),
             "q" => Self::Queue,
             "i" => Self::Inventory(Installation(words.next()?.to_owned())),
+            "p" => Self::Poll(Installation(words.next()?.to_owned())),
             "r" => Self::Remotes,
+            "d" => Self::Drain,
             "a" => Self::Anything,
             _ => return None,
         };
@@ -89,7 +97,9 @@ mod tests {
             Wake::Container(here(), 104),
             Wake::Queue,
             Wake::Inventory(here()),
+            Wake::Poll(here()),
             Wake::Remotes,
+            Wake::Drain,
             Wake::Anything,
         ];
         for wake in all {

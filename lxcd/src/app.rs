@@ -83,7 +83,7 @@ pub async fn run(
     let others = Others::new(&config, &store, me, &clock).await?;
     let (bus, redis, carried) = (others.bus.clone(), others.redis.clone(), others.carried.clone());
     let rows: Vec<_> = registry.all().iter().map(|remote| remote.row.clone()).collect();
-    let inventory = Inventory::load(store.clone(), bus.clone(), clock.clone(), timing.clone(), &rows)
+    let inventory = Inventory::load(store.clone(), bus.clone(), clock.clone(), timing.clone(), &rows, me)
         .await
         .map_err(store_error)?;
 
@@ -122,7 +122,7 @@ pub async fn run(
         registry: registry.clone(),
         inventory: inventory.clone(),
         engine: engine.clone(),
-        bus,
+        bus: bus.clone(),
         clock: clock.clone(),
         timing: timing.clone(),
         access: Arc::new(access),
@@ -150,7 +150,8 @@ pub async fn run(
     ));
     let cleaning =
         tokio::spawn(janitor::work(store.clone(), clock.clone(), config.retention, background.clone()));
-    let carrying = tokio::spawn(others.carry(clock.clone(), timing.clone(), background.clone()));
+    let telling = CancellationToken::new();
+    let carrying = tokio::spawn(others.carry(clock.clone(), timing.clone(), telling.clone()));
     let hearing = tokio::spawn({
         let engine = engine.clone();
         async move { engine.hear_wishes().await }
@@ -210,10 +211,15 @@ pub async fn run(
     if let Some(measuring) = measuring {
         measuring.abort();
     }
-    let _ = tokio::join!(beating, cleaning, carrying, hearing);
-    if let Err(error) = store.release_daemon(me).await {
-        tracing::warn!(%error, "cannot give the lease back; it ends by itself");
+    let _ = tokio::join!(beating, cleaning, hearing);
+    inventory.hand_over().await;
+    match store.release_daemon(me).await {
+        Ok(()) => bus.queue_moved(),
+        Err(error) => tracing::warn!(%error, "cannot give the lease back; it ends by itself"),
     }
+    // The others take over what is theirs now; they are told last.
+    telling.cancel();
+    let _ = carrying.await;
     store.close().await;
     Ok(())
 }

@@ -6,6 +6,8 @@ mod rights;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::Code;
 use crate::ids::{Installation, Micros, Vmid};
 use crate::pve::Node;
@@ -14,7 +16,8 @@ use crate::record::ContainerRecord;
 pub use rights::Rights;
 
 /// How far a row can be believed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Freshness {
     /// Proxmox said so at the last poll.
     Live,
@@ -37,7 +40,7 @@ impl Freshness {
 }
 
 /// Why something cannot be asked, and since when.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     /// What it is to the person who lists.
     pub code: Code,
@@ -84,7 +87,7 @@ impl Entry {
 }
 
 /// One node.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NodeView {
     /// As `/nodes` says.
     pub node: Node,

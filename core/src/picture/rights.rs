@@ -30,6 +30,12 @@ impl Rights {
         Self { folded: hasher.finish(), permissions }
     }
 
+    /// As Proxmox answered.
+    #[must_use]
+    pub fn permissions(&self) -> &Permissions {
+        &self.permissions
+    }
+
     /// All of them, folded: the same number, the same rights.
     #[must_use]
     pub fn folded(&self) -> u64 {

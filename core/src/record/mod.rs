@@ -7,6 +7,7 @@ mod daemon;
 mod event;
 mod operation;
 mod remote;
+mod round;
 
 pub use audit::{AuditFilter, AuditRecord};
 pub use container::ContainerRecord;
@@ -14,3 +15,4 @@ pub use daemon::DaemonRecord;
 pub use event::{EventData, EventFilter, EventRecord, NewEvent};
 pub use operation::OperationFilter;
 pub use remote::{Pin, RemoteRecord};
+pub use round::{Round, Seen};

@@ -24,6 +24,8 @@ pub enum Finding {
     Container(Installation, Vmid),
     /// Rows of this installation have changed.
     Rows(Installation),
+    /// Somebody asks for a poll of this installation, or nobody polls it any more.
+    Poll(Installation),
     /// A node does not answer. A hint, no record: the next poll may know better.
     Silent {
         /// Where.
@@ -60,6 +62,7 @@ pub struct Bus {
     queue: Notify,
     inventory: watch::Sender<u64>,
     remotes: watch::Sender<u64>,
+    drains: watch::Sender<u64>,
     /// To the other daemons; full or closed, they find out a little later.
     outward: Option<mpsc::Sender<Wake>>,
 }
@@ -74,6 +77,7 @@ impl Default for Bus {
             queue: Notify::new(),
             inventory: watch::Sender::new(0),
             remotes: watch::Sender::new(0),
+            drains: watch::Sender::new(0),
             outward: None,
         }
     }
@@ -132,7 +136,9 @@ impl Bus {
                 let _ = self.findings.send(Finding::Rows(installation));
                 self.inventory_moved();
             }
+            Wake::Poll(installation) => drop(self.findings.send(Finding::Poll(installation))),
             Wake::Queue => self.queue.notify_one(),
+            Wake::Drain => self.drains.send_modify(|version| *version += 1),
             Wake::Remotes => self.remotes.send_modify(|version| *version += 1),
             Wake::Anything => {
                 let _ = (self.operations.send(None), self.wishes.send(None));
@@ -140,6 +146,7 @@ impl Bus {
                 self.queue.notify_one();
                 self.inventory_moved();
                 self.remotes.send_modify(|version| *version += 1);
+                self.drains.send_modify(|version| *version += 1);
             }
         }
     }
@@ -222,6 +229,25 @@ impl Bus {
             let _ = outward.try_send(Wake::Inventory(installation.clone()));
         }
         self.inventory_moved();
+    }
+
+    /// A poll of an installation is wanted of whoever polls it, or may by now.
+    pub fn poll_wanted(&self, installation: &Installation) {
+        if let Some(outward) = &self.outward {
+            // As in `tell`; who asks does not poll.
+            let _ = outward.try_send(Wake::Poll(installation.clone()));
+        }
+    }
+
+    /// A daemon was asked to hand over.
+    pub fn drain_wanted(&self) {
+        self.tell(Wake::Drain);
+    }
+
+    /// Wishes that a daemon hand over; only the latest counts.
+    #[must_use]
+    pub fn drains(&self) -> watch::Receiver<u64> {
+        self.drains.subscribe()
     }
 
     /// Changes of the listing; only the latest counts.

@@ -75,7 +75,7 @@ pub async fn carry(
         loop {
             let left = until.saturating_sub(clock.boot());
             tokio::select! {
-                () = stop.cancelled() => return,
+                () = stop.cancelled() => return tell_last(&*relay, outward).await,
                 wakes = next(&mut heard) => match wakes {
                     Some(wakes) => wakes.into_iter().for_each(|wake| bus.hear(wake)),
                     None => {
@@ -103,6 +103,20 @@ pub async fn carry(
         }
     }
 }
+
+/// What was told on the way out still goes, if it goes at once.
+async fn tell_last(relay: &dyn Relay, mut outward: mpsc::Receiver<Wake>) {
+    let mut wakes = Vec::new();
+    while let Ok(wake) = outward.try_recv() {
+        wakes.push(wake);
+    }
+    if !wakes.is_empty() && tokio::time::timeout(LAST, relay.send(&wakes)).await.is_err() {
+        tracing::debug!(relay = relay.name(), "the last wake-ups were not told");
+    }
+}
+
+/// For the last words.
+const LAST: Duration = Duration::from_secs(1);
 
 /// Between attempts: who broke the connection is given a moment.
 const PAUSE: Duration = Duration::from_millis(200);

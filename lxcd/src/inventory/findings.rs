@@ -27,13 +27,18 @@ impl Inventory {
             tokio::select! {
                 () = self.stop.cancelled() => return,
                 finding = findings.next() => match finding {
+                    Finding::Container(..) | Finding::Rows(_) if self.store.is_shared() => {
+                        self.catch_up().await;
+                    }
                     Finding::Container(installation, vmid) => {
                         self.read_again(&installation, Some(vmid)).await;
                     }
                     Finding::Rows(installation) => self.read_again(&installation, None).await,
+                    Finding::Poll(installation) => self.asked_for(&installation),
                     Finding::Silent { installation, node, why } => {
                         self.note_silent(&installation, &node, &why);
                     }
+                    Finding::Anything if self.store.is_shared() => self.asked_meanwhile().await,
                     Finding::Anything => {
                         for view in self.picture().values() {
                             self.read_again(&view.installation, None).await;
@@ -106,7 +111,7 @@ fn silent(view: &mut RemoteView, node: &str, why: &str, now: Micros) {
 }
 
 /// What the store says beside what is known.
-fn take_over(
+pub(super) fn take_over(
     view: &mut RemoteView,
     rows: Vec<ContainerRecord>,
     closed: &HashSet<ContainerId>,
@@ -148,7 +153,7 @@ fn update(entry: &mut Entry, row: ContainerRecord) {
 }
 
 /// The figures that only a running container has, taken out.
-fn without_run(usage: &Usage) -> Usage {
+pub(super) fn without_run(usage: &Usage) -> Usage {
     Usage { cpu: None, memory: None, swap: None, uptime: None, ..usage.clone() }
 }
 

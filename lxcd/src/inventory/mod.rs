@@ -8,6 +8,7 @@ mod merge;
 mod poller;
 mod round;
 mod sample;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod unwritten;

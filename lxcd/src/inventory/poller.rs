@@ -3,20 +3,21 @@
 
 use lxc_core::picture::{Entry, Freshness, Picture, RemoteView};
 use lxc_core::record::RemoteRecord;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
-use lxc_core::ids::Installation;
+use lxc_core::ids::{DaemonId, Installation};
 use lxc_core::ports::Clock;
 use lxc_core::timing::{Timing, micros};
 use parking_lot::{Mutex, RwLock};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::shared::Known;
 use super::unwritten::Unwritten;
 use crate::bus::Bus;
 use crate::pve::PveClient;
@@ -36,6 +37,12 @@ pub struct Inventory {
     picture: RwLock<Arc<Picture>>,
     /// What was seen and is not in the store yet.
     pub(super) unwritten: Mutex<BTreeMap<Installation, Unwritten>>,
+    pub(super) me: DaemonId,
+    /// What this daemon polls; the others do not.
+    pub(super) held: Mutex<HashSet<Installation>>,
+    pub(super) known: tokio::sync::Mutex<Known>,
+    /// Nothing is polled here any more, for good.
+    pub(super) handed_over: CancellationToken,
     pub(super) looked: AtomicI64,
     pollers: Mutex<BTreeMap<String, Poller>>,
     tracker: TaskTracker,
@@ -49,6 +56,8 @@ pub(super) struct Poller {
     pub(super) wanted: watch::Sender<u64>,
     /// … and polls done; a poll answers every request made before it began.
     pub(super) done: watch::Sender<u64>,
+    /// Nobody may poll it any more: see at once.
+    pub(super) kicked: Arc<Notify>,
     pub(super) stop: CancellationToken,
 }
 
@@ -63,6 +72,7 @@ impl Inventory {
         clock: Arc<dyn Clock>,
         timing: Timing,
         remotes: &[RemoteRecord],
+        me: DaemonId,
     ) -> crate::store::Result<Arc<Self>> {
         let mut picture = Picture::new();
         for remote in remotes {
@@ -73,18 +83,24 @@ impl Inventory {
             }
             picture.insert(remote.name.clone(), Arc::new(view));
         }
-        Ok(Arc::new(Self {
+        let inventory = Arc::new(Self {
             store,
             bus,
             clock,
             timing,
             picture: RwLock::new(Arc::new(picture)),
             unwritten: Mutex::default(),
+            me,
+            held: Mutex::default(),
+            known: tokio::sync::Mutex::default(),
+            handed_over: CancellationToken::new(),
             looked: AtomicI64::new(0),
             pollers: Mutex::default(),
             tracker: TaskTracker::new(),
             stop: CancellationToken::new(),
-        }))
+        });
+        inventory.catch_up().await;
+        Ok(inventory)
     }
 
     /// The picture as it is now.
@@ -99,6 +115,7 @@ impl Inventory {
             client,
             wanted: watch::Sender::new(0),
             done: watch::Sender::new(0),
+            kicked: Arc::default(),
             stop: self.stop.child_token(),
         };
         if let Some(old) = self.pollers.lock().insert(remote.name.clone(), poller.clone()) {
@@ -118,7 +135,8 @@ impl Inventory {
             let view = || Arc::new(RemoteView::new(&remote.name, &remote.installation));
             picture.entry(remote.name.clone()).or_insert_with(view);
         });
-        self.read_again(&remote.installation, None).await;
+        self.known.lock().await.remove(&remote.installation);
+        self.catch_up().await;
         self.watch_remote(remote, client);
     }
 
@@ -130,6 +148,7 @@ impl Inventory {
         self.change(|picture| {
             if let Some(view) = picture.remove(name) {
                 self.unwritten.lock().remove(&view.installation);
+                self.held.lock().remove(&view.installation);
             }
         });
     }
@@ -152,7 +171,7 @@ impl Inventory {
     pub async fn look(&self, fresh: bool) -> Arc<Picture> {
         let now = self.clock.now();
         self.looked.store(now, Ordering::Release);
-        let picture = self.picture();
+        let picture = self.current().await;
         let due = |view: &RemoteView| {
             fresh
                 || view.polled.is_none_or(|at| now.abs_diff(at) > micros(self.timing.sample.0).unsigned_abs())
@@ -185,6 +204,13 @@ impl Inventory {
     pub(super) fn poll_soon(&self, name: &str) {
         if let Some(poller) = self.pollers.lock().get(name) {
             poller.wanted.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Has one remote's poller see at once whether it is the one that polls.
+    pub(super) fn kick(&self, name: &str) {
+        if let Some(poller) = self.pollers.lock().get(name) {
+            poller.kicked.notify_one();
         }
     }
 

@@ -2,6 +2,7 @@
 //! does, and the order within a round; what the answers mean is decided in `merge` and `fill`.
 
 use lxc_core::picture::{RemoteView, Rights};
+use lxc_core::record::Round;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,17 +21,38 @@ impl Inventory {
         let mut wanted = poller.wanted.subscribe();
         loop {
             let answering = *wanted.borrow_and_update();
-            tokio::select! {
+            let asked = answering > *poller.done.borrow();
+            let polled = tokio::select! {
                 () = poller.stop.cancelled() => return,
-                () = self.poll(name, &poller.client) => {}
-            }
+                polled = self.turn(name, &poller, asked) => polled,
+            };
             poller.done.send_replace(answering);
+            // Whoever does not poll looks as often whether the one that does is still there.
+            let pause = if polled { self.pace() } else { self.timing.heartbeat };
             tokio::select! {
                 () = poller.stop.cancelled() => return,
-                () = self.clock.sleep(self.pace()) => {}
+                () = self.clock.sleep(pause) => {}
                 _ = wanted.changed() => {}
+                () = poller.kicked.notified() => {}
             }
         }
+    }
+
+    /// Polls, where that is this daemon's; else what was asked for is asked of the one whose it is. Answers
+    /// which of the two.
+    async fn turn(&self, name: &str, poller: &Poller, asked: bool) -> bool {
+        let Some(installation) = self.picture().get(name).map(|view| view.installation.clone()) else {
+            return false;
+        };
+        let held = self.hold(&installation, false).await;
+        if held {
+            self.poll(name, &poller.client).await;
+        } else if asked {
+            self.ask(name, &installation, poller).await;
+        } else {
+            self.catch_up().await;
+        }
+        held
     }
 
     fn pace(&self) -> Duration {
@@ -39,7 +61,10 @@ impl Inventory {
         if quiet < micros(self.timing.looking) { often } else { seldom }
     }
 
-    async fn poll(&self, name: &str, client: &PveClient) {
+    pub(super) async fn poll(&self, name: &str, client: &PveClient) {
+        let Some(here) = self.picture().get(name).map(|view| view.installation.clone()) else { return };
+        // Read before anything is asked: whoever asked for a poll by now is answered by this one.
+        let asked = self.catch_up().await.get(&here).map_or(0, |polling| polling.asked);
         let sample = sample::take(client, self.clock.now()).await;
         let Some(before) = self.picture().get(name).cloned() else { return };
         let busy = self.busy(&before.installation).await;
@@ -50,15 +75,16 @@ impl Inventory {
             *view = after;
             delta
         });
-        self.write(&before.installation).await;
         let Some(view) = self.picture().get(name).cloned() else { return };
+        let round = self.store.is_shared().then(|| (Round::of(&view), asked));
+        self.write(&before.installation, round).await;
         let answers = fill::ask(client, &view, self.clock.now(), &self.timing).await;
         if answers.is_empty() {
             return;
         }
         let now = self.clock.now();
         self.learn(name, |view| fill::fill(view, answers, now));
-        self.write(&before.installation).await;
+        self.write(&before.installation, None).await;
     }
 
     /// Changes what is known of a remote; what is to be written of that is remembered in the same moment.
@@ -79,15 +105,18 @@ impl Inventory {
     }
 
     /// Writes what is not in the store yet. What cannot be written stays, for the next round.
-    async fn write(&self, installation: &Installation) {
+    async fn write(&self, installation: &Installation, round: Option<(Round, i64)>) {
         let due = self.unwritten.lock().get(installation).cloned().unwrap_or_default();
-        if due.is_empty() {
+        if due.is_empty() && round.is_none() {
             return;
         }
         let now = self.clock.now();
         let rows: Vec<_> = due.rows().cloned().collect();
-        match self.store.record_containers(&rows, due.closed(), due.events(), now).await {
-            Ok(()) => {
+        let round = round.as_ref().map(|(round, answered)| (round, *answered));
+        let (closed, events) = (due.closed(), due.events());
+        match self.store.record_round(self.me, installation, &rows, closed, events, round, now).await {
+            Ok(false) => self.lose(installation).await,
+            Ok(true) => {
                 if let Some(unwritten) = self.unwritten.lock().get_mut(installation) {
                     unwritten.written(&due);
                 }
@@ -137,17 +166,17 @@ mod tests {
                 known.containers.extend(view(vec![row.clone()]).containers);
                 discovered(row)
             });
-            inventory.write(&installation()).await;
+            inventory.write(&installation(), None).await;
         }
         assert!(inventory.store.containers(None).await.unwrap().is_empty());
         let known = inventory.picture()["lab"].containers.len();
         assert_eq!(known, 2, "the picture holds all the same");
         sqlx::query("DROP TRIGGER no").execute(&raw).await.unwrap();
-        inventory.write(&installation()).await;
+        inventory.write(&installation(), None).await;
         assert_eq!(inventory.store.containers(None).await.unwrap(), [first, second]);
         let all = EventFilter { limit: 10, ..EventFilter::default() };
         assert_eq!(inventory.store.events(&all).await.unwrap().len(), 2, "each once");
-        inventory.write(&installation()).await;
+        inventory.write(&installation(), None).await;
         assert_eq!(inventory.store.events(&all).await.unwrap().len(), 2);
     }
 
@@ -156,13 +185,17 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let inventory = inventory(dir.path(), Timing::default()).await;
         let (ours, theirs) = (row(104), row(104));
-        inventory.store.record_containers(std::slice::from_ref(&theirs), &[], &[], 0).await.unwrap();
+        inventory
+            .store
+            .record_containers(&installation(), std::slice::from_ref(&theirs), &[], &[], 0)
+            .await
+            .unwrap();
         inventory.learn("lab", |known| {
             known.containers.extend(view(vec![ours.clone()]).containers);
             Delta { rows: vec![ours.clone(), row(105)], ..Delta::default() }
         });
-        inventory.write(&installation()).await;
-        inventory.write(&installation()).await;
+        inventory.write(&installation(), None).await;
+        inventory.write(&installation(), None).await;
         assert_eq!(inventory.picture()["lab"].containers[&104].row.id, theirs.id);
         let stored = inventory.store.containers(None).await.unwrap();
         assert_eq!(stored.iter().map(|row| row.vmid).collect::<Vec<_>>(), [104, 105]);
@@ -174,7 +207,7 @@ mod tests {
         let inventory = inventory(dir.path(), Timing::default()).await;
         // Subscribed by hand, so that it can fall behind before anybody listens.
         let findings = inventory.bus.findings();
-        inventory.store.record_containers(&[row(104)], &[], &[], 0).await.unwrap();
+        inventory.store.record_containers(&installation(), &[row(104)], &[], &[], 0).await.unwrap();
         for _ in 0..5_000 {
             inventory.bus.container_moved(&installation(), 999);
         }

@@ -5,7 +5,7 @@ use lxc_core::record::{ContainerRecord, RemoteRecord};
 use std::path::Path;
 use std::sync::Arc;
 
-use lxc_core::ids::{ContainerId, Installation, Vmid};
+use lxc_core::ids::{ContainerId, DaemonId, Installation, Vmid};
 use lxc_core::pve::{Live, Node, Power, Usage};
 use lxc_core::timing::Timing;
 
@@ -68,7 +68,11 @@ pub(super) async fn inventory(dir: &Path, timing: Timing) -> Arc<Inventory> {
         created: 0,
         pins: Vec::new(),
     };
-    Inventory::load(store, Arc::default(), Arc::new(SystemClock), timing, &[lab]).await.unwrap()
+    let me = DaemonId::generate();
+    let inventory =
+        Inventory::load(store, Arc::default(), Arc::new(SystemClock), timing, &[lab], me).await.unwrap();
+    assert!(inventory.hold(&installation(), false).await);
+    inventory
 }
 
 /// A remote `lab` with a node pve1 and these containers.

@@ -50,7 +50,7 @@ impl Services {
                 .hint(format!("lxcctl {verb} --help")));
         }
         let text = selection.describe();
-        let picture = self.inventory.picture();
+        let picture = self.inventory.current().await;
         self.check_all(caller, &query, &picture)?;
         match self.pick(caller, &query, &picture, verb, &text).await {
             // What is not known may be new: ask Proxmox before saying no.

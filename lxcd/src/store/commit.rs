@@ -15,7 +15,7 @@ use super::audit;
 use super::event::insert_operation_events;
 use super::operation::load;
 use super::row::flag;
-use super::{Result, Store, fail, get, get_json, json};
+use super::{Result, Store, fail, get, get_json, json, poller};
 
 /// Log lines kept of one operation.
 const LOG_LINES: i64 = 2_000;
@@ -206,12 +206,13 @@ async fn record_container(
             _ => continue,
         };
         sqlx::query(
-            "UPDATE container SET power = $2, node = $3, observed_us = $4, version = version + 1 WHERE id = $1",
+            "UPDATE container SET power = $2, node = $3, observed_us = $4, version = $5 WHERE id = $1",
         )
         .bind(id.clone())
         .bind(power)
         .bind(op.target.node.clone())
         .bind(now)
+        .bind(poller::next_version(tx, &op.target.installation).await?)
         .execute(&mut *tx)
         .await
         .map_err(fail)?;
@@ -221,14 +222,13 @@ async fn record_container(
             && matches!(step.state, StepState::Done { .. })
     });
     if gone {
-        sqlx::query(
-            "UPDATE container SET closed_us = $2, version = version + 1 WHERE id = $1 AND closed_us IS NULL",
-        )
-        .bind(id)
-        .bind(now)
-        .execute(&mut *tx)
-        .await
-        .map_err(fail)?;
+        sqlx::query("UPDATE container SET closed_us = $2, version = $3 WHERE id = $1 AND closed_us IS NULL")
+            .bind(id)
+            .bind(now)
+            .bind(poller::next_version(tx, &op.target.installation).await?)
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
     }
     Ok(())
 }
@@ -242,9 +242,10 @@ async fn end(tx: &mut AnyConnection, op: &Operation, now: Micros) -> Result<()> 
         _ => None,
     };
     if let Some(mark) = attention {
-        sqlx::query("UPDATE container SET attention = $2, version = version + 1 WHERE id = $1")
+        sqlx::query("UPDATE container SET attention = $2, version = $3 WHERE id = $1")
             .bind(op.target.container_id.to_string())
             .bind(mark)
+            .bind(poller::next_version(tx, &op.target.installation).await?)
             .execute(&mut *tx)
             .await
             .map_err(fail)?;
@@ -301,8 +302,10 @@ impl Store {
         if let Some(row) = row {
             let event = EventDraft::new(EventKind::Changed, format!("resolved as {state}"));
             insert_operation_events(&mut tx, op, get(&row, "last_seq")?, &[event], now).await?;
-            sqlx::query("UPDATE container SET attention = NULL, version = version + 1 WHERE attention = $1")
+            let version = poller::next_version(&mut tx, &op.target.installation).await?;
+            sqlx::query("UPDATE container SET attention = NULL, version = $2 WHERE attention = $1")
                 .bind(op.id.to_string())
+                .bind(version)
                 .execute(&mut *tx)
                 .await
                 .map_err(fail)?;

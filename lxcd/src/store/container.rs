@@ -9,9 +9,9 @@ use sqlx::any::AnyRow;
 
 use super::event::insert_event;
 use super::row::vmid;
-use super::{Result, Store, fail, get, get_json, get_parsed, json};
+use super::{Result, Store, fail, get, get_json, get_parsed, json, poller};
 
-const COLUMNS: &str = "id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, marker, \
+pub(super) const COLUMNS: &str = "id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, marker, \
      pool, ips, template, attention, error_op, first_seen_us, observed_us, gone_since_us";
 
 impl Store {
@@ -98,38 +98,53 @@ impl Store {
     /// When the database fails; then nothing is written.
     pub async fn record_containers(
         &self,
+        installation: &Installation,
         rows: &[ContainerRecord],
         closed: &[ContainerId],
         events: &[NewEvent],
         now: Micros,
     ) -> Result<()> {
         let mut tx = self.write().await?;
-        for id in closed {
-            sqlx::query("UPDATE container SET closed_us = $2, version = version + 1 WHERE id = $1 AND closed_us IS NULL")
-                .bind(id.to_string())
-                .bind(now)
-                .execute(&mut *tx)
-                .await
-                .map_err(fail)?;
-        }
-        for row in rows {
-            upsert(&mut tx, row).await?;
-        }
-        for event in events {
-            insert_event(&mut tx, event, now).await?;
-        }
+        let version = poller::next_version(&mut tx, installation).await?;
+        write_containers(&mut tx, version, rows, closed, events, now).await?;
         tx.commit().await.map_err(fail)
     }
 }
 
-async fn upsert(tx: &mut AnyConnection, row: &ContainerRecord) -> Result<()> {
+pub(super) async fn write_containers(
+    tx: &mut AnyConnection,
+    version: i64,
+    rows: &[ContainerRecord],
+    closed: &[ContainerId],
+    events: &[NewEvent],
+    now: Micros,
+) -> Result<()> {
+    for id in closed {
+        sqlx::query("UPDATE container SET closed_us = $2, version = $3 WHERE id = $1 AND closed_us IS NULL")
+            .bind(id.to_string())
+            .bind(now)
+            .bind(version)
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+    }
+    for row in rows {
+        upsert(tx, version, row).await?;
+    }
+    for event in events {
+        insert_event(tx, event, now).await?;
+    }
+    Ok(())
+}
+
+async fn upsert(tx: &mut AnyConnection, version: i64, row: &ContainerRecord) -> Result<()> {
     sqlx::query(
         "INSERT INTO container (id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, \
          marker, pool, ips, template, first_seen_us, observed_us, version, gone_since_us) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, 1, $17) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $18, $17) \
          ON CONFLICT (id) DO UPDATE SET name = excluded.name, live = excluded.live, config = excluded.config, \
          hwaddrs = excluded.hwaddrs, marker = excluded.marker, pool = excluded.pool, ips = excluded.ips, \
-         gone_since_us = excluded.gone_since_us, version = container.version + 1, \
+         gone_since_us = excluded.gone_since_us, version = excluded.version, \
          node = CASE WHEN container.observed_us > excluded.observed_us THEN container.node ELSE excluded.node END, \
          power = CASE WHEN container.observed_us > excluded.observed_us THEN container.power ELSE excluded.power END, \
          observed_us = CASE WHEN container.observed_us > excluded.observed_us THEN container.observed_us \
@@ -152,13 +167,14 @@ async fn upsert(tx: &mut AnyConnection, row: &ContainerRecord) -> Result<()> {
     .bind(row.first_seen)
     .bind(row.observed)
     .bind(row.gone_since)
+    .bind(version)
     .execute(tx)
     .await
     .map_err(fail)?;
     Ok(())
 }
 
-fn container_row(row: &AnyRow) -> Result<ContainerRecord> {
+pub(super) fn container_row(row: &AnyRow) -> Result<ContainerRecord> {
     let power: Option<String> = get(row, "power")?;
     let config: Option<String> = get(row, "config")?;
     Ok(ContainerRecord {

@@ -11,6 +11,7 @@ mod event;
 mod migrate;
 mod notify;
 mod operation;
+mod poller;
 mod prune;
 mod queue;
 mod remote;
@@ -20,6 +21,7 @@ mod submit;
 
 pub use dialect::Dialect;
 pub use notify::NotifyRelay;
+pub use poller::{Newer, Polling};
 pub use prune::Cutoffs;
 pub use submit::{NewRequest, Submitted};
 
@@ -105,6 +107,12 @@ impl Store {
             .map_err(|e| migrate::postgres_error(&e))?;
         migrate::postgres(&pool).await?;
         Ok(Self { writer: pool.clone(), reader: pool, dialect: Dialect::Postgres })
+    }
+
+    /// Whether other daemons may use the same database.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.dialect == Dialect::Postgres
     }
 
     /// `sqlite` or `postgres`.

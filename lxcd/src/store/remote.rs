@@ -5,9 +5,9 @@ use lxc_core::record::{AuditRecord, Pin, RemoteRecord};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
-use super::audit;
 use super::row::flag;
 use super::{Result, Store, fail, get, get_json, json};
+use super::{audit, poller};
 
 impl Store {
     /// Every remote, by name.
@@ -99,12 +99,16 @@ impl Store {
             .execute(&mut *tx)
             .await
             .map_err(fail)?;
-        sqlx::query("UPDATE container SET closed_us = $2 WHERE installation = $1 AND closed_us IS NULL")
-            .bind(installation.0.clone())
-            .bind(audit.time)
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
+        let version = poller::abandon(&mut tx, installation).await?;
+        sqlx::query(
+            "UPDATE container SET closed_us = $2, version = $3 WHERE installation = $1 AND closed_us IS NULL",
+        )
+        .bind(installation.0.clone())
+        .bind(audit.time)
+        .bind(version)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
         audit::insert(&mut tx, audit).await?;
         tx.commit().await.map_err(fail)
     }

@@ -25,7 +25,16 @@ async fn paused_at(place: &str) -> usize {
     first.scope.arm(place, Action::Pause);
     let request = start_of_104();
     let id = request.operations[0].id;
-    store.record_containers(&[record_of(&request.operations[0].target)], &[], &[], 0).await.unwrap();
+    store
+        .record_containers(
+            &request.operations[0].target.installation,
+            &[record_of(&request.operations[0].target)],
+            &[],
+            &[],
+            0,
+        )
+        .await
+        .unwrap();
     let Submitted::New(claims) = store.submit(&request, first.id).await.unwrap() else { panic!("new") };
     first.take(claims.ours);
     tokio::time::timeout(PATIENCE, first.scope.reached()).await.unwrap();

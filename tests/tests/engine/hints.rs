@@ -20,7 +20,16 @@ async fn a_store_that_does_not_answer_is_asked_again() {
     let pve = Arc::new(Fake::default());
     let daemon = daemon(&store, &pve, "first", 3_600_000_000).await;
     let request = start_of_104();
-    store.record_containers(&[record_of(&request.operations[0].target)], &[], &[], 0).await.unwrap();
+    store
+        .record_containers(
+            &request.operations[0].target.installation,
+            &[record_of(&request.operations[0].target)],
+            &[],
+            &[],
+            0,
+        )
+        .await
+        .unwrap();
     let Submitted::New(claims) = store.submit(&request, daemon.id).await.unwrap() else { panic!("new") };
     sqlx::query("ALTER TABLE container RENAME TO away").execute(&raw).await.unwrap();
     daemon.take(claims.ours);
@@ -69,7 +78,7 @@ async fn a_node_that_cannot_be_reached_is_told() {
     let daemon = daemon(&store, &pve, "first", 3_600_000_000).await;
     let request = start_of_104();
     let target = &request.operations[0].target;
-    store.record_containers(&[record_of(target)], &[], &[], 0).await.unwrap();
+    store.record_containers(&target.installation, &[record_of(target)], &[], &[], 0).await.unwrap();
     pve.goes_away();
     let mut findings = daemon.bus.findings();
     let Submitted::New(claims) = store.submit(&request, daemon.id).await.unwrap() else { panic!("new") };

@@ -30,7 +30,7 @@ on_both! {
     }
 
     async fn wrong_containers_and_pins_are_refused(db: Db) {
-        db.store.record_containers(&[super::make::container(104)], &[], &[], 1).await.unwrap();
+        db.store.record_containers(&super::make::installation(), &[super::make::container(104)], &[], &[], 1).await.unwrap();
         db.store.put_remote("lab", &super::make::remote("lab"), None).await.unwrap();
         assert!(db.accepts("UPDATE container SET power = NULL").await);
         for bad in [

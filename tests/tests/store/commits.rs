@@ -9,7 +9,8 @@ use lxc_core::record::AuditFilter;
 use lxcd::store::Store;
 
 use super::make::{
-    S, T0, actor, admitted, after, audit, container, daemon, dispatch, operation, request, submit, upid,
+    S, T0, actor, admitted, after, audit, container, daemon, dispatch, installation, operation, request,
+    submit, upid,
 };
 
 async fn advance(store: &Store, op: &Operation, change: Change, now: i64) -> Operation {
@@ -76,7 +77,7 @@ on_both! {
     async fn the_end_takes_lock_audit_and_container_with_it(db: Db) {
         let me = daemon(&db.store, "a", 3_600 * S).await;
         let row = container(104);
-        db.store.record_containers(std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
+        db.store.record_containers(&installation(), std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
         let mut op = operation(Kind::Start, 104);
         op.target.container_id = row.id;
         let op = submit(&db.store, me, &request(vec![op])).await.ours.remove(0);
@@ -113,7 +114,7 @@ on_both! {
     async fn attention_is_marked_and_cleared(db: Db) {
         let me = daemon(&db.store, "a", 3_600 * S).await;
         let row = container(104);
-        db.store.record_containers(std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
+        db.store.record_containers(&installation(), std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
         let mark = async || db.store.container(&row.installation, 104).await.unwrap().unwrap().attention;
         let end = async |outcome| {
             let mut op = operation(Kind::Start, 104);
@@ -141,14 +142,14 @@ on_both! {
     async fn a_deleted_container_is_closed_and_its_number_may_be_used_again(db: Db) {
         let me = daemon(&db.store, "a", 3_600 * S).await;
         let row = container(104);
-        db.store.record_containers(std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
+        db.store.record_containers(&installation(), std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
         let mut op = operation(Kind::Forget, 104);
         op.target.container_id = row.id;
         let op = submit(&db.store, me, &request(vec![op])).await.ours.remove(0);
         advance(&db.store, &op, Change::StepDone { step: 0, exit: "-".into(), warning: None }, T0 + S).await;
         assert_eq!(db.store.container(&row.installation, 104).await.unwrap(), None);
         let next = container(104);
-        db.store.record_containers(std::slice::from_ref(&next), &[], &[], T0 + S).await.unwrap();
+        db.store.record_containers(&installation(), std::slice::from_ref(&next), &[], &[], T0 + S).await.unwrap();
         assert_eq!(db.store.container(&row.installation, 104).await.unwrap().unwrap().id, next.id);
     }
 
@@ -192,7 +193,7 @@ on_both! {
 
     async fn the_identity_that_was_meant_is_found(db: Db) {
         let row = container(104);
-        db.store.record_containers(std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
+        db.store.record_containers(&installation(), std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
         let mut op = operation(Kind::Start, 104);
         op.target.container_id = row.id;
         let identity = db.store.identity(&op).await.unwrap().unwrap();

@@ -101,7 +101,7 @@ on_both! {
             message: message.to_owned(),
         };
         let events: Vec<_> = (100..110).map(|vmid| event(vmid, "hello")).collect();
-        db.store.record_containers(&[], &[], &events, T0).await.unwrap();
+        db.store.record_containers(&installation(), &[], &[], &events, T0).await.unwrap();
         settled(&db).await;
         let read = async |filter: EventFilter| -> Vec<u32> {
             db.store.events(&filter).await.unwrap().iter().map(|event| event.vmid).collect()

@@ -29,6 +29,7 @@ mod database;
 mod events;
 mod listing;
 mod make;
+mod polling;
 mod queueing;
 mod records;
 mod submitting;

@@ -50,7 +50,7 @@ on_both! {
             not_after: None,
         };
         db.store.put_remote("lab", &RemoteRecord { pins: vec![pin], ..remote("lab") }, Some(&audit("remote add"))).await.unwrap();
-        db.store.record_containers(&[container(104)], &[], &[], T0).await.unwrap();
+        db.store.record_containers(&installation(), &[container(104)], &[], &[], T0).await.unwrap();
         db.store.remove_remote("lab", &installation(), &audit("remote remove")).await.unwrap();
         assert!(db.store.remotes().await.unwrap().is_empty());
         assert!(db.store.containers(None).await.unwrap().is_empty());
@@ -61,27 +61,27 @@ on_both! {
     async fn an_older_sample_overrides_nothing_newer(db: Db) {
         let mut row = container(104);
         (row.power, row.node, row.observed) = (Some(Power::Running), "pve2".to_owned(), T0 + 10 * S);
-        db.store.record_containers(std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
+        db.store.record_containers(&installation(), std::slice::from_ref(&row), &[], &[], T0).await.unwrap();
         let mut older = row.clone();
         (older.power, older.node, older.observed) = (None, "pve1".to_owned(), T0);
         older.name = Some("renamed".to_owned());
-        db.store.record_containers(std::slice::from_ref(&older), &[], &[], T0).await.unwrap();
+        db.store.record_containers(&installation(), std::slice::from_ref(&older), &[], &[], T0).await.unwrap();
         let now = db.other.container(&row.installation, 104).await.unwrap().unwrap();
         assert_eq!((now.power, now.node.as_str(), now.observed), (Some(Power::Running), "pve2", T0 + 10 * S));
         assert_eq!(now.name.as_deref(), Some("renamed"), "names do not come from the live state");
         let mut newer = older;
         (newer.power, newer.observed, newer.gone_since) = (None, T0 + 11 * S, Some(T0 + 11 * S));
-        db.store.record_containers(std::slice::from_ref(&newer), &[], &[], T0).await.unwrap();
+        db.store.record_containers(&installation(), std::slice::from_ref(&newer), &[], &[], T0).await.unwrap();
         let now = db.other.container(&row.installation, 104).await.unwrap().unwrap();
         assert_eq!((now.power, now.gone_since), (None, Some(T0 + 11 * S)));
     }
 
     async fn closing_and_opening_an_incarnation_is_one_transaction(db: Db) {
         let (old, new) = (container(104), container(104));
-        db.store.record_containers(std::slice::from_ref(&old), &[], &[], T0).await.unwrap();
-        let both = db.store.record_containers(std::slice::from_ref(&new), &[], &[], T0).await;
+        db.store.record_containers(&installation(), std::slice::from_ref(&old), &[], &[], T0).await.unwrap();
+        let both = db.store.record_containers(&installation(), std::slice::from_ref(&new), &[], &[], T0).await;
         assert!(both.is_err(), "one open row per container");
-        db.store.record_containers(std::slice::from_ref(&new), &[old.id], &[], T0).await.unwrap();
+        db.store.record_containers(&installation(), std::slice::from_ref(&new), &[old.id], &[], T0).await.unwrap();
         let open: Vec<_> = db.store.containers(None).await.unwrap().into_iter().map(|row| row.id).collect();
         assert_eq!(open, [new.id]);
     }
