@@ -28,6 +28,7 @@ mod url;
 pub use auth::Token;
 pub use certificates::NodeCertificates;
 pub use client::{Endpoint, PveClient};
+pub use limits::Share;
 pub use metrics::{Class, Counters};
 pub use options::Options;
 pub use probe::probe;

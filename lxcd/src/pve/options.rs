@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use super::limits::Share;
+
 /// How long, how many, how often. The defaults follow docs/proxmox.md.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -15,8 +17,10 @@ pub struct Options {
     pub total: Duration,
     /// No requests for so long after a 401.
     pub unauthorized_pause: Duration,
-    /// Requests in flight at one node.
+    /// Requests in flight at one node, of all daemons together.
     pub per_node: usize,
+    /// How many daemons those are shared by.
+    pub share: Share,
     /// Requests in flight at one remote.
     pub per_remote: usize,
     /// How long a change waits for its turn at a busy node before it counts as not delivered; its
@@ -34,6 +38,7 @@ impl Default for Options {
             total: Duration::from_secs(60),
             unauthorized_pause: Duration::from_secs(30),
             per_node: 4,
+            share: Share::default(),
             per_remote: 20,
             change_patience: Duration::from_secs(3),
             transient_pauses: vec![Duration::from_millis(150), Duration::from_millis(500)],

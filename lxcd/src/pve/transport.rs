@@ -77,7 +77,7 @@ impl Transport {
             fresh: build(false)?,
             authorization: token.header()?,
             gate: Gate::new(options.unauthorized_pause),
-            limits: Limits::new(options.per_node, options.per_remote),
+            limits: Limits::new(options.per_node, options.per_remote, options.share.clone()),
             counters: Counters::default(),
             options,
         })
