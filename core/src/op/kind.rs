@@ -34,6 +34,12 @@ pub enum Kind {
     },
     /// Remove our record only.
     Forget,
+    /// Of a newer lxcd beside this one: shown, never claimed, never written.
+    #[serde(skip)]
+    Newer {
+        /// As it was typed there.
+        verb: String,
+    },
 }
 
 /// How much of a node an operation takes (ARCHITECTURE.md, rule 3).
@@ -87,7 +93,7 @@ impl Kind {
 
     /// The verb as typed.
     #[must_use]
-    pub fn verb(&self) -> &'static str {
+    pub fn verb(&self) -> &str {
         match self {
             Self::Start => "start",
             Self::Stop => "stop",
@@ -95,6 +101,7 @@ impl Kind {
             Self::Restart { .. } => "restart",
             Self::Delete { .. } => "delete",
             Self::Forget => "forget",
+            Self::Newer { verb } => verb,
         }
     }
 
@@ -108,6 +115,7 @@ impl Kind {
             Self::Restart { .. } => &[StepKind::Shutdown, StepKind::Start],
             Self::Delete { .. } => &[StepKind::Delete],
             Self::Forget => &[StepKind::Forget],
+            Self::Newer { .. } => &[],
         }
     }
 

@@ -143,6 +143,7 @@ impl Outcome {
                 Kind::Restart { .. } => "restarted",
                 Kind::Delete { .. } => "deleted",
                 Kind::Forget => "forgotten",
+                Kind::Newer { .. } => "changed",
             },
         }
     }

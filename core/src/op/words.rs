@@ -45,6 +45,7 @@ pub fn locked(target: &Target, verb: &str, holder: &Operation, now: Micros) -> E
         Kind::Restart { .. } => "restarts it",
         Kind::Delete { .. } => "deletes it",
         Kind::Forget => "forgets it",
+        Kind::Newer { .. } => "works on it",
     };
     about(Code::Locked, target, format!("{} is locked", target.label()))
         .because(format!(

@@ -1,11 +1,11 @@
 //! Reading operations, and the flags people set on them. Must not move an operation (`commit`).
 
 use lxc_core::record::{AuditRecord, OperationFilter};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use lxc_core::actor::Actor;
 use lxc_core::ids::{OperationId, RequestId};
-use lxc_core::op::{Operation, Step};
+use lxc_core::op::{Kind, Operation, Step};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -176,6 +176,8 @@ pub(super) async fn load(
 /// Turns rows into operations and reads their steps, some hundred operations at a time.
 pub(super) async fn with_steps(connection: &mut AnyConnection, rows: Vec<AnyRow>) -> Result<Vec<Operation>> {
     let mut all = rows.iter().map(row::operation).collect::<Result<Vec<_>>>()?;
+    let newer = all.iter().filter(|op| matches!(op.kind, Kind::Newer { .. }));
+    let newer: HashSet<String> = newer.map(|op| op.id.to_string()).collect();
     let mut steps: HashMap<String, Vec<Step>> = HashMap::new();
     for chunk in all.chunks(500) {
         let places: Vec<String> = (1..=chunk.len()).map(|n| format!("${n}")).collect();
@@ -189,7 +191,12 @@ pub(super) async fn with_steps(connection: &mut AnyConnection, rows: Vec<AnyRow>
             query = query.bind(op.id.to_string());
         }
         for row in query.fetch_all(&mut *connection).await.map_err(fail)? {
-            steps.entry(get(&row, "operation_id")?).or_default().push(row::step(&row)?);
+            let id: String = get(&row, "operation_id")?;
+            match row::step(&row) {
+                // A step we do not know is no fault of the row.
+                Err(_) if newer.contains(&id) => {}
+                step => steps.entry(id).or_default().push(step?),
+            }
         }
     }
     for op in &mut all {
