@@ -17,7 +17,7 @@ use clap::{CommandFactory as _, Parser as _};
 use lxc_core::error::{Code, Error, Exit};
 
 use cli::usage;
-use cli::{Cli, Command, Format};
+use cli::{Cli, Command, DaemonVerb, Format};
 use context::Context;
 use ui::printer::{Colour, Printer};
 use ui::style::Look;
@@ -92,7 +92,11 @@ async fn command(context: &mut Context, command: Command) -> Result<Exit, Error>
         Command::Forget(args) => verb::run(context, verb::Request::forget(args)).await,
         Command::Op(args) => op::run(context, args).await,
         Command::Remote(args) => remote::run(context, args).await,
-        Command::Daemon(_) => daemon::status::run(context).await,
+        Command::Daemon(command) => match command.command {
+            None | Some(DaemonVerb::Status) => daemon::status::run(context).await,
+            Some(DaemonVerb::Ls(args)) => daemon::ls::run(context, &args.tables).await,
+            Some(DaemonVerb::Drain(args)) => daemon::drain::run(context, &args).await,
+        },
         Command::Whoami => daemon::whoami::run(context).await,
         Command::Explain(args) => local::explain::run(context, args.code.as_deref()),
         Command::Help(args) => local::help::run(context, &args.topic),

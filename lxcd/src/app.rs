@@ -26,6 +26,7 @@ use crate::peer::{self, Peers};
 use crate::service::access::Access;
 use crate::service::registry::Registry;
 use crate::service::{Services, store_error};
+use crate::standing::Standing;
 use crate::state_dir::StateDir;
 use crate::store::Store;
 use crate::{heartbeat, janitor, metrics, pve, rpc, socket};
@@ -78,7 +79,9 @@ pub async fn run(
     let mut socket = socket::listen(&config.socket, config.socket_group.as_deref())?;
     let store = open_store(&config, &state).await?;
     let keyring = Arc::new(open_keyring(&store, &state).await?);
-    let registry = Arc::new(Registry::load(store.clone(), keyring, pve::Options::default()).await?);
+    let options = pve::Options::default();
+    let share = options.share.clone();
+    let registry = Arc::new(Registry::load(store.clone(), keyring, options).await?);
     let me = DaemonId::generate();
     let others = Others::new(&config, &store, me, &clock).await?;
     let (bus, redis, carried) = (others.bus.clone(), others.redis.clone(), others.carried.clone());
@@ -129,7 +132,9 @@ pub async fn run(
         redis,
         carried,
         me,
+        stopping: CancellationToken::new(),
     };
+    let stopping = services.stopping.clone();
 
     let background = CancellationToken::new();
     let measuring = match config.metrics {
@@ -152,6 +157,17 @@ pub async fn run(
         tokio::spawn(janitor::work(store.clone(), clock.clone(), config.retention, background.clone()));
     let telling = CancellationToken::new();
     let carrying = tokio::spawn(others.carry(clock.clone(), timing.clone(), telling.clone()));
+    let standing = Standing {
+        store: store.clone(),
+        bus: bus.clone(),
+        clock: clock.clone(),
+        timing: timing.clone(),
+        engine: engine.clone(),
+        inventory: inventory.clone(),
+        share,
+        me,
+    };
+    let standing = tokio::spawn(standing.keep(background.clone()));
     let hearing = tokio::spawn({
         let engine = engine.clone();
         async move { engine.hear_wishes().await }
@@ -200,6 +216,7 @@ pub async fn run(
         ended = &mut serving => tracing::error!(?ended, "the server ended by itself"),
     }
     tracing::info!("shutting down; tasks on Proxmox go on and are picked up again");
+    stopping.cancel();
     engine.drain().await;
     admitting.abort();
     // Streams that are still open are ended: their watchers come back and go on where they were.
@@ -211,7 +228,7 @@ pub async fn run(
     if let Some(measuring) = measuring {
         measuring.abort();
     }
-    let _ = tokio::join!(beating, cleaning, hearing);
+    let _ = tokio::join!(beating, cleaning, hearing, standing);
     inventory.hand_over().await;
     match store.release_daemon(me).await {
         Ok(()) => bus.queue_moved(),

@@ -21,5 +21,6 @@ pub mod pve;
 pub mod rpc;
 pub mod service;
 pub mod socket;
+pub mod standing;
 pub mod state_dir;
 pub mod store;

@@ -100,6 +100,8 @@ codes! {
     NoNode = "LXC0305",
     /// No such error code or help topic.
     NoPage = "LXC0306",
+    /// No such lxcd, or no more.
+    NoDaemon = "LXC0307",
 
     /// One of our operations holds the container.
     Locked = "LXC0401",
@@ -169,6 +171,8 @@ codes! {
     SocketPath = "LXC0803",
     /// lxcd is shutting down.
     ShuttingDown = "LXC0804",
+    /// lxcd hands over to others and begins nothing.
+    Draining = "LXC0805",
 
     /// Some succeeded, some did not.
     Partial = "LXC0901",

@@ -11,7 +11,7 @@ mod round;
 
 pub use audit::{AuditFilter, AuditRecord};
 pub use container::ContainerRecord;
-pub use daemon::DaemonRecord;
+pub use daemon::{DaemonRecord, DaemonSeen, Standing};
 pub use event::{EventData, EventFilter, EventRecord, NewEvent};
 pub use operation::OperationFilter;
 pub use remote::{Pin, RemoteRecord};

@@ -76,6 +76,8 @@ after! {
         "  lxcctl remote set homelab --default\n  lxcctl remote set homelab --token-id 'lxcd@pve!new' --token-secret-file secret";
     REMOTE_REMOVE: "every command", "  lxcctl remote remove edge\n  lxcctl remote remove edge --dry-run";
     DAEMON: "every command", "  lxcctl daemon\n  lxcctl daemon status -o json";
+    DAEMON_LS: "lists, every command", "  lxcctl daemon ls\n  lxcctl daemon ls -o json | jq -r '.items[] | select(.status == \"ok\") | .host'";
+    DAEMON_DRAIN: "every command", "  lxcctl daemon drain\n  lxcctl daemon drain 4f9c2e1b";
     WHOAMI: "every command", "  lxcctl whoami\n  lxcctl whoami -o json";
     COMPLETION: "every command",
         "  lxcctl completion bash > ~/.local/share/bash-completion/completions/lxcctl\n  lxcctl completion fish > ~/.config/fish/completions/lxcctl.fish";

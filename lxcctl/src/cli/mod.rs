@@ -13,8 +13,8 @@ use clap::{Args, Parser, Subcommand};
 
 pub use groups::{Format, Global, Lists, ProgressMode, Select, Tables};
 pub use noun::{
-    AuditCommand, AuditList, AuditVerb, DaemonCommand, DaemonVerb, EventsArgs, NodeCommand, NodeList,
-    NodeVerb,
+    AuditCommand, AuditList, AuditVerb, DaemonCommand, DaemonList, DaemonVerb, DrainDaemon, EventsArgs,
+    NodeCommand, NodeList, NodeVerb,
 };
 pub use op::{CancelOp, OpCommand, OpFilter, OpId, OpList, OpLog, OpVerb, ResolveOp, RetryOp, WatchOp};
 pub use remote::{
@@ -108,8 +108,8 @@ pub enum Command {
     /// Add, test, trust and remove Proxmox installations.
     #[command(override_usage = "lxcctl remote [ls] | show | add | test | trust | set | remove", after_help = help::REMOTE, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
     Remote(RemoteCommand),
-    /// Show how lxcd is.
-    #[command(override_usage = "lxcctl daemon [status]", after_help = help::DAEMON, help_template = help::BARE, args_conflicts_with_subcommands = true)]
+    /// Show how lxcd is, list those that share its database, drain one.
+    #[command(override_usage = "lxcctl daemon [status] | ls | drain", after_help = help::DAEMON, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
     Daemon(DaemonCommand),
     /// Show who lxcd takes you for, and what you may do.
     #[command(override_usage = "lxcctl whoami", after_help = help::WHOAMI, help_template = help::BARE)]

@@ -131,4 +131,26 @@ pub enum DaemonVerb {
     /// Show how lxcd is.
     #[command(override_usage = "lxcctl daemon [status]", after_help = help::DAEMON, help_template = help::BARE)]
     Status,
+    /// List every lxcd of this database.
+    #[command(override_usage = "lxcctl daemon ls [flags]", after_help = help::DAEMON_LS, help_template = help::TEMPLATE)]
+    Ls(DaemonList),
+    /// Have an lxcd begin nothing new and leave its operations to the others.
+    #[command(override_usage = "lxcctl daemon drain [ID]", after_help = help::DAEMON_DRAIN, help_template = help::TEMPLATE)]
+    Drain(DrainDaemon),
+}
+
+/// `daemon ls`
+#[derive(Debug, Clone, Default, Args)]
+pub struct DaemonList {
+    /// How the list looks.
+    #[command(flatten)]
+    pub tables: Tables,
+}
+
+/// `daemon drain`
+#[derive(Debug, Clone, Args)]
+pub struct DrainDaemon {
+    /// Which one, as daemon ls shows it; without it, the one that is asked.
+    #[arg(value_name = "ID")]
+    pub id: Option<String>,
 }

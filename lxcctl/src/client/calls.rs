@@ -10,8 +10,8 @@ use pb::events_client::EventsClient;
 use tonic::Streaming;
 
 use super::view::{
-    AuditRecord, Container, ContainerRef, DaemonStatus, Event, Node, Shown, Summary, Unlocked, Warning,
-    WhoAmI,
+    AuditRecord, Container, ContainerRef, Daemon, DaemonStatus, Event, Node, Shown, Summary, Unlocked,
+    Warning, WhoAmI,
 };
 use super::{Client, selection_to_wire};
 
@@ -226,6 +226,25 @@ impl Client {
     pub async fn whoami(&self) -> Result<WhoAmI> {
         let answer = self.daemon().who_am_i(Self::unary(pb::WhoAmIRequest {})).await;
         self.settle(answer).await.map(WhoAmI::from)
+    }
+
+    /// Every lxcd of its database.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn daemons(&self) -> Result<Vec<Daemon>> {
+        let answer = self.daemon().list(Self::unary(pb::ListDaemonsRequest {})).await;
+        Ok(self.settle(answer).await?.items.into_iter().map(Daemon::from).collect())
+    }
+
+    /// Has one hand over; empty = the one that is asked. Answers with it, and how many others go on.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn drain_daemon(&self, id: &str) -> Result<(Daemon, u32)> {
+        let answer = self.daemon().drain(Self::unary(pb::DrainRequest { id: id.to_owned() })).await;
+        let reply = self.settle(answer).await?;
+        Ok((Daemon::from(reply.daemon.unwrap_or_default()), reply.others))
     }
 }
 

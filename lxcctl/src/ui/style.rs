@@ -65,7 +65,7 @@ impl Tone {
     pub fn of_status(status: &str) -> Self {
         match status {
             "running" | "online" | "ok" | "succeeded" => Self::Green,
-            "stopped" | "cancelled" => Self::Dim,
+            "stopped" | "cancelled" | "gone" => Self::Dim,
             "creating" | "deleting" | "queued" => Self::Blue,
             "error" | "failed" | "offline" | "unreachable" | "unauthorized" | "untrusted" => Self::Red,
             "unknown" | "warning" | "degraded" | "draining" => Self::Yellow,

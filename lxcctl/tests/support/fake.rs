@@ -36,6 +36,8 @@ pub(crate) struct Script {
     pub(crate) test: Answer<pb::TestRemoteReply>,
     pub(crate) status: Answer<pb::StatusReply>,
     pub(crate) whoami: Answer<pb::WhoAmIReply>,
+    pub(crate) daemons: Answer<pb::ListDaemonsReply>,
+    pub(crate) drain: Answer<pb::DrainReply>,
     /// One script for each time somebody watches.
     pub(crate) watches: VecDeque<Vec<Step<pb::WatchReply>>>,
 }
@@ -63,6 +65,7 @@ pub(crate) struct Asked {
     pub(crate) resolutions: Vec<pb::ResolveAttentionRequest>,
     pub(crate) events: Vec<pb::ListEventsRequest>,
     pub(crate) versions: Vec<String>,
+    pub(crate) drains: Vec<pb::DrainRequest>,
 }
 
 #[derive(Clone)]

@@ -209,4 +209,14 @@ impl pb::daemon_server::Daemon for Service {
     async fn who_am_i(&self, _: Request<pb::WhoAmIRequest>) -> Result<Response<pb::WhoAmIReply>, Status> {
         say(&self.script.lock().unwrap().whoami)
     }
+    async fn list(
+        &self,
+        _: Request<pb::ListDaemonsRequest>,
+    ) -> Result<Response<pb::ListDaemonsReply>, Status> {
+        say(&self.script.lock().unwrap().daemons)
+    }
+    async fn drain(&self, request: Request<pb::DrainRequest>) -> Result<Response<pb::DrainReply>, Status> {
+        self.asked.lock().unwrap().drains.push(request.into_inner());
+        say(&self.script.lock().unwrap().drain)
+    }
 }

@@ -64,6 +64,8 @@ struct Inner {
     tracker: TaskTracker,
     /// No more admissions, no more dispatches.
     draining: CancellationToken,
+    /// Why everything is handed over, once that has begun.
+    handing_over: Mutex<Option<String>>,
 }
 
 impl Engine {
@@ -78,6 +80,7 @@ impl Engine {
                 drivers: Mutex::default(),
                 tracker: TaskTracker::new(),
                 draining: CancellationToken::new(),
+                handing_over: Mutex::default(),
             }),
         }
     }
@@ -115,10 +118,35 @@ impl Engine {
         self.inner.parts.steady.now(&*self.inner.parts.clock)
     }
 
-    /// Whether this daemon is on its way out: nothing new is begun.
+    /// Begins nothing from now on, and leaves what runs to others. False = that has begun before.
+    pub fn hand_over(&self, why: &str) -> bool {
+        let first = self.inner.handing_over.lock().replace(why.to_owned()).is_none();
+        self.stop_dispatching();
+        first
+    }
+
+    /// What was to be said to the others was not: the next one to hand over says it.
+    pub fn hand_over_again(&self) {
+        *self.inner.handing_over.lock() = None;
+    }
+
+    /// Why nothing is begun here, though this lxcd goes on.
     #[must_use]
-    pub fn is_draining(&self) -> bool {
-        self.inner.draining.is_cancelled()
+    pub fn handed_over(&self) -> Option<String> {
+        self.inner.handing_over.lock().clone()
+    }
+
+    /// Waits until nothing is driven here any more.
+    pub async fn at_rest(&self) {
+        self.inner.tracker.close();
+        self.inner.tracker.wait().await;
+    }
+
+    fn stop_dispatching(&self) {
+        self.inner.draining.cancel();
+        for driver in self.inner.drivers.lock().values() {
+            driver.notify_one();
+        }
     }
 
     /// How many operations are driven here.
@@ -130,14 +158,10 @@ impl Engine {
     /// Stops admitting and dispatching, and waits until every driver has reached a boundary, at most for
     /// the drain time. Tasks on Proxmox go on and are picked up again.
     pub async fn drain(&self) {
-        self.inner.draining.cancel();
-        for driver in self.inner.drivers.lock().values() {
-            driver.notify_one();
-        }
-        self.inner.tracker.close();
+        self.stop_dispatching();
         let parts = &self.inner.parts;
         tokio::select! {
-            () = self.inner.tracker.wait() => {}
+            () = self.at_rest() => {}
             () = parts.clock.sleep(parts.timing.drain) => {
                 tracing::warn!("some operations did not reach a boundary in time; they will be taken up again");
             }

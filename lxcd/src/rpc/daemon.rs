@@ -1,12 +1,14 @@
 //! `lxc.v1.Daemon`.
 
+use lxc_core::record::DaemonSeen;
 use lxc_proto::v1::daemon_server::Daemon;
 use lxc_proto::v1::{
-    HelloReply, HelloRequest, RemotePoll, RemoteRole, StatusReply, StatusRequest, WhoAmIReply, WhoAmIRequest,
+    DaemonEntry, DrainReply, DrainRequest, HelloReply, HelloRequest, ListDaemonsReply, ListDaemonsRequest,
+    RemotePoll, RemoteRole, StatusReply, StatusRequest, WhoAmIReply, WhoAmIRequest,
 };
 use tonic::{Request, Response, Status};
 
-use super::guard::check_version;
+use super::guard::{check_version, to_the_end};
 use super::status::status;
 use super::{Api, convert};
 use crate::service::store_error;
@@ -59,7 +61,12 @@ impl Daemon for Api {
             socket: self.about.socket.clone(),
             store: services.store.dialect().name().to_owned(),
             state_dir: self.about.state_dir.clone(),
-            status: if problems.is_empty() { "ok" } else { "degraded" }.to_owned(),
+            status: match problems.is_empty() {
+                _ if services.engine.handed_over().is_some() => "draining",
+                true => "ok",
+                false => "degraded",
+            }
+            .to_owned(),
             problems,
             operations_running: running,
             operations_queued: queued,
@@ -88,6 +95,39 @@ impl Daemon for Api {
             because,
             remotes: remotes.collect(),
         }))
+    }
+
+    async fn list(&self, request: Request<ListDaemonsRequest>) -> Result<Response<ListDaemonsReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let all = self.services.daemons(&caller).await.map_err(|error| status(&error))?;
+        Ok(Response::new(ListDaemonsReply { items: all.iter().map(|daemon| self.entry(daemon)).collect() }))
+    }
+
+    async fn drain(&self, request: Request<DrainRequest>) -> Result<Response<DrainReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let (services, id) = (self.services.clone(), request.into_inner().id);
+        let (daemon, others) = to_the_end(async move { services.drain(&caller, &id).await }).await?;
+        let others = u32::try_from(others).unwrap_or(u32::MAX);
+        Ok(Response::new(DrainReply { daemon: Some(self.entry(&daemon)), others }))
+    }
+}
+
+impl Api {
+    fn entry(&self, daemon: &DaemonSeen) -> DaemonEntry {
+        let record = &daemon.record;
+        DaemonEntry {
+            id: record.id.to_string(),
+            host: record.host.clone(),
+            pid: record.pid,
+            version: record.version.clone(),
+            started_us: record.started,
+            heartbeat_age_us: daemon.heartbeat_age,
+            lease_left_us: daemon.lease_left,
+            status: daemon.status().to_owned(),
+            operations: daemon.operations,
+            polls: daemon.polls.clone(),
+            self_: record.id == self.services.me,
+        }
     }
 }
 

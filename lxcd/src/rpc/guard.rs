@@ -23,7 +23,7 @@ impl Api {
         if let Some(version) = request.metadata().get(VERSION).and_then(|value| value.to_str().ok()) {
             check_version(version).map_err(|error| status(&error))?;
         }
-        if self.services.engine.is_draining() {
+        if self.services.stopping.is_cancelled() {
             let error = Error::new(Code::ShuttingDown, "lxcd is shutting down")
                 .because("what runs goes on and is taken up by the next lxcd")
                 .hint("lxcctl daemon status");

@@ -2,6 +2,7 @@
 //! things; must not know gRPC or SQL, nor decide what an operation does next (core).
 
 pub mod access;
+pub mod daemons;
 pub mod dry_run;
 pub mod journal;
 pub mod listing;
@@ -20,6 +21,7 @@ use lxc_core::error::{Code, Error};
 use lxc_core::ids::{DaemonId, Micros};
 use lxc_core::ports::{Clock, StoreError};
 use lxc_core::timing::Timing;
+use tokio_util::sync::CancellationToken;
 
 use crate::bus::{Bus, Carried, Redis};
 use crate::engine::Engine;
@@ -53,6 +55,8 @@ pub struct Services {
     pub access: Arc<Access>,
     /// This run.
     pub me: DaemonId,
+    /// It is on its way out: no call is let in.
+    pub stopping: CancellationToken,
 }
 
 impl Services {
@@ -63,10 +67,11 @@ impl Services {
         let redis = redis.map(|(_, why)| {
             format!("Redis cannot be used ({why}): other people's scripts do not see our locks")
         });
+        let handed_over = self.engine.handed_over().map(|why| format!("nothing is begun here: {why}"));
         let unheard = self.carried.as_ref().and_then(|carried| carried.trouble());
         let unheard =
             unheard.map(|(_, why)| format!("other daemons are not heard ({why}): their work shows later"));
-        redis.into_iter().chain(unheard).collect()
+        handed_over.into_iter().chain(redis).chain(unheard).collect()
     }
 
     /// Now.

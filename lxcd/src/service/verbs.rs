@@ -90,6 +90,7 @@ impl Services {
         if let Some(known) = self.replay(caller, request).await? {
             return Ok(known);
         }
+        self.begins()?;
         let verb = request.kind.verb();
         if request.refs.is_empty() {
             return Err(Error::new(Code::EmptySelection, format!("{verb} what?"))

@@ -55,11 +55,12 @@ impl Store {
         Ok(due > 0 || queue::can_move(&mut *self.read().await?, now).await?)
     }
 
-    /// Runs, and its owner ($1 is somebody else) has no lease at $2.
+    /// Runs, and its owner ($1 is somebody else) has no lease at $2, or has handed over.
     fn orphaned(&self) -> String {
         let now = self.dialect.now("$2");
         format!(
-            "state = 'running' AND owner <> $1 AND owner NOT IN (SELECT id FROM daemon WHERE lease_us > {now})"
+            "state = 'running' AND owner <> $1 AND owner NOT IN (SELECT id FROM daemon \
+             WHERE lease_us > {now} AND drained_us IS NULL)"
         )
     }
 

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::Dialect;
 use lxc_core::error::{Code, Error};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{AnyPool, AssertSqlSafe, SqlSafeStr};
@@ -16,6 +17,15 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../../../migrations/postgres/0001_init.sql")),
     (2, "daemons", include_str!("../../../migrations/postgres/0002_daemons.sql")),
 ];
+
+/// Number of the newest change of the schema that this lxcd knows.
+pub(super) fn newest(dialect: Dialect) -> i64 {
+    let files = match dialect {
+        Dialect::Sqlite => SQLITE,
+        Dialect::Postgres => POSTGRES,
+    };
+    files.last().map_or(0, |(version, ..)| *version)
+}
 
 fn migrator(files: &'static [(i64, &'static str, &'static str)]) -> Migrator {
     let migrations = files

@@ -30,6 +30,7 @@ pub(crate) const LXCD: &[Rule] = &[
     Rule("engine", Only(&["bus", "failpoint"]), &[]),
     Rule("inventory", Only(&["bus", "pve", "store"]), &[]),
     Rule("heartbeat", Only(&["engine", "store"]), &[]),
+    Rule("standing", Only(&["bus", "engine", "inventory", "pve", "store"]), &[]),
     Rule("janitor", Only(&["config", "store"]), &[]),
     Rule("metrics", Only(&["bus", "service"]), &[]),
     Rule("others", Only(&["bus", "config", "service", "store"]), &[]),

@@ -65,6 +65,47 @@ impl From<pb::StatusReply> for DaemonStatus {
     }
 }
 
+/// One lxcd among those of a database.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names are the JSON contract and say what they are")]
+pub struct Daemon {
+    pub kind: &'static str,
+    pub id: String,
+    pub host: String,
+    pub pid: u32,
+    pub version: String,
+    pub started_at: Instant,
+    pub heartbeat_age_seconds: f64,
+    pub lease_left_seconds: f64,
+    pub status: String,
+    pub operations: u32,
+    pub polls: Vec<String>,
+    /// The one that answers.
+    #[serde(rename = "self")]
+    pub own: bool,
+}
+
+impl From<pb::DaemonEntry> for Daemon {
+    fn from(d: pb::DaemonEntry) -> Self {
+        // The clock of the database and that of a host differ by less than a second, not by less than nothing.
+        let seconds = |micros: i64| micros.max(0) as f64 / 1e6;
+        Self {
+            kind: "Daemon",
+            id: d.id,
+            host: d.host,
+            pid: d.pid,
+            version: d.version,
+            started_at: Instant(d.started_us),
+            heartbeat_age_seconds: seconds(d.heartbeat_age_us),
+            lease_left_seconds: seconds(d.lease_left_us),
+            status: d.status,
+            operations: d.operations,
+            polls: d.polls,
+            own: d.self_,
+        }
+    }
+}
+
 /// Who the daemon takes us for.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the names are the JSON contract and say what they are")]

@@ -10,7 +10,7 @@ mod operation;
 mod remote;
 
 pub use container::{Container, ContainerRef, Shown, Summary, Unlocked, Warning};
-pub use daemon::{DaemonStatus, Poll, RemoteRole, WhoAmI};
+pub use daemon::{Daemon, DaemonStatus, Poll, RemoteRole, WhoAmI};
 pub use event::{Actor, AuditRecord, Event};
 pub use node::Node;
 pub use operation::{Check, DryRun, Operation, Step};
