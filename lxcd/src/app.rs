@@ -2,7 +2,7 @@
 //! start-up and shutdown; must not contain any other logic.
 
 use lxc_core::record::DaemonRecord;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,6 +34,12 @@ use crate::{heartbeat, janitor, metrics, pve, rpc, socket};
 /// The row of `meta` that tells whether the keys are the right ones.
 const KEY_CHECK: &str = "keyring_check";
 
+/// Where SQLite keeps everything.
+#[must_use]
+pub fn database_file(state_dir: &Path) -> PathBuf {
+    state_dir.join("lxcd.db")
+}
+
 /// Opens the database the configuration names.
 ///
 /// # Errors
@@ -41,7 +47,7 @@ const KEY_CHECK: &str = "keyring_check";
 pub async fn open_store(config: &Config, state: &StateDir) -> Result<Store> {
     match &config.database {
         Some(url) => Store::open_postgres(url.expose_secret()).await,
-        None => Store::open_sqlite(&state.path().join("lxcd.db")).await,
+        None => Store::open_sqlite(&database_file(state.path())).await,
     }
 }
 

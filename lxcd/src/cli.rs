@@ -10,8 +10,8 @@ use lxc_core::timing::Timing;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::app;
 use crate::config::{Config, Environment, LogFormat, LogLevel};
+use crate::{app, maintenance};
 
 /// Manages LXC containers on Proxmox VE; `lxcctl` talks to it.
 #[derive(Debug, Parser)]
@@ -46,6 +46,14 @@ enum Command {
 enum Db {
     /// Bring the schema up to date (SQLite does so by itself at start)
     Upgrade,
+    /// Remove what is older than its retention now, and say what that was
+    Prune {
+        /// Only say what would be removed
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Write operations, events and the audit to stdout, one JSON object a line
+    Export,
 }
 
 /// Parses, runs, reports.
@@ -72,8 +80,14 @@ fn run(arguments: Arguments) -> Result<(), Error> {
             check_config(&config);
             Ok(())
         }
-        Some(Command::Db { command: Db::Upgrade }) => runtime.block_on(crate::maintenance::upgrade(&config)),
-        Some(Command::RotateKey) => runtime.block_on(crate::maintenance::rotate_key(&config)),
+        Some(Command::Db { command }) => runtime.block_on(async {
+            match command {
+                Db::Upgrade => maintenance::upgrade(&config).await,
+                Db::Prune { dry_run } => maintenance::prune(&config, dry_run).await,
+                Db::Export => maintenance::export(&config).await,
+            }
+        }),
+        Some(Command::RotateKey) => runtime.block_on(maintenance::rotate_key(&config)),
         None => {
             log(&config);
             #[cfg(debug_assertions)]

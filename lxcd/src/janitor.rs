@@ -27,8 +27,10 @@ pub async fn work(store: Store, clock: Arc<dyn Clock>, retention: Retention, sto
         }
         pause = ROUND;
         match store.prune(&cutoffs(&retention, clock.now())).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::info!(rows, "forgot what was older than its retention"),
+            Ok(pruned) => match pruned.iter().map(|(_, rows)| rows).sum::<u64>() {
+                0 => {}
+                rows => tracing::info!(rows, "forgot what was older than its retention"),
+            },
             Err(error) => tracing::warn!(%error, "cannot forget what is too old"),
         }
     }

@@ -1,26 +1,104 @@
-//! What is done while lxcd does not run: upgrading the database, rotating the key. Owns their order, so
-//! that stopping anywhere in between leaves everything readable.
+//! What `lxcd` does besides running: upgrading, pruning and exporting the database, rotating the key. Owns their
+//! order, so that stopping anywhere in between leaves everything readable.
 
+use std::io::Write;
 use std::path::PathBuf;
 
-use lxc_core::error::Result;
+use lxc_core::error::{Code, Error, Result};
+use lxc_core::ports::Clock;
+use secrecy::ExposeSecret;
 
-use crate::app::{open_keyring, open_store};
+use crate::app::{database_file, open_keyring, open_store};
+use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::janitor::cutoffs;
 use crate::keyring::{KeyFile, Place};
 use crate::service::store_error;
 use crate::state_dir::StateDir;
+use crate::store::{Part, Store};
 
-/// Brings the schema up to date.
+/// Brings the schema up to date. On Postgres others go on meanwhile, and hand over if they are too old for it; on
+/// SQLite nobody else may run.
 ///
 /// # Errors
-/// When another lxcd runs here, or the database cannot be upgraded.
+/// When another lxcd has the SQLite database open, or the database cannot be upgraded.
 pub async fn upgrade(config: &Config) -> Result<()> {
-    let state = StateDir::take(&config.state_dir)?;
-    let store = open_store(config, &state).await?;
-    say(&format!("the {} database is up to date", store.dialect().name()));
+    let store = match &config.database {
+        Some(url) => {
+            let (store, before) = Store::upgrade_postgres(url.expose_secret()).await?;
+            match (before, store.schema()) {
+                (before, now) if before == now => say("the postgres database is up to date"),
+                (0, now) => say(&format!("the postgres database was empty and has schema {now} now")),
+                (before, now) => say(&format!("the postgres database had schema {before} and has {now} now")),
+            }
+            store
+        }
+        None => {
+            let store = open_store(config, &StateDir::take(&config.state_dir)?).await?;
+            say("the sqlite database is up to date");
+            store
+        }
+    };
     store.close().await;
     Ok(())
+}
+
+/// Removes what is older than its retention, or says what that would be. A running lxcd goes on meanwhile.
+///
+/// # Errors
+/// When the database cannot be read or written.
+pub async fn prune(config: &Config, dry_run: bool) -> Result<()> {
+    let store = attach(config).await?;
+    let cutoffs = cutoffs(&config.retention, SystemClock.now());
+    let pruned = if dry_run { store.would_prune(&cutoffs).await } else { store.prune(&cutoffs).await }
+        .map_err(store_error)?;
+    store.close().await;
+    let counted = |name: &str, rows: u64| format!("{rows} {name}{}", if rows == 1 { "" } else { "s" });
+    let some = pruned.into_iter().filter(|(_, rows)| *rows > 0);
+    let some: Vec<String> = some.map(|(name, rows)| counted(name, rows)).collect();
+    let verb = if dry_run { "would remove" } else { "removed" };
+    match some.is_empty() {
+        true => say(&format!("{verb} nothing: everything is within its retention")),
+        false => say(&format!("{verb} {}", some.join(", "))),
+    }
+    Ok(())
+}
+
+/// Writes operations, events and the audit as JSON lines, a page at a time. A running lxcd goes on meanwhile.
+///
+/// # Errors
+/// When the database cannot be read, or nobody reads on before all is written.
+pub async fn export(config: &Config) -> Result<()> {
+    let store = attach(config).await?;
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    for part in Part::ALL {
+        let mut after = None;
+        loop {
+            let (objects, next) = store.export(part, after.as_deref()).await.map_err(store_error)?;
+            for object in objects {
+                writeln!(out, "{object}").map_err(cannot_print)?;
+            }
+            match next {
+                Some(next) => after = Some(next),
+                None => break,
+            }
+        }
+    }
+    out.flush().map_err(cannot_print)?;
+    store.close().await;
+    Ok(())
+}
+
+fn cannot_print(error: std::io::Error) -> Error {
+    Error::new(Code::Internal, "cannot write to stdout").because(error.to_string())
+}
+
+/// The database as it is, beside a running lxcd.
+async fn attach(config: &Config) -> Result<Store> {
+    match &config.database {
+        Some(url) => Store::open_postgres(url.expose_secret()).await,
+        None => Store::attach_sqlite(&database_file(&config.state_dir)).await,
+    }
 }
 
 /// Makes a new key, seals every secret with it, and drops the old one: first both keys are in the file,

@@ -144,6 +144,8 @@ codes! {
     RemoteExists = "LXC0514",
     /// No key in Redis that could be removed.
     NoForeignLock = "LXC0515",
+    /// The database was written by an older lxcd, and others may use it.
+    OlderDatabase = "LXC0516",
 
     /// Your role does not allow it.
     Role = "LXC0601",

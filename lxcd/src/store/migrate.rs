@@ -2,6 +2,7 @@
 //! words for a database that cannot be used; must not know the tables.
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::path::Path;
 
 use super::Dialect;
@@ -51,11 +52,7 @@ pub(super) async fn sqlite(pool: &AnyPool, path: &Path) -> Result<(), Error> {
         Ok((answer,)) => return Err(corrupt(path, &answer)),
         Err(error) => return Err(open_error(&error, path)),
     }
-    let applied: i64 = sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
-        .fetch_one(pool)
-        .await
-        .unwrap_or(0);
-    let newest = SQLITE.last().map_or(0, |(version, ..)| *version);
+    let (applied, newest) = (applied(pool).await, newest(Dialect::Sqlite));
     if applied > 0 && applied < newest {
         let copy = path.with_extension(format!("before-{newest}.db"));
         let _ = std::fs::remove_file(&copy);
@@ -68,8 +65,41 @@ pub(super) async fn sqlite(pool: &AnyPool, path: &Path) -> Result<(), Error> {
     migrator(SQLITE).run(pool).await.map_err(|e| upgrade_error(&e, &path.display().to_string()))
 }
 
+/// Makes the schema of an empty database. A schema that is there is not touched, for others may use it.
 pub(super) async fn postgres(pool: &AnyPool) -> Result<(), Error> {
-    migrator(POSTGRES).run(pool).await.map_err(|e| upgrade_error(&e, "the Postgres database"))
+    if applied(pool).await > 0 {
+        is_current(pool, Dialect::Postgres).await?;
+    }
+    upgrade_postgres(pool).await.map(drop)
+}
+
+/// Refuses a schema that is older than this lxcd's. What is newer is refused with the migrations.
+pub(super) async fn is_current(pool: &AnyPool, dialect: Dialect) -> Result<(), Error> {
+    let (applied, newest) = (applied(pool).await, newest(dialect));
+    let what = format!("the {} database", dialect.name());
+    match applied.cmp(&newest) {
+        Ordering::Less => Err(Error::new(Code::OlderDatabase, format!("{what} is of an older lxcd"))
+            .because(format!("it has schema {applied}, this lxcd needs {newest}"))
+            .hint_noted("lxcd db upgrade", "an older lxcd that still runs on it hands over then")),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(upgrade_error(&MigrateError::VersionMissing(applied), &what)),
+    }
+}
+
+/// Brings the schema up to date; answers which it was.
+pub(super) async fn upgrade_postgres(pool: &AnyPool) -> Result<i64, Error> {
+    let before = applied(pool).await;
+    // Two that start on an empty database at once take turns.
+    migrator(POSTGRES).run(pool).await.map_err(|e| upgrade_error(&e, "the Postgres database"))?;
+    Ok(before)
+}
+
+/// Number of the newest change of the schema that was made; 0 = there is none.
+async fn applied(pool: &AnyPool) -> i64 {
+    sqlx::query_scalar("SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations")
+        .fetch_one(pool)
+        .await
+        .unwrap_or(0)
 }
 
 fn corrupt(path: &Path, why: &str) -> Error {
@@ -104,7 +134,10 @@ fn upgrade_error(error: &MigrateError, what: &str) -> Error {
     match error {
         MigrateError::VersionMissing(version) => {
             Error::new(Code::NewerDatabase, format!("{what} was written by a newer lxcd"))
-                .because(format!("it has schema {version}, this lxcd knows up to {}", SQLITE.len()))
+                .because(format!(
+                    "it has schema {version}, this lxcd knows up to {}",
+                    newest(Dialect::Sqlite)
+                ))
                 .hint_noted("lxcd --version", "install the version that wrote it, or a later one")
         }
         MigrateError::VersionMismatch(version) => {

@@ -8,8 +8,10 @@ mod container;
 mod daemon;
 mod dialect;
 mod event;
+mod export;
 mod migrate;
 mod notify;
+mod open;
 mod operation;
 mod poller;
 mod prune;
@@ -20,18 +22,16 @@ mod scope;
 mod submit;
 
 pub use dialect::Dialect;
+pub use export::Part;
 pub use notify::NotifyRelay;
 pub use poller::{Newer, Polling};
-pub use prune::Cutoffs;
+pub use prune::{Cutoffs, Pruned};
 pub use submit::{NewRequest, Submitted};
 
-use std::path::Path;
-use std::time::Duration;
-
 use lxc_core::ports::StoreError;
-use sqlx::any::{AnyPoolOptions, AnyRow};
+use sqlx::any::AnyRow;
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyConnection, AnyPool, Connection, Row, Transaction};
+use sqlx::{Any, AnyPool, Row, Transaction};
 
 /// What every method here returns.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -46,73 +46,16 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens (and on SQLite makes or upgrades) the database.
-    ///
-    /// # Errors
-    /// When it cannot be opened, is damaged, or was written by a newer lxcd.
-    pub async fn open_sqlite(path: &Path) -> Result<Self, lxc_core::error::Error> {
-        sqlx::any::install_default_drivers();
-        let url = format!("sqlite://{}?mode=rwc", path.display());
-        let pool = |connections: u32, pragmas: &'static str| {
-            let options = AnyPoolOptions::new()
-                .max_connections(connections)
-                // Everybody waits for the one writer, and a slow disk may take a second for each of them.
-                .acquire_timeout(Duration::from_secs(60))
-                .after_connect(move |connection, _| {
-                    Box::pin(async move {
-                        sqlx::raw_sql(pragmas).execute(&mut *connection).await?;
-                        Ok(())
-                    })
-                })
-                .after_release(|connection, _| {
-                    Box::pin(async move {
-                        // Without room SQLite rolls back by itself, and the driver believes itself in a
-                        // transaction for ever after: such a connection is of no more use. The ping waits
-                        // for a rollback that is only on its way.
-                        connection.ping().await?;
-                        Ok(!connection.is_in_transaction())
-                    })
-                });
-            let url = url.clone();
-            async move { options.connect(&url).await }
-        };
-        // FULL: the dispatch record must survive power loss, or a call could be sent twice.
-        const WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-             PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY;";
-        const READER: &str = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;";
-        // A pool would try a damaged file again and again, and say nothing but that it took too long.
-        let tried = async {
-            let mut first = AnyConnection::connect(&url).await?;
-            sqlx::raw_sql(WRITER).execute(&mut first).await?;
-            first.close().await
-        };
-        tried.await.map_err(|e| migrate::open_error(&e, path))?;
-        let writer = pool(1, WRITER).await.map_err(|e| migrate::open_error(&e, path))?;
-        migrate::sqlite(&writer, path).await?;
-        let reader = pool(4, READER).await.map_err(|e| migrate::open_error(&e, path))?;
-        Ok(Self { writer, reader, dialect: Dialect::Sqlite })
-    }
-
-    /// Opens a Postgres database; its schema is made where there is none.
-    ///
-    /// # Errors
-    /// When it cannot be reached, or was written by a newer lxcd.
-    pub async fn open_postgres(url: &str) -> Result<Self, lxc_core::error::Error> {
-        sqlx::any::install_default_drivers();
-        let pool = AnyPoolOptions::new()
-            .max_connections(8)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect(url)
-            .await
-            .map_err(|e| migrate::postgres_error(&e))?;
-        migrate::postgres(&pool).await?;
-        Ok(Self { writer: pool.clone(), reader: pool, dialect: Dialect::Postgres })
-    }
-
     /// Whether other daemons may use the same database.
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.dialect == Dialect::Postgres
+    }
+
+    /// Number of the newest change of the schema that this lxcd knows.
+    #[must_use]
+    pub fn schema(&self) -> i64 {
+        migrate::newest(self.dialect)
     }
 
     /// `sqlite` or `postgres`.

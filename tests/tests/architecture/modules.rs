@@ -23,7 +23,11 @@ pub(crate) const LXCD: &[Rule] = &[
     Rule("lib", All, &[]),
     Rule("app", All, &[]),
     Rule("cli", Only(&["app", "config", "failpoint", "maintenance"]), &[]),
-    Rule("maintenance", Only(&["app", "config", "keyring", "service", "state_dir", "store"]), &[]),
+    Rule(
+        "maintenance",
+        Only(&["app", "clock", "config", "janitor", "keyring", "service", "state_dir", "store"]),
+        &[],
+    ),
     Rule("rpc", Only(&["service"]), &[]),
     Rule("service", Only(&["bus", "engine", "inventory", "keyring", "peer", "pve", "store"]), &[]),
     Rule("edges", Only(&["pve", "rpc"]), &[]),
