@@ -8,6 +8,7 @@ pub mod ids;
 pub mod op;
 pub mod picture;
 pub mod ports;
+pub mod privileges;
 pub mod pve;
 pub mod record;
 pub mod selector;

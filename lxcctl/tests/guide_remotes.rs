@@ -5,7 +5,8 @@
 mod support;
 
 use lxc_proto::v1 as pb;
-use support::guide::example;
+use support::build::error;
+use support::guide::{assert_like, example};
 use support::pty::{Terminal, screen};
 use support::{Fake, Script};
 
@@ -61,8 +62,6 @@ fn remote_add_shows_the_certificate_asks_and_takes_the_secret() {
     let want = example(line, 0);
     // On one screen both streams are in the order of the guide: stderr but for its last line, stdout, hint.
     let (before, hint) = want.err.trim_end().rsplit_once('\n').unwrap();
-    // What is not built yet is not recommended.
-    let hint = hint.replace("remote doctor", "remote test");
     let want = format!("{before}\n{}{hint}\n", want.out);
     assert_eq!(redact(&screen(&shown)), redact(&want));
     let adds = &fake.asked.lock().unwrap().adds;
@@ -85,4 +84,37 @@ fn remote_add_without_a_terminal_wants_the_fingerprint() {
     let run = fake.run(&format!("{line} --fingerprint {FINGERPRINT}"));
     assert_eq!(run.code, 0, "{}", run.err);
     assert_eq!(fake.asked.lock().unwrap().adds[0].token_secret, "1234-5678");
+}
+
+#[test]
+fn remote_doctor_says_what_is_missing_and_the_line_that_helps() {
+    let finding = |name: &str, result: &str, detail: &str| pb::Finding {
+        name: name.into(),
+        result: result.into(),
+        detail: detail.into(),
+    };
+    let findings = vec![
+        finding("api", "warning", "pve1.lan 38ms, pve2.lan 41ms, pve3.lan no route to host since 14:01"),
+        finding("certificate", "ok", "3 pins, the first expires 2028-03-02"),
+        finding("token", "ok", "lxcd@pve!cli, never expires, no privilege separation"),
+        finding("list, power", "ok", "VM.Audit, Sys.Audit, VM.PowerMgmt"),
+        finding("delete", "missing", "VM.Allocate on /vms"),
+    ];
+    let lacks = error(
+        "LXC0504",
+        "homelab lacks 1 privilege; create and delete will be refused",
+        &["lxcd@pve has PVEVMUser and PVEAuditor on /"],
+        &[("pveum acl modify /vms --users lxcd@pve --roles PVEVMAdmin", "on a Proxmox node")],
+    );
+    let reply = pb::DoctorReply { findings, errors: vec![lacks], hints: Vec::new() };
+    let fake = Fake::start(Script { doctor: Some(Ok(reply)), ..Script::default() });
+    let line = "lxcctl remote doctor homelab";
+    assert_like(&fake.run(line), line, 0);
+    let json = fake.run("lxcctl remote doctor homelab -o json");
+    assert_eq!(json.code, 5);
+    assert!(
+        json.out.contains("\"kind\": \"FindingList\"") && json.err.starts_with("{\"api_version\""),
+        "{}",
+        json.out
+    );
 }

@@ -198,3 +198,93 @@ fn a_remote_with_running_operations_stays() {
     world.ctl(&format!("op wait {id}")).exits(1);
     world.ctl("remote remove homelab --yes").exits(0);
 }
+
+#[test]
+fn the_doctor_finds_nothing_on_a_good_remote() {
+    let world = Setup::default().nodes(&["pve1", "pve2"]).containers([running(104, "web-1")]).start();
+    world.ctl("stop 104").exits(0);
+    let run = world.ctl("remote doctor homelab");
+    run.exits(0).prints("pve2 ").prints("2 pins, the first expires").prints("never expires");
+    run.prints("list, power, delete, create  ok");
+    assert!(!run.out.contains("warning") && run.err.is_empty(), "{run}");
+    assert!(
+        world.calls().iter().all(|call| call.contains("/104/")),
+        "it changes nothing: {:?}",
+        world.calls()
+    );
+    world.ctl("remote doctor nosuch").fails("LXC0302");
+}
+
+/// A world whose token has these grants; its user may everything.
+fn granted(grants: &str) -> World {
+    let token = format!("{TOKEN}={SECRET}:{grants}");
+    Setup::default()
+        .containers([running(104, "web-1")])
+        .sim(|mut config| {
+            config.tokens.clear();
+            config.token(&token)
+        })
+        .start()
+}
+
+#[test]
+fn the_doctor_names_what_is_missing_and_a_line_that_gives_it() {
+    let world = granted("PVEVMUser,PVEAuditor");
+    let run = world.ctl("remote doctor homelab");
+    run.fails("LXC0504").prints("list, power  ok").prints("delete       missing  VM.Allocate on /vms");
+    run.says("homelab lacks 1 privilege; create and delete will be refused");
+    run.says("lxcd@pve!cli has PVEAuditor and PVEVMUser on /, and with privilege separation it needs both");
+    let line = "pveum acl modify /vms --users lxcd@pve --tokens 'lxcd@pve!cli' --roles PVEVMAdmin";
+    run.says(line);
+    world.ctl("delete 104 --yes").exits(6);
+    // What the line does, done: nothing is missing, and nothing that was there is lost.
+    world.sim.control().access(line, |access| {
+        access.grant("/vms", "user", "lxcd@pve", "PVEVMAdmin", true);
+        access.grant("/vms", "token", TOKEN, "PVEVMAdmin", true);
+    });
+    let run = world.ctl("remote doctor homelab");
+    run.exits(0).prints("list, power, delete  ok").prints("create               warning");
+    run.says("hint: pveum acl modify /sdn/zones").says("PVESDNUser");
+    world.ctl("delete 104 --yes").exits(0);
+}
+
+#[test]
+fn the_doctor_says_what_it_may_not_see() {
+    let world = granted("VM.Audit+VM.PowerMgmt+VM.Allocate");
+    let run = world.ctl("remote doctor homelab");
+    run.exits(0).prints("it may not read more about itself").prints("lacks Sys.Audit on /nodes");
+    run.says("--roles PVEAuditor");
+    let world = granted("Sys.Audit@/nodes");
+    let run = world.ctl("remote doctor homelab");
+    run.fails("LXC0504").says("create, delete, list and power will be refused");
+}
+
+#[test]
+fn the_doctor_sees_clocks_and_strangers_with_our_token() {
+    let world =
+        Setup::default().nodes(&["pve1", "pve2"]).containers([ct(104, "web-1"), ct(105, "web-2")]).start();
+    world.ctl("start 104").exits(0);
+    world.sim.control().foreign("start", 105, TOKEN).expect("begun");
+    world.sim.control().access("the token ends", |access| {
+        let token = access.tokens.get_mut(TOKEN).expect("known");
+        token.expire = 4_102_444_800;
+    });
+    let run = world.ctl("remote doctor homelab");
+    run.exits(0)
+        .prints("tasks")
+        .prints("1 task of lxcd@pve!cli that nobody began here")
+        .prints("vzstart 105 on pve1");
+    run.prints("expires 2100-01-01");
+    world.sim.control().set_skew(-90);
+    world.sim.control().node("pve2", "offline").expect("a node");
+    let run = world.ctl("remote doctor homelab");
+    run.exits(0).prints("clock").prints("pve1 is 1m 30s behind").prints("pve2 offline");
+}
+
+#[test]
+fn the_doctor_without_an_answer() {
+    let world = Setup::default().containers([ct(104, "web-1")]).start();
+    world.sim.stop();
+    let run = world.ctl("remote doctor homelab");
+    run.fails("LXC0701").prints("api").prints("failed").prints("127.0.0.1");
+}

@@ -38,7 +38,7 @@ fn postgres_is_upgraded_by_hand_only() {
     let refused = world.daemon.output(&[]);
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(5), "{said}");
-    assert!(said.contains("error[LXC0515]") && said.contains("lxcd db upgrade"), "{said}");
+    assert!(said.contains("error[LXC0516]") && said.contains("lxcd db upgrade"), "{said}");
     assert!(!db(&world, &["prune", "--dry-run"]).0, "nothing else touches it either");
     let (done, out, err) = db(&world, &["upgrade"]);
     assert!(done && out.contains("had schema 1 and has"), "{out}{err}");

@@ -163,7 +163,7 @@ pub(super) fn unreachable(op: &Operation, error: &PveError) -> Error {
         PveError::Unauthorized(_) => {
             about(Code::PveUnauthorized, target, format!("{} does not accept our token", target.remote))
                 .because(why)
-                .hint(format!("lxcctl remote test {}", target.remote))
+                .hint(format!("lxcctl remote doctor {}", target.remote))
         }
         PveError::Untrusted { .. } => about(
             Code::CertificateChanged,
@@ -179,7 +179,7 @@ pub(super) fn unreachable(op: &Operation, error: &PveError) -> Error {
         PveError::Garbage(_) => {
             about(Code::NotProxmox, target, format!("{} answers with what Proxmox never says", target.remote))
                 .because(why)
-                .hint(format!("lxcctl remote test {}", target.remote))
+                .hint(format!("lxcctl remote doctor {}", target.remote))
         }
         PveError::NotDelivered(_) | PveError::Lost(_) => {
             let error = about(Code::NodeUnreachable, target, format!("{} does not answer", target.node))

@@ -65,12 +65,13 @@ after! {
     AUDIT: "lists, every command", "  lxcctl audit --failed --since 1d\n  lxcctl audit ls --target homelab/104 -o json";
     EXPLAIN: "every command", "  lxcctl explain LXC0401\n  lxcctl explain";
     REMOTE: "lists, every command",
-        "  lxcctl remote\n  lxcctl remote add homelab https://pve1.lan:8006 --token-id 'lxcd@pve!cli'\n  lxcctl remote test homelab";
+        "  lxcctl remote\n  lxcctl remote add homelab https://pve1.lan:8006 --token-id 'lxcd@pve!cli'\n  lxcctl remote doctor homelab";
     REMOTE_LS: "lists, every command", "  lxcctl remote ls\n  lxcctl remote ls -o json";
     REMOTE_SHOW: "every command", "  lxcctl remote show homelab\n  lxcctl remote show homelab -o json";
     REMOTE_ADD: "every command",
         "  lxcctl remote add homelab https://pve1.lan:8006 --token-id 'lxcd@pve!cli'\n  lxcctl remote add edge https://edge1:8006 --token-id 'lxcd@pve!cli' --ca ca.pem";
     REMOTE_TEST: "every command", "  lxcctl remote test homelab\n  lxcctl remote test homelab -o json";
+    REMOTE_DOCTOR: "every command", "  lxcctl remote doctor homelab\n  lxcctl remote doctor homelab -o json";
     REMOTE_TRUST: "every command", "  lxcctl remote trust homelab\n  lxcctl remote trust homelab --rotate";
     REMOTE_SET: "every command",
         "  lxcctl remote set homelab --default\n  lxcctl remote set homelab --token-id 'lxcd@pve!new' --token-secret-file secret";

@@ -33,6 +33,9 @@ pub enum RemoteVerb {
     /// Ask every URL of a remote whether it answers, is trusted and takes the token.
     #[command(override_usage = "lxcctl remote test NAME", after_help = help::REMOTE_TEST, help_template = help::TEMPLATE)]
     Test(RemoteName),
+    /// Look at everything about a remote that can be wrong: reach, certificates, token, privileges, clocks.
+    #[command(override_usage = "lxcctl remote doctor NAME", after_help = help::REMOTE_DOCTOR, help_template = help::TEMPLATE)]
+    Doctor(RemoteName),
     /// Compare the certificates shown now with the pinned ones; --rotate takes the new ones.
     #[command(override_usage = "lxcctl remote trust NAME [--rotate]", after_help = help::REMOTE_TRUST, help_template = help::TEMPLATE)]
     Trust(TrustRemote),

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use lxc_core::error::{Code, Error, Result};
+use lxc_core::error::{Code, Error, Result, Try};
 use lxc_proto::v1 as pb;
 use pb::remotes_client::RemotesClient;
 
 use super::Client;
-use super::view::{Certificate, Remote, RemoteCheck, TrustItem};
+use super::status::error_from_wire;
+use super::view::{Certificate, Finding, Remote, RemoteCheck, TrustItem};
 
 /// What a URL shows to somebody who has sent nothing yet.
 pub struct Probed {
@@ -43,6 +44,16 @@ pub struct RemoteChange {
     pub token_id: Option<String>,
     pub token_secret: Option<String>,
     pub fingerprint: Option<String>,
+}
+
+/// What `remote doctor` found.
+pub struct Diagnosis {
+    /// Line by line.
+    pub findings: Vec<Finding>,
+    /// What keeps something from working.
+    pub errors: Vec<Error>,
+    /// What would be better.
+    pub hints: Vec<Try>,
 }
 
 /// Pins against what is shown now.
@@ -106,6 +117,22 @@ impl Client {
         let message = pb::TestRemoteRequest { name: name.to_owned() };
         let answer = self.remotes_client().test(Self::unary(message)).await;
         Ok(self.settle(answer).await?.checks.into_iter().map(RemoteCheck::from).collect())
+    }
+
+    /// Looks at everything about a remote that can be wrong.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn doctor(&self, name: &str) -> Result<Diagnosis> {
+        let message = pb::DoctorRequest { name: name.to_owned() };
+        let answer = self.remotes_client().doctor(Self::unary(message)).await;
+        let reply = self.settle(answer).await?;
+        let hints = reply.hints.into_iter().map(|hint| Try { command: hint.command, note: hint.note });
+        Ok(Diagnosis {
+            findings: reply.findings.into_iter().map(Finding::from).collect(),
+            errors: reply.errors.into_iter().map(error_from_wire).collect(),
+            hints: hints.collect(),
+        })
     }
 
     /// Compares certificates with pins; accepted ones replace them.

@@ -67,7 +67,9 @@ impl Tone {
             "running" | "online" | "ok" | "succeeded" => Self::Green,
             "stopped" | "cancelled" | "gone" => Self::Dim,
             "creating" | "deleting" | "queued" => Self::Blue,
-            "error" | "failed" | "offline" | "unreachable" | "unauthorized" | "untrusted" => Self::Red,
+            "error" | "failed" | "missing" | "offline" | "unreachable" | "unauthorized" | "untrusted" => {
+                Self::Red
+            }
             "unknown" | "warning" | "degraded" | "draining" => Self::Yellow,
             "needs_attention" => Self::Magenta,
             _ => Self::Plain,

@@ -34,6 +34,7 @@ pub(crate) struct Script {
     pub(crate) set: Answer<pb::SetRemoteReply>,
     pub(crate) trust: Answer<pb::TrustReply>,
     pub(crate) test: Answer<pb::TestRemoteReply>,
+    pub(crate) doctor: Answer<pb::DoctorReply>,
     pub(crate) status: Answer<pb::StatusReply>,
     pub(crate) whoami: Answer<pb::WhoAmIReply>,
     pub(crate) daemons: Answer<pb::ListDaemonsReply>,

@@ -180,6 +180,9 @@ impl pb::remotes_server::Remotes for Service {
     async fn test(&self, _: Request<pb::TestRemoteRequest>) -> Result<Response<pb::TestRemoteReply>, Status> {
         say(&self.script.lock().unwrap().test)
     }
+    async fn doctor(&self, _: Request<pb::DoctorRequest>) -> Result<Response<pb::DoctorReply>, Status> {
+        say(&self.script.lock().unwrap().doctor)
+    }
     async fn trust(&self, _: Request<pb::TrustRequest>) -> Result<Response<pb::TrustReply>, Status> {
         say(&self.script.lock().unwrap().trust)
     }

@@ -4,7 +4,8 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use http::HeaderValue;
+use http::header::AUTHORIZATION;
+use http::{HeaderMap, HeaderValue};
 use lxc_core::error::{Code, Error};
 use lxc_core::ports::PveError;
 use parking_lot::Mutex;
@@ -54,6 +55,11 @@ impl Token {
     #[must_use]
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// What each request carries.
+    pub(super) fn headers(&self) -> Result<HeaderMap, Error> {
+        Ok(HeaderMap::from_iter([(AUTHORIZATION, self.header()?)]))
     }
 
     /// The value of `Authorization`, marked so that nothing prints or indexes it.

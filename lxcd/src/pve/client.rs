@@ -2,6 +2,7 @@
 //! container and the port to the engine; shapes are read in `lxc`, `tasks` and `nodes`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Method;
@@ -35,33 +36,48 @@ pub struct Endpoint {
     pub url: ApiUrl,
     /// Whom to expect there.
     pub trust: Trust,
+    /// The node behind it, where that is known.
+    pub node: Option<String>,
+}
+
+/// How one URL of a remote does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// The URL.
+    pub url: ApiUrl,
+    /// The node behind it, where that is known.
+    pub node: Option<String>,
+    /// For how long it has not been reached, and why.
+    pub down: Option<(Duration, String)>,
 }
 
 /// The API of one remote as one token sees it. Cheap to keep, not to make: one per remote and token.
 #[derive(Debug)]
 pub struct PveClient {
-    endpoints: Vec<Endpoint>,
-    token: Token,
     pub(super) transport: Transport,
 }
 
 impl PveClient {
-    /// Connects to nothing yet. Of several endpoints the first is used.
+    /// Connects to nothing yet. Of several endpoints the first that answers is used.
     ///
     /// # Errors
     /// LXC0213 without an endpoint; LXC0107 when TLS or HTTP cannot be set up.
     pub fn new(endpoints: Vec<Endpoint>, token: Token, options: Options) -> Result<Self, Error> {
-        let Some(first) = endpoints.first() else {
+        if endpoints.is_empty() {
             return Err(Error::new(Code::BadUrl, "a remote needs at least one URL"));
-        };
-        let transport = Transport::new(&first.url, &first.trust, &token, options)?;
-        Ok(Self { endpoints, token, transport })
+        }
+        Ok(Self { transport: Transport::new(endpoints, token, options)? })
     }
 
-    /// Where it asks, in the order of preference.
+    /// Where it asks, in the order of preference, and which of them it reaches.
     #[must_use]
-    pub fn endpoints(&self) -> &[Endpoint] {
-        &self.endpoints
+    pub fn reach(&self) -> Vec<Reach> {
+        let of = |way: &super::way::Way| Reach {
+            url: way.endpoint.url.clone(),
+            node: way.endpoint.node.clone(),
+            down: way.down().map(|down| (down.since.elapsed(), down.why)),
+        };
+        self.transport.ways().iter().map(of).collect()
     }
 
     /// What was asked so far.
@@ -87,7 +103,7 @@ fn task_path(upid: &Upid, rest: &str) -> String {
 #[async_trait]
 impl PveApi for PveClient {
     fn identity(&self) -> &str {
-        self.token.id()
+        self.transport.token().id()
     }
 
     async fn current(&self, node: &str, vmid: Vmid) -> Result<Live, PveError> {

@@ -32,6 +32,8 @@ classes! {
     Certificates = "certificates",
     /// `/access/permissions`
     Permissions = "permissions",
+    /// Users, tokens, roles and who has them.
+    Access = "access",
     /// `/cluster/resources`
     Resources = "resources",
     /// `/nodes/N/lxc`

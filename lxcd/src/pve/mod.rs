@@ -5,6 +5,7 @@
 //! From the outside in: [`ApiUrl`] and [`probe`] before anything is trusted, [`Endpoint`] and
 //! [`Token`] to describe a remote, [`PveClient`] to talk to it.
 
+mod access;
 mod answer;
 mod auth;
 mod certificates;
@@ -24,10 +25,12 @@ mod tests;
 mod tls;
 mod transport;
 mod url;
+mod way;
 
+pub use access::TokenFacts;
 pub use auth::Token;
 pub use certificates::NodeCertificates;
-pub use client::{Endpoint, PveClient};
+pub use client::{Endpoint, PveClient, Reach};
 pub use limits::Share;
 pub use metrics::{Class, Counters};
 pub use options::Options;

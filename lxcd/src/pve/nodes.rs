@@ -2,8 +2,9 @@
 //! paths and shapes; must not merge or remember anything.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
-use lxc_core::ids::Vmid;
+use lxc_core::ids::{Installation, Vmid};
 use lxc_core::ports::PveError;
 use lxc_core::pve::{
     ClusterMember, ClusterStatus, Live, Node, NodeStatus, Permissions, Placement, Resource, Version,
@@ -11,6 +12,7 @@ use lxc_core::pve::{
 use serde::Deserialize;
 
 use super::answer::Answer;
+use super::certificates;
 use super::client::{PveClient, segment};
 use super::exchange::Received;
 use super::guest::Guest;
@@ -27,6 +29,35 @@ impl PveClient {
     pub async fn version(&self) -> Result<Version, PveError> {
         let received = self.small(Class::Version, "", "/version").await?;
         version(received.answer())
+    }
+
+    /// `/version`, asked of each URL by itself, in order.
+    ///
+    /// # Errors
+    /// As any question, for each.
+    pub async fn versions(&self) -> Vec<(Duration, Result<Version, PveError>)> {
+        let request = Request { class: Class::Version, node: "", path: "/version", limit: SMALL };
+        let one = |way| async move {
+            let began = Instant::now();
+            let answer = self.transport.get_at(way, request).await;
+            let read = answer.and_then(|received| version(received.answer()));
+            (began.elapsed(), read)
+        };
+        futures::future::join_all(self.transport.ways().iter().map(one)).await
+    }
+
+    /// The installation behind each URL, asked of each by itself, in order. The node is any of them.
+    ///
+    /// # Errors
+    /// As any question, for each.
+    pub async fn installations(&self, node: &str) -> Vec<Result<Installation, PveError>> {
+        let path = format!("/nodes/{}/certificates/info", segment(node));
+        let request = Request { class: Class::Certificates, node, path: &path, limit: SMALL };
+        let one = |way| async move {
+            let received = self.transport.get_at(way, request).await?;
+            certificates::read(received.answer()).map(|found| found.installation)
+        };
+        futures::future::join_all(self.transport.ways().iter().map(one)).await
     }
 
     /// `/nodes`, by name: exact names, who is online, which certificate each serves.

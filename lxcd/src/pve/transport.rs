@@ -1,27 +1,29 @@
-//! One URL, two HTTP clients: questions share kept connections, changes get a fresh one each and go
-//! out once. Owns the clients, the retries of questions and the places in the queue; must not know
-//! what an answer means (`answer`) or which paths exist.
+//! All URLs of a remote with one token: questions share kept connections and go elsewhere when one URL fails,
+//! changes get a fresh connection each and go out once. Owns the order of the URLs, the retries of questions
+//! and the places in the queue; must not know what an answer means (`answer`) or which paths exist.
 
 use std::time::{Duration, Instant};
 
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderValue, Method};
-use lxc_core::error::{Code, Error};
+use http::Method;
+use lxc_core::error::Error;
 use lxc_core::ports::PveError;
 use lxc_core::pve::RefusalKind;
 
 use super::auth::{Gate, Token};
-use super::exchange::{Broken, Received, exchange};
+use super::client::Endpoint;
+use super::exchange::{Broken, Received};
 use super::limits::Limits;
 use super::metrics::{Class, Counters};
 use super::options::Options;
-use super::tls::{self, Trust};
-use super::url::ApiUrl;
+use super::way::Way;
 
 /// Bodies of lists may be this long: 10,000 rows of `/cluster/resources` are about 5 MB.
 pub(super) const LIST: usize = 32 << 20;
 /// Everything else.
 pub(super) const SMALL: usize = 1 << 20;
+
+/// A change that was not delivered goes elsewhere only so soon: its caller holds a lease meanwhile.
+const CHANGE_ELSEWHERE: Duration = Duration::from_secs(2);
 
 /// One request; `path` is encoded already and begins behind `/api2/json`.
 #[derive(Debug, Clone, Copy)]
@@ -34,14 +36,11 @@ pub(super) struct Request<'a> {
     pub(super) limit: usize,
 }
 
-/// The way to one URL with one token.
+/// The ways to one remote with one token.
 #[derive(Debug)]
 pub(super) struct Transport {
-    authority: String,
-    base: String,
-    kept: reqwest::Client,
-    fresh: reqwest::Client,
-    authorization: HeaderValue,
+    ways: Vec<Way>,
+    token: Token,
     gate: Gate,
     limits: Limits,
     counters: Counters,
@@ -49,33 +48,12 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(url: &ApiUrl, trust: &Trust, token: &Token, options: Options) -> Result<Self, Error> {
-        let tls = tls::config(trust)?;
-        let build = |kept: bool| {
-            // pveproxy drops idle connections after 5 s.
-            let builder = reqwest::Client::builder()
-                .tls_backend_preconfigured(tls.clone())
-                .http1_only()
-                .https_only(true)
-                .no_proxy()
-                .redirect(reqwest::redirect::Policy::none())
-                .retry(reqwest::retry::never())
-                .referer(false)
-                .connect_timeout(options.connect)
-                .read_timeout(options.read)
-                .timeout(options.total)
-                .pool_idle_timeout(Duration::from_secs(4))
-                .pool_max_idle_per_host(if kept { options.per_remote } else { 0 });
-            builder.build().map_err(|error| {
-                Error::new(Code::Internal, "the HTTP client cannot be set up").because(error.to_string())
-            })
-        };
+    pub(super) fn new(endpoints: Vec<Endpoint>, token: Token, options: Options) -> Result<Self, Error> {
+        // Said now, not with the first request.
+        token.header()?;
         Ok(Self {
-            authority: url.authority(),
-            base: format!("{url}/api2/json"),
-            kept: build(true)?,
-            fresh: build(false)?,
-            authorization: token.header()?,
+            ways: endpoints.into_iter().map(|one| Way::new(one, &options)).collect::<Result<_, _>>()?,
+            token,
             gate: Gate::new(options.unauthorized_pause),
             limits: Limits::new(options.per_node, options.per_remote, options.share.clone()),
             counters: Counters::default(),
@@ -83,23 +61,60 @@ impl Transport {
         })
     }
 
+    pub(super) fn ways(&self) -> &[Way] {
+        &self.ways
+    }
+
+    pub(super) fn token(&self) -> &Token {
+        &self.token
+    }
+
     pub(super) fn counters(&self) -> &Counters {
         &self.counters
     }
 
-    /// Asks. Tried again on a fresh connection when a kept one turns out to be closed, and after a
-    /// pause when Proxmox refuses with a text that passes by itself.
+    /// Those to ask, in order: the ones that are up, then, should they fail too, the others.
+    fn order(&self) -> Vec<&Way> {
+        let now = Instant::now();
+        let (mut first, rest): (Vec<&Way>, Vec<&Way>) = self.ways.iter().partition(|way| way.take(now));
+        first.extend(rest);
+        first
+    }
+
+    /// Asks, wherever somebody answers. Tried again on a fresh connection when a kept one turns out to be
+    /// closed, and after a pause when Proxmox refuses with a text that passes by itself.
     pub(super) async fn get(&self, request: Request<'_>) -> Result<Received, PveError> {
         let _place = self.limits.enter(request.node).await;
-        let mut client = &self.kept;
+        let mut first = None;
+        for way in self.order() {
+            if first.as_ref().is_some_and(|error| !may_help(error, way, request.node)) {
+                continue;
+            }
+            match self.get_from(way, request).await {
+                Err(error) if goes_elsewhere(&error) => {
+                    first.get_or_insert(error);
+                }
+                other => return other,
+            }
+        }
+        Err(first.unwrap_or_else(|| PveError::NotDelivered("no URL to ask".to_owned())))
+    }
+
+    /// Asks one URL, whether it is known to be up or not.
+    pub(super) async fn get_at(&self, way: &Way, request: Request<'_>) -> Result<Received, PveError> {
+        let _place = self.limits.enter(request.node).await;
+        self.get_from(way, request).await
+    }
+
+    async fn get_from(&self, way: &Way, request: Request<'_>) -> Result<Received, PveError> {
+        let mut fresh = false;
         let mut pauses = self.options.transient_pauses.iter();
         loop {
             self.gate.check(Instant::now())?;
-            let sent = self.send(client, Method::GET, request, None).await;
-            let received = match sent {
+            let received = match self.send(way, fresh, Method::GET, request, None).await {
                 // Even when the cut came from elsewhere, asking twice does no harm.
-                Err(Broken::Cut(_)) if std::ptr::eq(client, &self.kept) => {
-                    client = &self.fresh;
+                Err(Broken::Cut(_)) if !fresh => {
+                    fresh = true;
                     continue;
                 }
                 other => other.map_err(Broken::into_error)?,
@@ -116,8 +131,9 @@ impl Transport {
         }
     }
 
-    /// Changes something: one request on a fresh connection, whatever happens. What cannot be read
-    /// as Proxmox's yes or no is `Lost`, never `Garbage`: the change may have happened.
+    /// Changes something: one request on a fresh connection, whatever happens; it goes elsewhere only when
+    /// it has reached nobody. What cannot be read as Proxmox's yes or no is `Lost`, never `Garbage`: the
+    /// change may have happened.
     pub(super) async fn change(
         &self,
         request: Request<'_>,
@@ -130,11 +146,26 @@ impl Transport {
         };
         // Behind the queue: what went before may have been refused.
         self.gate.check(Instant::now())?;
-        let encoded = encode(form);
-        let sent = self.send(&self.fresh, method, request, Some(encoded)).await;
-        let received = sent.map_err(|broken| unread_is_lost(broken.into_error()))?;
-        self.noted(received.answer().check()).map_err(unread_is_lost)?;
-        Ok(received)
+        let (begun, form) = (Instant::now(), encode(form));
+        let mut first: Option<PveError> = None;
+        for way in self.order() {
+            let late = begun.elapsed() > CHANGE_ELSEWHERE;
+            if first.as_ref().is_some_and(|error| late || !may_help(error, way, request.node)) {
+                continue;
+            }
+            let sent = self.send(way, true, method.clone(), request, Some(form.clone())).await;
+            let checked = match sent {
+                Ok(received) => self.noted(received.answer().check()).map(|()| received),
+                Err(broken) => Err(broken.into_error()),
+            };
+            match checked {
+                Err(error @ (PveError::NotDelivered(_) | PveError::Untrusted { .. })) => {
+                    first.get_or_insert(error);
+                }
+                other => return other.map_err(unread_is_lost),
+            }
+        }
+        Err(first.unwrap_or_else(|| PveError::NotDelivered("no URL to ask".to_owned())))
     }
 
     /// Keeps account of refused tokens.
@@ -151,34 +182,29 @@ impl Transport {
         checked
     }
 
+    /// One request to one URL, and what its fate says of that URL.
     async fn send(
         &self,
-        client: &reqwest::Client,
+        way: &Way,
+        fresh: bool,
         method: Method,
         request: Request<'_>,
         form: Option<String>,
     ) -> Result<Received, Broken> {
-        let mut url = format!("{}{}", self.base, request.path);
-        let mut body = None;
-        match form {
-            // Proxmox refuses a body on DELETE.
-            Some(form) if method == Method::DELETE => {
-                if !form.is_empty() {
-                    url.push('?');
-                    url.push_str(&form);
-                }
-            }
-            other => body = other,
-        }
         let started = Instant::now();
-        let mut builder = client.request(method, url).header(AUTHORIZATION, self.authorization.clone());
-        if let Some(form) = body {
-            // hyper leaves it out for an empty body; Proxmox wants it with every POST that has one.
-            builder = builder.header(CONTENT_LENGTH, form.len());
-            builder = builder.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(form);
-        }
+        let headers = self.token.headers().map_err(|error| {
+            // Its form was looked at when it was made.
+            Broken::Before(PveError::NotDelivered(error.to_string()))
+        })?;
         self.counters.sent(request.class);
-        let result = exchange(builder, &self.authority, request.limit).await;
+        let result = way.send(fresh, method, request.path, headers, form, request.limit).await;
+        match &result {
+            Ok(_) => way.answered(),
+            Err(Broken::Before(error)) => way.failed(Instant::now(), &error.to_string()),
+            // Who hangs may do so because of the node behind it.
+            Err(Broken::Late(why)) if request.node.is_empty() => way.failed(Instant::now(), why),
+            Err(_) => {}
+        }
         tracing::trace!(
             class = request.class.as_str(),
             node = request.node,
@@ -188,6 +214,21 @@ impl Transport {
         );
         result
     }
+}
+
+/// Whether a question that ended so may be asked of another URL.
+fn goes_elsewhere(error: &PveError) -> bool {
+    matches!(error, PveError::NotDelivered(_) | PveError::Lost(_) | PveError::Untrusted { .. })
+}
+
+/// Whether another URL may do better. One node that cannot reach another (595) says nothing about us reaching
+/// it: then only that node's own URL helps.
+fn may_help(error: &PveError, way: &Way, node: &str) -> bool {
+    let from_proxy = match error {
+        PveError::NotDelivered(text) | PveError::Lost(text) => text.starts_with("59"),
+        _ => false,
+    };
+    !from_proxy || node.is_empty() || way.endpoint.node.as_deref() == Some(node)
 }
 
 fn unread_is_lost(error: PveError) -> PveError {

@@ -3,9 +3,10 @@
 use lxc_core::record::RemoteRecord;
 use lxc_proto::v1::remotes_server::Remotes;
 use lxc_proto::v1::{
-    AddRemoteReply, AddRemoteRequest, ListRemotesReply, ListRemotesRequest, ProbeReply, ProbeRequest,
-    RemoteCheck, RemoveRemoteReply, RemoveRemoteRequest, SetRemoteReply, SetRemoteRequest, TestRemoteReply,
-    TestRemoteRequest, TrustItem, TrustReply, TrustRequest,
+    AddRemoteReply, AddRemoteRequest, DoctorReply, DoctorRequest, Finding, ListRemotesReply,
+    ListRemotesRequest, ProbeReply, ProbeRequest, RemoteCheck, RemoveRemoteReply, RemoveRemoteRequest,
+    SetRemoteReply, SetRemoteRequest, TestRemoteReply, TestRemoteRequest, TrustItem, TrustReply,
+    TrustRequest, Try,
 };
 use secrecy::SecretString;
 use tonic::{Request, Response, Status};
@@ -91,6 +92,23 @@ impl Remotes for Api {
                 })
                 .collect(),
             remote: Some(self.remote(&row)),
+        }))
+    }
+
+    async fn doctor(&self, request: Request<DoctorRequest>) -> Result<Response<DoctorReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let name = request.into_inner().name;
+        let (_, diagnosis) = self.services.doctor(&caller, &name).await.map_err(|error| status(&error))?;
+        let findings = diagnosis.findings.into_iter().map(|found| Finding {
+            name: found.name,
+            result: found.result.to_owned(),
+            detail: found.detail,
+        });
+        let hints = diagnosis.hints.into_iter().map(|hint| Try { command: hint.command, note: hint.note });
+        Ok(Response::new(DoctorReply {
+            findings: findings.collect(),
+            errors: diagnosis.errors.iter().map(convert::error).collect(),
+            hints: hints.collect(),
         }))
     }
 

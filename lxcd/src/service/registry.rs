@@ -83,9 +83,12 @@ impl Registry {
         let ca = row.ca_pem.as_ref().map(|pem| CaBundle::from_pem(pem.as_bytes())).transpose()?;
         let mut endpoints = Vec::new();
         for url in &row.urls {
-            let pins = row.pins.iter().filter(|pin| pin.url == *url);
+            let node = row.pins.iter().find(|pin| pin.url == *url).and_then(|pin| pin.node.clone());
+            let node = node.or_else(|| named(row, url));
+            // A certificate that was learned is a node's of this installation, at whichever URL.
+            let pins = row.pins.iter().filter(|pin| pin.url == *url || pin.url.starts_with("node:"));
             let pins = pins.filter_map(|pin| pin.fingerprint.parse().ok()).collect();
-            endpoints.push(Endpoint { url: url.parse()?, trust: Trust { pins, ca: ca.clone() } });
+            endpoints.push(Endpoint { url: url.parse()?, trust: Trust { pins, ca: ca.clone() }, node });
         }
         PveClient::new(endpoints, Token::new(row.token_id.clone(), secret)?, self.options.clone())
     }
@@ -164,6 +167,12 @@ impl Registry {
         let client = Arc::new(self.client(&row, secret)?);
         Ok(Remote { row, client })
     }
+}
+
+/// The node a URL is of by its host name: `pve1` of `https://pve1.lan:8006`.
+fn named(row: &RemoteRecord, url: &str) -> Option<String> {
+    let host = url.strip_prefix("https://")?.split(['.', ':']).next()?;
+    row.pins.iter().filter_map(|pin| pin.node.clone()).find(|node| node == host)
 }
 
 fn place(row: &RemoteRecord) -> Place<'_> {

@@ -123,6 +123,22 @@ impl From<pb::RemoteCheck> for RemoteCheck {
     }
 }
 
+/// One line of `remote doctor`.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names are the JSON contract and say what they are")]
+pub struct Finding {
+    pub kind: &'static str,
+    pub name: String,
+    pub result: String,
+    pub detail: String,
+}
+
+impl From<pb::Finding> for Finding {
+    fn from(f: pb::Finding) -> Self {
+        Self { kind: "Finding", name: f.name, result: f.result, detail: f.detail }
+    }
+}
+
 /// A pin against what is shown now.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the names are the JSON contract and say what they are")]

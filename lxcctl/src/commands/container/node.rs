@@ -59,7 +59,7 @@ async fn ls(context: &mut Context, args: &NodeList) -> Result<Exit> {
         let remote = target.split('/').next().unwrap_or_default();
         return Err(Error::new(Code::Incomplete, "the list is not complete, and --strict was given")
             .because(why)
-            .hint(format!("lxcctl remote test {remote}")));
+            .hint(format!("lxcctl remote doctor {remote}")));
     }
     Ok(Exit::Done)
 }

@@ -135,7 +135,7 @@ fn about(remote: &Remote) -> String {
     format!("{version}{}, {}", count(remote.nodes.len(), "node"), count(containers, "container"))
 }
 
-/// `pve2 and pve3 are pinned too, on pve1's word. Next: lxcctl remote test homelab`
+/// `pve2 and pve3 are pinned too, on pve1's word. Next: lxcctl remote doctor homelab`
 fn learned_hint(remote: &Remote, learned: &[String]) -> Option<String> {
     let (last, before) = learned.split_last()?;
     let (who, are) = if before.is_empty() {
@@ -145,6 +145,7 @@ fn learned_hint(remote: &Remote, learned: &[String]) -> Option<String> {
     };
     let first =
         remote.nodes.iter().find(|node| !learned.contains(node)).map_or("the first node", String::as_str);
-    let line = format!("{who} {are} pinned too, on {first}'s word. Next: lxcctl remote test {}", remote.name);
+    let line =
+        format!("{who} {are} pinned too, on {first}'s word. Next: lxcctl remote doctor {}", remote.name);
     Some(escape(&line).into_owned())
 }

@@ -1,6 +1,7 @@
 //! Remotes: the Proxmox installations lxcd looks after.
 
 mod add;
+mod doctor;
 mod ls;
 mod remove;
 mod secret;
@@ -21,6 +22,7 @@ pub(crate) async fn run(context: &mut Context, args: RemoteCommand) -> Result<Ex
         Some(RemoteVerb::Show(args)) => show::run(context, &args.name).await,
         Some(RemoteVerb::Add(args)) => add::run(context, args).await,
         Some(RemoteVerb::Test(args)) => test::run(context, &args.name).await,
+        Some(RemoteVerb::Doctor(args)) => doctor::run(context, &args.name).await,
         Some(RemoteVerb::Trust(args)) => trust::run(context, &args).await,
         Some(RemoteVerb::Set(args)) => set::run(context, args).await,
         Some(RemoteVerb::Remove(args)) => remove::run(context, &args).await,

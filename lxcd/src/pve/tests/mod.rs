@@ -6,6 +6,7 @@ mod questions;
 mod recorded;
 mod server;
 mod trust;
+mod ways;
 mod wire;
 
 use std::time::Duration;
@@ -31,7 +32,7 @@ fn options() -> Options {
 
 fn client_with(server: &Server, trust: Trust, options: Options) -> PveClient {
     let token = Token::new("lxcd@pve!cli", SecretString::from(SECRET)).unwrap();
-    PveClient::new(vec![Endpoint { url: server.url.clone(), trust }], token, options).unwrap()
+    PveClient::new(vec![Endpoint { url: server.url.clone(), trust, node: None }], token, options).unwrap()
 }
 
 /// A client that has the server's certificate pinned.

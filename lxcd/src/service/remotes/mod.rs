@@ -2,6 +2,7 @@
 //! of the commands' names.
 
 mod add;
+mod doctor;
 mod elsewhere;
 mod set;
 mod test;
@@ -12,6 +13,7 @@ use lxc_core::error::{Code, Error, Result};
 use lxc_core::record::RemoteRecord;
 
 pub use self::add::{Added, NewRemote};
+pub use self::doctor::{Diagnosis, Finding};
 pub use self::set::Changes;
 pub use self::test::RemoteCheck;
 pub use self::trust::TrustItem;

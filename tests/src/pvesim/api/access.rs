@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{Answer, Call};
-use crate::pvesim::auth::{Identity, roles};
+use crate::pvesim::auth::{Identity, Token, roles};
 use crate::pvesim::model::World;
 use crate::pvesim::noise;
 use crate::pvesim::reply::{Refusal, Reply};
@@ -35,15 +35,22 @@ pub(super) fn ticket(world: &World, call: &Call<'_>) -> Answer {
 }
 
 pub(super) fn users(world: &World, call: &Call<'_>) -> Answer {
-    let all = world.access.may(&call.who, "/access/users", "Sys.Audit");
+    let all = world.access.may(&call.who, "/access/groups", "Sys.Audit");
     let rows: Vec<Value> = world
         .access
         .users
         .keys()
-        .filter(|id| all || **id == call.who.user)
+        // A token is not its user.
+        .filter(|id| all || **id == call.who.auth_id)
         .map(|id| {
             let realm = id.rsplit_once('@').map_or("", |(_, r)| r);
-            json!({"userid": id, "enable": 1, "expire": 0, "realm-type": realm})
+            let mut row = json!({"userid": id, "enable": 1, "expire": 0, "realm-type": realm});
+            let own: Vec<Value> =
+                world.access.tokens.values().filter(|t| t.user == *id).map(token_row).collect();
+            if call.params.flag("full") && !own.is_empty() {
+                row["tokens"] = own.into();
+            }
+            row
         })
         .collect();
     Ok(Reply::data(&rows))
@@ -52,9 +59,28 @@ pub(super) fn users(world: &World, call: &Call<'_>) -> Answer {
 pub(super) fn tokens(world: &World, call: &Call<'_>) -> Answer {
     let user = call.params.text("userid");
     let own = world.access.tokens.values().filter(|t| t.user == user);
-    let rows: Vec<Value> =
-        own.map(|t| json!({"tokenid": t.id, "expire": 0, "privsep": u8::from(t.privsep)})).collect();
+    let rows: Vec<Value> = own.map(token_row).collect();
     Ok(Reply::data(&rows))
+}
+
+fn token_row(token: &Token) -> Value {
+    json!({"tokenid": token.id, "expire": token.expire, "privsep": u8::from(token.privsep)})
+}
+
+pub(super) fn token(world: &World, call: &Call<'_>) -> Answer {
+    let full = format!("{}!{}", call.params.text("userid"), call.params.text("tokenid"));
+    let Some(token) = world.access.tokens.get(&full) else {
+        return Err(Refusal::failed(format!(
+            "no such token '{}' for user '{}'",
+            call.params.text("tokenid"),
+            call.params.text("userid")
+        )));
+    };
+    let mut row = token_row(token);
+    if let Some(map) = row.as_object_mut() {
+        map.remove("tokenid");
+    }
+    Ok(Reply::data(&row))
 }
 
 pub(super) fn token_create(world: &mut World, call: &Call<'_>) -> Answer {
@@ -83,7 +109,8 @@ pub(super) fn acl(world: &World, call: &Call<'_>) -> Answer {
     let all = world.access.may(&call.who, "/access", "Sys.Audit");
     let mut rows: Vec<Value> = Vec::new();
     for (path, entries) in &world.access.acl {
-        for entry in entries.iter().filter(|e| all || e.who == call.who.auth_id) {
+        let shown = all || world.access.may(&call.who, path, "Permissions.Modify");
+        for entry in entries.iter().filter(|_| shown) {
             rows.push(json!({"path": path, "type": entry.kind, "ugid": entry.who, "roleid": entry.role,
                 "propagate": u8::from(entry.propagate)}));
         }

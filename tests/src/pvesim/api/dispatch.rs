@@ -52,6 +52,7 @@ pub(super) fn run(world: &mut World, op: Op, call: &Call<'_>) -> Answer {
         Op::TicketCreate => access::ticket(world, call),
         Op::Users => access::users(world, call),
         Op::Tokens => access::tokens(world, call),
+        Op::TokenRead => access::token(world, call),
         Op::TokenCreate => access::token_create(world, call),
         Op::Roles => access::roles(),
         Op::AclGet => access::acl(world, call),

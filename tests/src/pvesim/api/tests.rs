@@ -52,6 +52,7 @@ fn filled(app: &App, template: &str) -> String {
         ("{storage}", "local-lvm"),
         ("{poolid}", "p1"),
         ("{userid}", "root@pam"),
+        ("{tokenid}", "t"),
         ("{upid}", upid.as_str()),
     ];
     values.iter().fold(template.to_owned(), |path, (name, value)| path.replace(name, value))

@@ -28,6 +28,8 @@ pub struct Token {
     pub secret: String,
     /// Has it privileges of its own only?
     pub privsep: bool,
+    /// When it ends, unix seconds; 0 = never.
+    pub expire: i64,
 }
 
 /// One ACL entry.
@@ -124,7 +126,8 @@ impl Access {
 
     /// Adds a token.
     pub fn add_token(&mut self, user: &str, id: &str, secret: &str, privsep: bool) {
-        let token = Token { user: user.to_owned(), id: id.to_owned(), secret: secret.to_owned(), privsep };
+        let token =
+            Token { user: user.to_owned(), id: id.to_owned(), secret: secret.to_owned(), privsep, expire: 0 };
         self.tokens.insert(format!("{user}!{id}"), token);
     }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::CtSpec;
 use super::api::App;
-use super::auth::Identity;
+use super::auth::{Access, Identity};
 use super::fault::{Fault, FaultError, FaultInfo};
 use super::model::{Counters, Entry, Ha, Record, Work, World};
 
@@ -247,6 +247,14 @@ impl<'a> Control<'a> {
             world.kill(task);
             Ok(())
         })
+    }
+
+    /// Changes users, tokens or who has which role.
+    pub fn access(self, what: &str, change: impl FnOnce(&mut Access)) {
+        let _: Done = self.act(format!("access: {what}"), |w| {
+            change(&mut w.access);
+            Ok(())
+        });
     }
 
     /// Lets the nodes' clocks differ from the caller's.

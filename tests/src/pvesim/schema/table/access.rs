@@ -39,6 +39,13 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     },
     daemon(ep("GET", "/access/users", Op::Users, Perm::User, &[opt("enabled", Bool), opt("full", Bool)])),
     ep("GET", "/access/users/{userid}/token", Op::Tokens, Perm::Any("/access/users", USER_ADMIN), &[USER]),
+    ep(
+        "GET",
+        "/access/users/{userid}/token/{tokenid}",
+        Op::TokenRead,
+        Perm::Any("/access/users", USER_ADMIN),
+        &[TOKEN, USER],
+    ),
     daemon(ep(
         "POST",
         "/access/users/{userid}/token/{tokenid}",

@@ -60,6 +60,7 @@ pub enum Op {
     TicketCreate,
     Users,
     Tokens,
+    TokenRead,
     TokenCreate,
     Roles,
     AclGet,
