@@ -65,7 +65,7 @@ fn remote_add_shows_the_certificate_asks_and_takes_the_secret() {
     let want = format!("{before}\n{}{hint}\n", want.out);
     assert_eq!(redact(&screen(&shown)), redact(&want));
     let adds = &fake.asked.lock().unwrap().adds;
-    assert_eq!((adds[0].token_secret.as_str(), adds[0].fingerprint.as_str()), ("1234-5678", FINGERPRINT));
+    assert_eq!((adds[0].token_secret.as_str(), adds[0].fingerprints[0].as_str()), ("1234-5678", FINGERPRINT));
 }
 
 #[test]

@@ -65,8 +65,8 @@ fn a_url_needs_its_certificate() {
     assert!(run.err.contains(&format!("try:  {line} --fingerprint {PIN}  ")), "{}", run.err);
     assert!(fake.asked.lock().unwrap().sets.is_empty());
     let moved = pb::SetRemoteRequest {
-        url: Some("https://pve2.lan:8006".into()),
-        fingerprint: Some(PIN.into()),
+        urls: vec!["https://pve2.lan:8006".into()],
+        fingerprints: vec![PIN.into()],
         ..nothing()
     };
     assert_eq!(asked(&format!("{line} --fingerprint {PIN}")), moved);

@@ -50,6 +50,17 @@ pub struct Trouble {
     pub why: String,
 }
 
+/// How one URL of a remote does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UrlState {
+    /// The URL.
+    pub url: String,
+    /// The node behind it, where that is known.
+    pub node: Option<String>,
+    /// Since when it is not reached, and why.
+    pub down: Option<(Micros, String)>,
+}
+
 /// One container.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {

@@ -69,7 +69,7 @@ after! {
     REMOTE_LS: "lists, every command", "  lxcctl remote ls\n  lxcctl remote ls -o json";
     REMOTE_SHOW: "every command", "  lxcctl remote show homelab\n  lxcctl remote show homelab -o json";
     REMOTE_ADD: "every command",
-        "  lxcctl remote add homelab https://pve1.lan:8006 --token-id 'lxcd@pve!cli'\n  lxcctl remote add edge https://edge1:8006 --token-id 'lxcd@pve!cli' --ca ca.pem";
+        "  lxcctl remote add homelab https://pve1.lan:8006 --token-id 'lxcd@pve!cli'\n  lxcctl remote add edge https://edge1:8006 --token-id 'lxcd@pve!cli' --ca ca.pem\n  lxcctl remote add lab https://pve1.lan:8006 https://pve2.lan:8006 --token-id 'lxcd@pve!cli'";
     REMOTE_TEST: "every command", "  lxcctl remote test homelab\n  lxcctl remote test homelab -o json";
     REMOTE_DOCTOR: "every command", "  lxcctl remote doctor homelab\n  lxcctl remote doctor homelab -o json";
     REMOTE_TRUST: "every command", "  lxcctl remote trust homelab\n  lxcctl remote trust homelab --rotate";

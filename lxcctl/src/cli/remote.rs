@@ -28,7 +28,7 @@ pub enum RemoteVerb {
     #[command(override_usage = "lxcctl remote show NAME", after_help = help::REMOTE_SHOW, help_template = help::TEMPLATE)]
     Show(RemoteName),
     /// Register a Proxmox installation.
-    #[command(override_usage = "lxcctl remote add NAME URL --token-id 'USER@REALM!TOKEN' [flags]", after_help = help::REMOTE_ADD, help_template = help::TEMPLATE)]
+    #[command(override_usage = "lxcctl remote add NAME URL [URL…] --token-id 'USER@REALM!TOKEN' [flags]", after_help = help::REMOTE_ADD, help_template = help::TEMPLATE)]
     Add(AddRemote),
     /// Ask every URL of a remote whether it answers, is trusted and takes the token.
     #[command(override_usage = "lxcctl remote test NAME", after_help = help::REMOTE_TEST, help_template = help::TEMPLATE)]
@@ -73,18 +73,19 @@ pub struct AddRemote {
     /// What it will be called here.
     #[arg(value_name = "NAME")]
     pub name: String,
-    /// https://HOST:8006
-    #[arg(value_name = "URL")]
-    pub url: String,
+    /// https://HOST:8006, and more URLs of the same installation, asked when the ones before do not answer.
+    #[arg(value_name = "URL", required = true)]
+    pub urls: Vec<String>,
     /// The token: USER@REALM!TOKEN.
     #[arg(long, value_name = "ID")]
     pub token_id: String,
     /// Its secret; asked for where neither is given.
     #[command(flatten)]
     pub secret: Secret,
-    /// SHA-256 of the certificate, as `pvenode cert info` says it; then nothing is asked.
+    /// SHA-256 of the certificate, as `pvenode cert info` says it; then nothing is asked. Repeated: of each URL,
+    /// in their order.
     #[arg(long, value_name = "SHA256")]
-    pub fingerprint: Option<String>,
+    pub fingerprint: Vec<String>,
     /// Trust certificates of this CA (PEM).
     #[arg(long, value_name = "FILE", conflicts_with = "fingerprint")]
     pub ca: Option<PathBuf>,
@@ -122,18 +123,18 @@ pub struct SetRemote {
     /// It is the default no more.
     #[arg(long)]
     pub no_default: bool,
-    /// Another URL of the same installation.
+    /// Other URLs of the same installation, the preferred one first; they replace all there were.
     #[arg(long, value_name = "URL")]
-    pub url: Option<String>,
+    pub url: Vec<String>,
     /// Another token: USER@REALM!TOKEN. Its secret is asked for.
     #[arg(long, value_name = "ID")]
     pub token_id: Option<String>,
     /// The secret of the token.
     #[command(flatten)]
     pub secret: Secret,
-    /// SHA-256 of the certificate behind --url.
+    /// SHA-256 of the certificate behind --url, once for each of them.
     #[arg(long, value_name = "SHA256", requires = "url")]
-    pub fingerprint: Option<String>,
+    pub fingerprint: Vec<String>,
 }
 
 /// `remote remove`

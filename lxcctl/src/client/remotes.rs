@@ -25,10 +25,10 @@ pub struct Probed {
 #[expect(missing_docs, reason = "the names say what they are")]
 pub struct NewRemote {
     pub name: String,
-    pub url: String,
+    pub urls: Vec<String>,
     pub token_id: String,
     pub token_secret: String,
-    pub fingerprint: String,
+    pub fingerprints: Vec<String>,
     pub ca_pem: String,
     pub make_default: bool,
 }
@@ -40,10 +40,10 @@ pub struct RemoteChange {
     pub name: String,
     pub new_name: Option<String>,
     pub make_default: Option<bool>,
-    pub url: Option<String>,
+    pub urls: Vec<String>,
     pub token_id: Option<String>,
     pub token_secret: Option<String>,
-    pub fingerprint: Option<String>,
+    pub fingerprints: Vec<String>,
 }
 
 /// What `remote doctor` found.
@@ -87,10 +87,10 @@ impl Client {
     pub async fn add_remote(&self, new: NewRemote) -> Result<(Remote, Vec<String>, Vec<String>)> {
         let message = pb::AddRemoteRequest {
             name: new.name,
-            url: new.url,
+            urls: new.urls,
             token_id: new.token_id,
             token_secret: new.token_secret,
-            fingerprint: new.fingerprint,
+            fingerprints: new.fingerprints,
             ca_pem: new.ca_pem,
             make_default: new.make_default,
         };
@@ -155,10 +155,10 @@ impl Client {
             name: change.name,
             new_name: change.new_name,
             make_default: change.make_default,
-            url: change.url,
+            urls: change.urls,
             token_id: change.token_id,
             token_secret: change.token_secret,
-            fingerprint: change.fingerprint,
+            fingerprints: change.fingerprints,
         };
         let answer = self.remotes_client().set(Self::unary(message)).await;
         remote(self.settle(answer).await?.remote)

@@ -23,7 +23,9 @@ fn some(text: String) -> Option<String> {
 impl Api {
     fn remote(&self, row: &RemoteRecord) -> lxc_proto::v1::Remote {
         let picture = self.services.inventory.picture();
-        convert::remote(row, picture.get(&row.name).map(|view| &**view))
+        let wire = convert::remote(row, picture.get(&row.name).map(|view| &**view));
+        let states = self.services.url_states(&row.name).into_iter().map(convert::url_state);
+        lxc_proto::v1::Remote { url_states: states.collect(), ..wire }
     }
 }
 
@@ -50,10 +52,10 @@ impl Remotes for Api {
         let request = request.into_inner();
         let new = NewRemote {
             name: request.name,
-            url: request.url,
+            urls: request.urls,
             token_id: request.token_id,
             secret: SecretString::from(request.token_secret),
-            fingerprint: some(request.fingerprint),
+            fingerprints: request.fingerprints,
             ca_pem: some(request.ca_pem),
             make_default: request.make_default,
         };
@@ -143,10 +145,10 @@ impl Remotes for Api {
         let changes = Changes {
             name: request.new_name,
             make_default: request.make_default,
-            url: request.url,
+            urls: request.urls,
             token_id: request.token_id,
             secret: request.token_secret.map(SecretString::from),
-            fingerprint: request.fingerprint,
+            fingerprints: request.fingerprints,
         };
         let services = self.services.clone();
         let row =

@@ -26,6 +26,29 @@ pub struct Remote {
     pub checked_at: Option<Instant>,
     pub created_at: Instant,
     pub has_ca: bool,
+    pub url_states: Vec<UrlState>,
+}
+
+/// How one URL of a remote does.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names are the JSON contract and say what they are")]
+pub struct UrlState {
+    pub url: String,
+    pub node: Option<String>,
+    pub unreachable_since: Option<Instant>,
+    pub why: Option<String>,
+}
+
+impl From<pb::UrlState> for UrlState {
+    fn from(u: pb::UrlState) -> Self {
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        Self {
+            url: u.url,
+            node: some(u.node),
+            unreachable_since: u.down_since_us.map(Instant),
+            why: some(u.why),
+        }
+    }
 }
 
 impl From<pb::Remote> for Remote {
@@ -48,6 +71,7 @@ impl From<pb::Remote> for Remote {
             checked_at: r.checked_us.map(Instant),
             created_at: Instant(r.created_us),
             has_ca: r.has_ca,
+            url_states: r.url_states.into_iter().map(UrlState::from).collect(),
         }
     }
 }

@@ -23,23 +23,26 @@ pub(crate) async fn run(context: &mut Context, args: AddRemote) -> Result<Exit> 
         })?,
         None => String::new(),
     };
-    let (url, fingerprint) = match &args.fingerprint {
-        Some(given) => (args.url.clone(), given.clone()),
-        None => confirm(context, &client, &args.url, &ca_pem).await?,
-    };
+    let (mut urls, mut fingerprints) = (args.urls.clone(), args.fingerprint.clone());
+    if fingerprints.is_empty() {
+        // The others have to be vouched for, or be nodes that the first one speaks for.
+        let (url, fingerprint) = confirm(context, &client, &args.urls[0], &ca_pem, &[]).await?;
+        urls[0] = url;
+        fingerprints.push(fingerprint);
+    }
     let token_secret = secret::read(context, &args.secret, &args.token_id)?;
     let begun = time::now();
     let new = NewRemote {
         name: args.name,
-        url,
+        urls,
         token_id: args.token_id,
         token_secret,
-        fingerprint,
+        fingerprints,
         ca_pem,
         make_default: args.default,
     };
     let (remote, learned, warnings) =
-        client.add_remote(new).await.map_err(|fault| in_line(context, fault, &args.url))?;
+        client.add_remote(new).await.map_err(|fault| in_line(context, fault, &args.urls[0]))?;
     print(context, &remote, "added", &text::elapsed(time::now() - begun))?;
     for warning in warnings {
         context.printer.warn(&escape(&warning));
@@ -50,15 +53,16 @@ pub(crate) async fn run(context: &mut Context, args: AddRemote) -> Result<Exit> 
     Ok(Exit::Done)
 }
 
-/// The URL as lxcd will use it, and the pin: none where the certificate is vouched for.
+/// The URL as lxcd will use it, and the pin: none where the certificate is vouched for or known already.
 pub(super) async fn confirm(
     context: &mut Context,
     client: &Client,
     url: &str,
     ca_pem: &str,
+    known: &[String],
 ) -> Result<(String, String)> {
     let probed = client.probe(url, ca_pem).await.map_err(|fault| in_line(context, fault, url))?;
-    if probed.certificate.vouched {
+    if probed.certificate.vouched || known.contains(&probed.certificate.fingerprint) {
         return Ok((probed.url, String::new()));
     }
     let lines = shown(&probed.host, &probed.certificate);

@@ -40,7 +40,10 @@ fn render(remote: &Remote, now: &Now, look: Look) -> String {
         }
     };
     for url in &remote.urls {
-        fact("url", Some(url.clone()));
+        let state = remote.url_states.iter().find(|state| state.url == *url);
+        let down = state.and_then(|state| Some((state.unreachable_since?, state.why.clone()?)));
+        let down = down.map(|(at, why)| format!("  unreachable since {} ({})", now.clock(at), escape(&why)));
+        fact("url", Some(format!("{url}{}", down.unwrap_or_default())));
     }
     fact("token", Some(remote.token_id.clone()));
     fact("pve", remote.pve_version.clone());

@@ -9,7 +9,7 @@ mod remote;
 pub(super) use container::{container, node, warning};
 pub(super) use event::{audit, event};
 pub(super) use operation::{Reader, forecast, operation, reference, verb_request, watch_item};
-pub(super) use remote::{certificate, remote};
+pub(super) use remote::{certificate, remote, url_state};
 
 use lxc_core::actor::Actor;
 use lxc_core::error::Error;

@@ -1,6 +1,6 @@
 //! Remotes and certificates.
 
-use lxc_core::picture::RemoteView;
+use lxc_core::picture::{RemoteView, UrlState};
 use lxc_core::pve::Certificate;
 use lxc_core::record::RemoteRecord;
 use lxc_proto::v1;
@@ -48,7 +48,13 @@ pub(in crate::rpc) fn remote(row: &RemoteRecord, view: Option<&RemoteView>) -> v
         checked_us: view.and_then(|view| view.polled),
         created_us: row.created,
         has_ca: row.ca_pem.is_some(),
+        url_states: Vec::new(),
     }
+}
+
+pub(in crate::rpc) fn url_state(state: UrlState) -> v1::UrlState {
+    let (down_since_us, why) = state.down.map_or((None, String::new()), |(since, why)| (Some(since), why));
+    v1::UrlState { url: state.url, node: state.node.unwrap_or_default(), down_since_us, why }
 }
 
 pub(in crate::rpc) fn certificate(certificate: &Certificate) -> v1::Certificate {

@@ -9,6 +9,7 @@ use lxc_core::record::RemoteRecord;
 use lxc_core::selector::quote;
 use secrecy::SecretString;
 
+use super::urls;
 use super::words::{check_name, exists, pin, pve_error, user_of};
 use crate::pve::{ApiUrl, CaBundle, PveClient, probe};
 use crate::service::Services;
@@ -20,14 +21,14 @@ use crate::service::operations::done;
 pub struct NewRemote {
     /// Its name.
     pub name: String,
-    /// Its URL.
-    pub url: String,
+    /// Its URLs, the preferred one first.
+    pub urls: Vec<String>,
     /// `user@realm!token`
     pub token_id: String,
     /// The token's secret.
     pub secret: SecretString,
-    /// The certificate a person confirmed; None = it must be vouched for.
-    pub fingerprint: Option<String>,
+    /// By URL, the certificate a person confirmed; empty = it must be vouched for or learned.
+    pub fingerprints: Vec<String>,
     /// PEM of a CA to trust.
     pub ca_pem: Option<String>,
     /// Make it the default.
@@ -77,11 +78,10 @@ impl Services {
                 "if it is to use this token",
             ));
         }
-        let url: ApiUrl = new.url.parse()?;
         let mut row = RemoteRecord {
             name: new.name,
             installation: Installation(String::new()),
-            urls: vec![url.to_string()],
+            urls: Vec::new(),
             token_id: new.token_id,
             token_secret: String::new(),
             ca_pem: new.ca_pem,
@@ -92,10 +92,10 @@ impl Services {
             created: self.now(),
             pins: Vec::new(),
         };
-        if let Some(text) = &new.fingerprint {
-            row.pins.push(pin(&url.to_string(), None, text, "person", None)?);
-        }
-        let client = self.registry.client(&row, new.secret.clone())?;
+        urls::take(&mut row, &new.urls, &new.fingerprints)?;
+        // The first one tells what the others have to be.
+        let first = RemoteRecord { urls: row.urls.iter().take(1).cloned().collect(), ..row.clone() };
+        let client = self.registry.client(&first, new.secret.clone())?;
         let learned = self.recognise(&client, &mut row).await?;
         if let Some(known) = self.registry.all().iter().find(|r| r.row.installation == row.installation) {
             return Err(Error::new(
@@ -105,8 +105,10 @@ impl Services {
             .because("both show the same root certificate; under two names, two people could collide")
             .hint(format!("lxcctl remote show {}", known.row.name)));
         }
+        self.check_urls(&mut row, &new.secret).await?;
         row.token_secret = self.registry.seal(&row, &new.secret)?;
-        let audit = done(&caller.actor, "remote add", row.name.clone(), self.now(), url.to_string(), None);
+        let said = row.urls.join(" ");
+        let audit = done(&caller.actor, "remote add", row.name.clone(), self.now(), said, None);
         let remote = self.registry.put(&row.name.clone(), row, &audit).await?;
         self.bus.remotes_moved();
         self.inventory.watch_remote(&remote.row, remote.client.clone());
@@ -140,6 +142,11 @@ impl Services {
             let Some(fingerprint) = &node.fingerprint else { continue };
             if let Some(own) = row.pins.iter_mut().find(|pin| pin.fingerprint == *fingerprint) {
                 own.node = Some(node.name.clone());
+                let twin = format!("node:{}", node.name);
+                let same = |pin: &lxc_core::record::Pin| pin.fingerprint == *fingerprint;
+                if row.pins.iter().any(|pin| same(pin) && pin.url != twin) {
+                    row.pins.retain(|pin| !(same(pin) && pin.url == twin));
+                }
             } else if !known.is_empty() {
                 let url = format!("node:{}", node.name);
                 row.pins.retain(|pin| pin.url != url);

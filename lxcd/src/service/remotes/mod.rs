@@ -7,6 +7,7 @@ mod elsewhere;
 mod set;
 mod test;
 mod trust;
+mod urls;
 mod words;
 
 use lxc_core::error::{Code, Error, Result};

@@ -1,12 +1,12 @@
 //! `remote set`: another name, URL or token for the same installation. Owns the check that it stays the
 //! same one.
 
-use lxc_core::error::{Code, Error, Result};
+use lxc_core::error::Result;
 use lxc_core::record::RemoteRecord;
 use secrecy::SecretString;
 
-use super::words::{check_name, exists, pin};
-use crate::pve::ApiUrl;
+use super::urls;
+use super::words::{check_name, exists};
 use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
 use crate::service::operations::done;
@@ -18,14 +18,14 @@ pub struct Changes {
     pub name: Option<String>,
     /// Make it the default (or not).
     pub make_default: Option<bool>,
-    /// New URL.
-    pub url: Option<String>,
+    /// New URLs; empty = they stay.
+    pub urls: Vec<String>,
     /// New token id.
     pub token_id: Option<String>,
     /// New secret.
     pub secret: Option<SecretString>,
-    /// Pin for the new URL.
-    pub fingerprint: Option<String>,
+    /// Pins for the new URLs, in their order.
+    pub fingerprints: Vec<String>,
 }
 
 impl Services {
@@ -45,14 +45,9 @@ impl Services {
             row.name.clone_from(new);
         }
         row.is_default = changes.make_default.unwrap_or(row.is_default);
-        let contact = changes.url.is_some() || changes.token_id.is_some() || changes.secret.is_some();
-        if let Some(url) = &changes.url {
-            let url: ApiUrl = url.parse()?;
-            row.urls = vec![url.to_string()];
-            if let Some(fingerprint) = &changes.fingerprint {
-                row.pins.retain(|pin| pin.url != url.to_string());
-                row.pins.push(pin(&url.to_string(), None, fingerprint, "person", None)?);
-            }
+        let contact = !changes.urls.is_empty() || changes.token_id.is_some() || changes.secret.is_some();
+        if !changes.urls.is_empty() {
+            urls::take(&mut row, &changes.urls, &changes.fingerprints)?;
         }
         if let Some(id) = changes.token_id {
             row.token_id = id;
@@ -66,13 +61,10 @@ impl Services {
             let before = row.installation.clone();
             self.recognise(&client, &mut row).await?;
             if row.installation != before {
-                return Err(Error::new(Code::SameInstallation, "that URL leads to another Proxmox")
-                    .because(format!("{name} has another root certificate"))
-                    .hint_noted(
-                        format!("lxcctl remote show {name}"),
-                        "another Proxmox is another remote: remote add",
-                    ));
+                let host = row.urls.first().map_or("", |url| url.trim_start_matches("https://"));
+                return Err(urls::elsewhere(host, name));
             }
+            self.check_urls(&mut row, &secret).await?;
         }
         row.token_secret = self.registry.seal(&row, &secret)?;
         let audit = done(&caller.actor, "remote set", name.to_owned(), self.now(), String::new(), None);

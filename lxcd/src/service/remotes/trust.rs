@@ -2,7 +2,7 @@
 //! person's confirmation does.
 
 use lxc_core::pve::Certificate;
-use lxc_core::record::RemoteRecord;
+use lxc_core::record::{Pin, RemoteRecord};
 use std::collections::BTreeMap;
 
 use lxc_core::error::{Code, Error, Result};
@@ -43,8 +43,14 @@ impl Services {
         let mut items = Vec::new();
         for text in &row.urls {
             let url: ApiUrl = text.parse()?;
-            let old = row.pins.iter().find(|pin| pin.url == *text).map(|pin| pin.fingerprint.clone());
-            items.push(TrustItem { url: text.clone(), old, now: probe(&url, ca.as_ref()).await });
+            let now = probe(&url, ca.as_ref()).await;
+            let shown = now.as_ref().ok().map(|shown| shown.fingerprint.to_string());
+            // A URL without a pin of its own may show a certificate that was learned.
+            let learned =
+                |pin: &&Pin| pin.url.starts_with("node:") && Some(&pin.fingerprint) == shown.as_ref();
+            let old = row.pins.iter().find(|pin| pin.url == *text).or_else(|| row.pins.iter().find(learned));
+            let old = old.map(|pin| pin.fingerprint.clone());
+            items.push(TrustItem { url: text.clone(), old, now });
         }
         if accept.is_empty() {
             return Ok((row, items));
