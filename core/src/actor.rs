@@ -2,6 +2,7 @@
 //! or user databases (that is lxcd's `rpc::peer`).
 
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +48,20 @@ impl Role {
             Self::Operator => "operator",
             Self::Admin => "admin",
         }
+    }
+}
+
+/// The text was no role.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no role: viewer, operator or admin")]
+pub struct UnknownRole(pub String);
+
+impl FromStr for Role {
+    type Err = UnknownRole;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let all = [Self::Viewer, Self::Operator, Self::Admin];
+        all.into_iter().find(|role| role.as_str() == text).ok_or_else(|| UnknownRole(text.to_owned()))
     }
 }
 

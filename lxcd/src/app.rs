@@ -125,6 +125,7 @@ pub async fn run(
     let access = Access::new(
         peer::Access::new(&config, nix::unistd::geteuid().as_raw()),
         Peers::new(config.identity_domain.clone()),
+        registry.clone(),
     );
     let services = Services {
         store: store.clone(),

@@ -3,7 +3,8 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use lxc_tests::harness::{Cli, Setup, World, binary, ct, running};
+use lxc_tests::harness::{Cli, Postgres, SECRET, Setup, TOKEN, World, binary, ct, running, until};
+use lxcd::store::Store;
 
 /// Without root there is nobody else to be.
 #[expect(clippy::print_stderr, reason = "a skipped test must be seen in its output")]
@@ -23,15 +24,15 @@ fn world(config: &str) -> Option<(World, Cli)> {
     let copy = world.path().join("lxcctl");
     std::fs::copy(binary::program("lxcctl"), &copy).expect("copied");
     open(&copy, 0o755);
-    let cli = world.cli.clone().program(&copy).under(&[
-        "setpriv",
-        "--reuid",
-        "65534",
-        "--regid",
-        "65534",
-        "--clear-groups",
-    ]);
+    let cli = someone(&world, "65534");
     Some((world, cli))
+}
+
+/// lxcctl in the hands of another user.
+fn someone(world: &World, uid: &str) -> Cli {
+    let copy = world.path().join("lxcctl");
+    let wrapper = ["setpriv", "--reuid", uid, "--regid", uid, "--clear-groups"];
+    world.cli.clone().program(&copy).under(&wrapper)
 }
 
 #[test]
@@ -131,4 +132,144 @@ fn a_role_on_one_remote_shows_nothing_of_the_others() {
         .expect("an id")
         .to_owned();
     guest.run(&format!("op show {id}")).fails("LXC0303");
+}
+
+/// A remote `lab` with the container `lab/201` that the user `daemon` (uid 1) has added for themselves.
+fn lab(world: &World) -> (lxc_tests::pvesim::Sim, Cli) {
+    let owner = someone(world, "1");
+    let sim = world.another_sim(|mut config| {
+        config.population = Some(vec![ct(201, "lab-1")]);
+        config
+    });
+    let line = format!(
+        "remote add lab {} --token-id {TOKEN} --token-secret-stdin --fingerprint {}",
+        sim.url(),
+        sim.fingerprint()
+    );
+    owner.run_with(&line, SECRET).exits(0);
+    (sim, owner)
+}
+
+const THREE: &str = "[roles]\nadmin = [\"root\", \"daemon\"]\noperator = [\"nobody\"]";
+
+#[test]
+fn what_is_somebodys_own_does_not_exist_for_others() {
+    let Some((world, other)) = world(THREE) else { return };
+    let (_sim, owner) = lab(&world);
+    owner.run("start lab/201").exits(0);
+    let id = owner.run("op ls lab/201 -o name").exits(0).out.trim().to_owned();
+    // What root adds is everybody's who has a role.
+    other.run("show homelab/104").exits(0);
+    for line in [
+        "show lab/201",
+        "start lab/201",
+        "delete lab/201 --yes",
+        "events lab/201",
+        "op ls lab/201",
+        "ls --remote lab",
+        "remote show lab",
+        "remote test lab",
+        "remote doctor lab",
+        "remote share lab nobody --role viewer",
+        "remote remove lab --yes",
+    ] {
+        other.run(line).exits(3);
+    }
+    for line in ["op show", "op watch", "op cancel", "op log"] {
+        other.run(&format!("{line} {id}")).fails("LXC0303");
+    }
+    for line in ["ls", "events", "op ls", "audit ls", "remote ls", "node ls", "daemon status", "whoami"] {
+        let run = other.run(&format!("{line} -o json"));
+        assert!(!run.exits(0).out.contains("\"lab/") && !run.out.contains("\"lab\""), "{run}");
+    }
+    // Its owner is admin there; root sees everything.
+    owner.run("whoami").exits(0).prints("the owner of lab");
+    world.ctl("ls -o name").exits(0).prints("lab/201");
+    owner.run("delete lab/201 --yes").exits(0);
+    // What was somebody's own stays theirs when it is gone.
+    owner.run("remote remove lab --yes").exits(0);
+    let run = other.run("audit ls -o json");
+    assert!(!run.exits(0).out.contains("\"lab"), "{run}");
+    world.ctl("audit ls").exits(0).prints("lab/201");
+}
+
+#[test]
+fn sharing_opens_and_closes() {
+    let Some((world, other)) = world(THREE) else { return };
+    let (_sim, owner) = lab(&world);
+    owner.run("remote share lab @nogroup --role viewer").exits(0).prints("shared with @nogroup as viewer");
+    other.run("show lab/201").exits(0);
+    other.run("start lab/201").fails("LXC0601").says("ask daemon, the owner of lab");
+    let mut following = other.spawn("events --follow -o jsonl");
+    owner.run("remote share lab nobody --role operator").exits(0);
+    other.run("start lab/201").exits(0);
+    following.wait_for("\"started\"");
+    other.run("delete lab/201 --yes").fails("LXC0601").says("shared with nobody");
+    other.run("remote share lab games --role viewer").fails("LXC0601");
+    other.run("whoami").exits(0).prints("shared with nobody");
+    let shown = owner.run("remote show lab -o json").exits(0).json();
+    assert_eq!(shown["shares"].as_array().map(Vec::len), Some(2), "{shown}");
+    // A name of another domain is somebody else.
+    owner.run("remote unshare lab nobody --domain elsewhere").fails("LXC0214");
+    owner.run("remote unshare lab nobody").exits(0);
+    owner.run("remote unshare lab @nogroup").exits(0);
+    owner.run("remote share lab nobody --role admin --domain elsewhere").exits(0);
+    other.run("show lab/201").exits(3);
+    other.run("start lab/201").exits(3);
+    owner.run("remote share lab 'a b' --role viewer").fails("LXC0214");
+    owner.run("remote share lab bob --role king").exits(2);
+    let audit = world.ctl("audit ls --verb 'remote share' -o json").exits(0).json();
+    assert_eq!(audit["items"][0]["actor"]["name"], "daemon", "{audit}");
+    assert!(
+        audit["items"][0]["detail"].as_str().is_some_and(|said| said.contains("@nogroup of ")),
+        "{audit}"
+    );
+    world.ctl("audit ls --verb 'remote unshare'").exits(0).prints("lab");
+    // Shares outlive a restart and a new name.
+    let mut world = world;
+    owner.run("remote share lab nobody --role viewer").exits(0);
+    owner.run("remote set lab --name attic").exits(0);
+    world.daemon.stop();
+    world.daemon.start();
+    std::fs::set_permissions(world.daemon.socket(), std::fs::Permissions::from_mode(0o666))
+        .expect("mode set");
+    other.run("ls --remote attic -o name").exits(0).prints("attic/201");
+    other.run("ls --remote lab").exits(3);
+}
+
+#[test]
+fn the_same_name_in_another_domain_is_somebody_else() {
+    let Some(postgres) = Postgres::shared() else { return };
+    let template = postgres.template(|url| {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        runtime.block_on(async { Store::open_postgres(url).await.expect("a schema").close().await });
+    });
+    let database = format!("database = \"{}\"", postgres.url(&postgres.create(Some(template))));
+    let here = format!("{database}\nidentity_domain = \"here\"\n{THREE}");
+    let Some((world, _)) = world(&here) else { return };
+    let elsewhere = here.replace("\"here\"", "\"elsewhere\"");
+    let (second, _) = world.another_daemon("second", &elsewhere);
+    let open = |path: &std::path::Path, mode| {
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("mode set");
+    };
+    open(&world.path().join("second"), 0o711);
+    open(&world.path().join("second/run"), 0o711);
+    open(&second.socket(), 0o666);
+    let there = |uid: &str| someone(&world, uid).env("LXCCTL_SOCKET", second.socket());
+
+    let (_sim, owner) = lab(&world);
+    owner.run("whoami").exits(0).prints("daemon (uid 1) on here");
+    owner.run("show lab/201").exits(0);
+    there("1").run("whoami").exits(0).prints("daemon (uid 1) on elsewhere");
+    until("the second to know the remote", || {
+        let run = Cli::new(&second.socket()).run("remote ls -o name");
+        if run.out.contains("lab\n") { Ok(()) } else { Err(run.to_string()) }
+    });
+    there("1").run("show lab/201").exits(3);
+    owner.run("remote share lab nobody --role viewer --domain elsewhere").exits(0);
+    until("the share to be known there", || {
+        let run = there("65534").run("show lab/201");
+        if run.code == 0 { Ok(()) } else { Err(run.to_string()) }
+    });
+    someone(&world, "65534").run("show lab/201").exits(3);
 }

@@ -14,5 +14,5 @@ pub use container::ContainerRecord;
 pub use daemon::{DaemonRecord, DaemonSeen, Standing};
 pub use event::{EventData, EventFilter, EventRecord, NewEvent};
 pub use operation::OperationFilter;
-pub use remote::{Pin, RemoteRecord};
+pub use remote::{Owner, People, Pin, RemoteRecord, Share};
 pub use round::{Round, Seen};

@@ -1,5 +1,6 @@
 //! Remotes and their pins. The token's secret is a ciphertext here; opening it is the keyring's.
 
+use crate::actor::Role;
 use crate::ids::{Installation, Micros};
 
 /// One Proxmox installation.
@@ -29,6 +30,37 @@ pub struct RemoteRecord {
     pub created: Micros,
     /// Certificates it is known by.
     pub pins: Vec<Pin>,
+    /// Whose it is.
+    pub people: People,
+}
+
+/// Whose a remote is, and with whom it is shared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct People {
+    /// None = everybody's who has a role.
+    pub owner: Option<Owner>,
+    /// With whom it is shared.
+    pub shares: Vec<Share>,
+}
+
+/// Somebody a remote belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// Their uid.
+    pub uid: u32,
+    /// Identity domain of that uid: the same one elsewhere is somebody else.
+    pub domain: String,
+}
+
+/// One `remote share`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// `bob` or `@dev`
+    pub who: String,
+    /// Identity domain of that name.
+    pub domain: String,
+    /// As what.
+    pub role: Role,
 }
 
 /// A certificate that is trusted for one URL or node.

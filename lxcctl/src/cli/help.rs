@@ -75,6 +75,9 @@ after! {
     REMOTE_TRUST: "every command", "  lxcctl remote trust homelab\n  lxcctl remote trust homelab --rotate";
     REMOTE_SET: "every command",
         "  lxcctl remote set homelab --default\n  lxcctl remote set homelab --token-id 'lxcd@pve!new' --token-secret-file secret";
+    REMOTE_SHARE: "every command",
+        "  lxcctl remote share homelab bob --role operator\n  lxcctl remote share homelab @dev --role viewer";
+    REMOTE_UNSHARE: "every command", "  lxcctl remote unshare homelab bob\n  lxcctl remote unshare homelab bob --domain cat.lan";
     REMOTE_REMOVE: "every command", "  lxcctl remote remove edge\n  lxcctl remote remove edge --dry-run";
     DAEMON: "every command", "  lxcctl daemon\n  lxcctl daemon status -o json";
     DAEMON_LS: "lists, every command", "  lxcctl daemon ls\n  lxcctl daemon ls -o json | jq -r '.items[] | select(.status == \"ok\") | .host'";

@@ -42,6 +42,12 @@ pub enum RemoteVerb {
     /// Change a remote: its name, URL, token, or whether it is the default.
     #[command(override_usage = "lxcctl remote set NAME [flags]", after_help = help::REMOTE_SET, help_template = help::TEMPLATE)]
     Set(SetRemote),
+    /// Share a remote with a user or a group; others who do not own it do not see it.
+    #[command(override_usage = "lxcctl remote share NAME USER|@GROUP --role ROLE [--domain DOMAIN]", after_help = help::REMOTE_SHARE, help_template = help::TEMPLATE)]
+    Share(ShareRemote),
+    /// Share a remote with a user or a group no longer.
+    #[command(override_usage = "lxcctl remote unshare NAME USER|@GROUP [--domain DOMAIN]", after_help = help::REMOTE_UNSHARE, help_template = help::TEMPLATE)]
+    Unshare(UnshareRemote),
     /// Forget a remote with all records of its containers; Proxmox is not touched.
     #[command(override_usage = "lxcctl remote remove NAME [flags]", after_help = help::REMOTE_REMOVE, help_template = help::TEMPLATE)]
     Remove(RemoveRemote),
@@ -135,6 +141,31 @@ pub struct SetRemote {
     /// SHA-256 of the certificate behind --url, once for each of them.
     #[arg(long, value_name = "SHA256", requires = "url")]
     pub fingerprint: Vec<String>,
+}
+
+/// `remote unshare`
+#[derive(Debug, Clone, Args)]
+pub struct UnshareRemote {
+    /// Its name.
+    #[arg(value_name = "NAME", add = crate::complete::remotes())]
+    pub name: String,
+    /// A user (bob) or a group (@dev).
+    #[arg(value_name = "USER|@GROUP")]
+    pub who: String,
+    /// Identity domain of that name; yours without it (lxcctl whoami).
+    #[arg(long, value_name = "DOMAIN")]
+    pub domain: Option<String>,
+}
+
+/// `remote share`
+#[derive(Debug, Clone, Args)]
+pub struct ShareRemote {
+    /// With whom.
+    #[command(flatten)]
+    pub with: UnshareRemote,
+    /// As what: viewer, operator or admin.
+    #[arg(long, value_name = "ROLE", value_parser = ["viewer", "operator", "admin"])]
+    pub role: String,
 }
 
 /// `remote remove`

@@ -164,6 +164,27 @@ impl Client {
         remote(self.settle(answer).await?.remote)
     }
 
+    /// Shares a remote, or with no role no longer.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn share_remote(
+        &self,
+        name: &str,
+        who: &str,
+        domain: Option<&str>,
+        role: Option<&str>,
+    ) -> Result<Remote> {
+        let message = pb::ShareRequest {
+            name: name.to_owned(),
+            who: who.to_owned(),
+            domain: domain.map(str::to_owned),
+            role: role.map(str::to_owned),
+        };
+        let answer = self.remotes_client().share(Self::unary(message)).await;
+        remote(self.settle(answer).await?.remote)
+    }
+
     /// Removes a remote, or only counts its containers and running operations.
     ///
     /// # Errors

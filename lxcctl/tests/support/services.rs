@@ -193,6 +193,9 @@ impl pb::remotes_server::Remotes for Service {
         self.asked.lock().unwrap().sets.push(request.into_inner());
         say(&self.script.lock().unwrap().set)
     }
+    async fn share(&self, _: Request<pb::ShareRequest>) -> Result<Response<pb::ShareReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
     async fn remove(
         &self,
         _: Request<pb::RemoveRemoteRequest>,

@@ -62,6 +62,7 @@ pub(super) async fn inventory(dir: &Path, timing: Timing) -> Arc<Inventory> {
         token_secret: String::new(),
         ca_pem: None,
         owner: String::new(),
+        people: Default::default(),
         is_default: true,
         pve_version: None,
         cluster: None,

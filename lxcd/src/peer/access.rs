@@ -3,13 +3,16 @@
 //!
 //! * As long as the configuration names no admin, root and the daemon's own user are admin; once it
 //!   has a `roles.admin`, that list alone counts. Nobody else is anything.
-//! * On a remote with an owner, a role from `[roles]` counts for its owner and for root only: to
-//!   anybody else it opens by `[remotes.NAME.roles]` or by being shared.
+//! * A remote with an owner is its owner's, who is admin there. A role from `[roles]` counts there for
+//!   root and for the daemon's own user only, who see everything anyway: to anybody else it opens by
+//!   `[remotes.NAME.roles]` or by being shared. One without an owner opens by `[roles]` too.
+//! * Names and uids are those of an identity domain; the same ones elsewhere are somebody else.
 //! * The highest role counts.
 
 use std::collections::BTreeMap;
 
 use lxc_core::actor::{Actor, Role};
+use lxc_core::record::{People, Share};
 
 use crate::config::{Config, Roles, Who};
 
@@ -38,33 +41,13 @@ impl Granted {
     }
 }
 
-/// Somebody a remote belongs to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owner {
-    /// Their uid.
-    pub uid: u32,
-    /// Identity domain of that uid.
-    pub domain: String,
-}
-
-/// One `remote share`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Share {
-    /// With whom.
-    pub who: Who,
-    /// As what.
-    pub role: Role,
-}
-
 /// What is known about access to one remote.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RemoteAccess {
     /// Its name, as in `[remotes.NAME.roles]`.
     pub name: String,
-    /// Who added it; None belongs to everybody with a role.
-    pub owner: Option<Owner>,
-    /// With whom it is shared.
-    pub shares: Vec<Share>,
+    /// Whose it is, and with whom it is shared.
+    pub people: People,
 }
 
 /// Everything the decision needs that does not change with the caller.
@@ -110,23 +93,34 @@ impl Access {
         let Some(remote) = remote else {
             return general;
         };
-        let theirs = remote
-            .owner
-            .as_ref()
-            .is_none_or(|owner| actor.uid == 0 || (owner.uid == actor.uid && owner.domain == actor.domain));
+        let owner = remote.people.owner.as_ref();
+        let owns = owner.is_some_and(|owner| owner.uid == actor.uid && owner.domain == actor.domain);
+        let open = owner.is_none() || self.sees_all(actor);
+        let owned = owns.then(|| Granted::new(Role::Admin, format!("the owner of {}", remote.name)));
         let configured = self.remotes.get(&remote.name).and_then(|roles| {
             let (role, who) = roles.of(&actor.name, groups)?;
             Some(Granted::named(role, &format!("remotes.{}.roles", remote.name), who))
         });
-        let shared = remote.shares.iter().filter(|share| share.who.means(&actor.name, groups));
+        let means = |share: &&Share| {
+            let who = Who::parse(&share.who);
+            share.domain == actor.domain && who.is_some_and(|who| who.means(&actor.name, groups))
+        };
+        let shared = remote.people.shares.iter().filter(means);
         let shared = shared.map(|share| Granted::new(share.role, format!("shared with {}", share.who)));
         // Of equals the first, which is the one people wrote down for everything.
         general
-            .filter(|_| theirs)
+            .filter(|_| open)
             .into_iter()
+            .chain(owned)
             .chain(configured)
             .chain(shared)
             .reduce(|best, next| if next.role > best.role { next } else { best })
+    }
+
+    /// Root and the user lxcd runs as could read the database itself: nothing is hidden from them.
+    #[must_use]
+    pub fn sees_all(&self, actor: &Actor) -> bool {
+        actor.uid == 0 || actor.uid == self.daemon_uid
     }
 
     fn general(&self, actor: &Actor, groups: &[String]) -> Option<Granted> {
@@ -145,6 +139,8 @@ impl Access {
 
 #[cfg(test)]
 mod tests {
+    use lxc_core::record::Owner;
+
     use super::*;
 
     fn actor(name: &str, uid: u32) -> Actor {
@@ -201,8 +197,7 @@ mod tests {
         let access = Access { roles, remotes, daemon_uid: 0 };
         let mut lab = RemoteAccess {
             name: "lab".to_owned(),
-            owner: Some(Owner { uid: 1, domain: "host".to_owned() }),
-            shares: Vec::new(),
+            people: People { owner: Some(Owner { uid: 1, domain: "host".to_owned() }), shares: Vec::new() },
         };
         assert_eq!(role(access.role_of(&actor("ann", 1), &[], Some(&lab))), Some(Role::Admin));
         assert_eq!(access.role_of(&actor("bob", 2), &[], Some(&lab)), None);
@@ -214,13 +209,18 @@ mod tests {
         let elsewhere = Actor { domain: "other".to_owned(), ..actor("ann", 1) };
         assert_eq!(access.role_of(&elsewhere, &[], Some(&lab)), None);
 
-        lab.shares = vec![
-            Share { who: Who::Group("dev".into()), role: Role::Viewer },
-            Share { who: Who::User("dan".into()), role: Role::Operator },
+        let share = |who: &str, domain: &str, role| Share { who: who.into(), domain: domain.into(), role };
+        lab.people.shares = vec![
+            share("@dev", "host", Role::Viewer),
+            share("dan", "host", Role::Operator),
+            share("eve", "other", Role::Admin),
         ];
+        assert_eq!(access.role_of(&actor("eve", 5), &[], Some(&lab)), None, "another domain's eve");
+        let eve = Actor { domain: "other".to_owned(), ..actor("eve", 5) };
+        assert_eq!(role(access.role_of(&eve, &[], Some(&lab))), Some(Role::Admin));
         let granted = access.role_of(&actor("dan", 4), &["dev".into()], Some(&lab));
         assert_eq!(granted, Some(Granted::new(Role::Operator, "shared with dan")));
-        lab.owner = None;
+        lab.people.owner = None;
         assert_eq!(role(access.role_of(&actor("bob", 2), &[], Some(&lab))), Some(Role::Admin));
     }
 }

@@ -8,6 +8,7 @@ mod accounts;
 mod identify;
 mod process;
 
-pub use access::{Access, Granted, Owner, RemoteAccess, Share};
+pub use crate::config::Who;
+pub use access::{Access, Granted, RemoteAccess};
 pub use accounts::{Account, Accounts, System};
 pub use identify::{Credentials, Peers};

@@ -1,12 +1,14 @@
 //! `lxc.v1.Remotes`.
 
+use lxc_core::actor::UnknownRole;
+use lxc_core::error::{Code, Error};
 use lxc_core::record::RemoteRecord;
 use lxc_proto::v1::remotes_server::Remotes;
 use lxc_proto::v1::{
     AddRemoteReply, AddRemoteRequest, DoctorReply, DoctorRequest, Finding, ListRemotesReply,
     ListRemotesRequest, ProbeReply, ProbeRequest, RemoteCheck, RemoveRemoteReply, RemoveRemoteRequest,
-    SetRemoteReply, SetRemoteRequest, TestRemoteReply, TestRemoteRequest, TrustItem, TrustReply,
-    TrustRequest, Try,
+    SetRemoteReply, SetRemoteRequest, ShareReply, ShareRequest, TestRemoteReply, TestRemoteRequest,
+    TrustItem, TrustReply, TrustRequest, Try,
 };
 use secrecy::SecretString;
 use tonic::{Request, Response, Status};
@@ -154,6 +156,22 @@ impl Remotes for Api {
         let row =
             to_the_end(async move { services.set_remote(&caller, &request.name, changes).await }).await?;
         Ok(Response::new(SetRemoteReply { remote: Some(self.remote(&row)) }))
+    }
+
+    async fn share(&self, request: Request<ShareRequest>) -> Result<Response<ShareReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let ShareRequest { name, who, domain, role } = request.into_inner();
+        let role = role.map(|role| role.parse()).transpose().map_err(|fault: UnknownRole| {
+            let error = Error::new(Code::BadValue, fault.to_string());
+            status(&error.because("roles are viewer, operator and admin").hint("lxcctl remote share --help"))
+        })?;
+        let services = self.services.clone();
+        let row =
+            to_the_end(
+                async move { services.share_remote(&caller, &name, &who, domain.as_deref(), role).await },
+            )
+            .await?;
+        Ok(Response::new(ShareReply { remote: Some(self.remote(&row)) }))
     }
 
     async fn remove(

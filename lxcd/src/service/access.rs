@@ -1,13 +1,16 @@
 //! Who may do what. Owns the rule of roles over verbs; who somebody is, is found out in `peer`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
 use lxc_core::actor::{Actor, Role};
 use lxc_core::error::{Code, Error, Result};
+use lxc_core::record::Owner;
 
 use tokio::net::unix::UCred;
 
+use super::registry::Registry;
 use crate::peer::{self, Credentials, Granted, Peers, RemoteAccess};
 
 /// Somebody on the socket.
@@ -24,13 +27,14 @@ pub struct Caller {
 pub struct Access {
     roles: peer::Access,
     peers: Arc<Peers>,
+    registry: Arc<Registry>,
 }
 
 impl Access {
     /// From the configuration; without any, root and the daemon's own user are admin.
     #[must_use]
-    pub fn new(roles: peer::Access, peers: Peers) -> Self {
-        Self { roles, peers: Arc::new(peers) }
+    pub fn new(roles: peer::Access, peers: Peers, registry: Arc<Registry>) -> Self {
+        Self { roles, peers: Arc::new(peers), registry }
     }
 
     /// Finds out who somebody is. User databases may be slow, so that is done where blocking is allowed.
@@ -47,16 +51,26 @@ impl Access {
         Ok(Caller { actor, groups })
     }
 
+    /// Whose a remote is that this caller adds: what root or the daemon's own user adds is everybody's.
+    #[must_use]
+    pub fn owner(&self, actor: &Actor) -> Option<Owner> {
+        let personal = !self.roles.sees_all(actor);
+        personal.then(|| Owner { uid: actor.uid, domain: actor.domain.clone() })
+    }
+
     /// The role of a caller on a remote (None = anywhere), and why.
     #[must_use]
     pub fn role(&self, caller: &Caller, remote: Option<&str>) -> Option<(Role, String)> {
-        // Remotes belong to everybody with a role until they can be shared.
         let granted = self.granted(caller, remote)?;
         Some((granted.role, granted.because))
     }
 
     fn granted(&self, caller: &Caller, remote: Option<&str>) -> Option<Granted> {
-        let remote = remote.map(|name| RemoteAccess { name: name.to_owned(), ..RemoteAccess::default() });
+        let access = |name: &str| {
+            let known = self.registry.get(name).map(|remote| remote.row.people.clone());
+            RemoteAccess { name: name.to_owned(), people: known.unwrap_or_default() }
+        };
+        let remote = remote.map(access);
         self.roles.role_of(&caller.actor, &caller.groups, remote.as_ref())
     }
 
@@ -69,10 +83,16 @@ impl Access {
     /// The remotes a caller may see; None = all, those that are gone too.
     #[must_use]
     pub fn visible(&self, caller: &Caller) -> Option<Vec<String>> {
-        if self.role(caller, None).is_some() {
+        // What a remote that is gone was called may have been somebody's own: then only those names count that
+        // can be told.
+        let open = self.roles.sees_all(&caller.actor) || !self.registry.has_owners();
+        if open && self.role(caller, None).is_some() {
             return None;
         }
-        Some(self.roles.named().filter(|name| self.sees(caller, name)).map(str::to_owned).collect())
+        let known = self.registry.all();
+        let names = known.iter().map(|remote| remote.row.name.as_str()).chain(self.roles.named());
+        let seen: BTreeSet<&str> = names.filter(|name| self.sees(caller, name)).collect();
+        Some(seen.into_iter().map(str::to_owned).collect())
     }
 
     /// The caller's role apart from any remote; a viewer is whoever has a role on some remote only.
@@ -80,7 +100,11 @@ impl Access {
     /// # Errors
     /// LXC0601 when the caller has no role at all.
     pub fn enter(&self, caller: &Caller) -> Result<Role> {
-        let guest = || self.roles.somewhere(&caller.actor, &caller.groups).map(|_| Role::Viewer);
+        let guest = || {
+            let named = self.roles.somewhere(&caller.actor, &caller.groups).is_some();
+            let known = || self.registry.all().iter().any(|remote| self.sees(caller, &remote.row.name));
+            (named || known()).then_some(Role::Viewer)
+        };
         self.role(caller, None).map(|(role, _)| role).or_else(guest).ok_or_else(|| {
             Error::new(Code::Role, format!("{} has no role here", caller.actor.name))
                 .because("without roles in its configuration, lxcd obeys root and its own user only")

@@ -70,7 +70,7 @@ impl Services {
             limit,
         };
         let (tx, rx) = mpsc::channel(16);
-        let services = self.clone();
+        let (services, caller) = (self.clone(), caller.clone());
         let (follow, bounded) = (query.follow, query.limit > 0 && query.after.is_some());
         tokio::spawn(async move {
             loop {
@@ -104,6 +104,8 @@ impl Services {
                 }
                 filter.limit = PAGE;
                 filter.since = None;
+                // What is shared meanwhile is seen from now on, and what is not any more is not.
+                filter.remotes = services.access.visible(&caller);
                 // An operation's events and the inventory's wake alike; a lag is a wake-up too.
                 tokio::select! {
                     _ = operations.next() => {}

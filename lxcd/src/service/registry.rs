@@ -4,6 +4,7 @@
 use lxc_core::record::{AuditRecord, RemoteRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use lxc_core::error::Result;
@@ -32,7 +33,18 @@ pub struct Registry {
     keyring: Arc<Keyring>,
     options: Options,
     remotes: RwLock<BTreeMap<String, Arc<Remote>>>,
+    /// A remote has, or once had, an owner of its own.
+    owned: AtomicBool,
 }
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
+    }
+}
+
+/// The row of `meta` that tells whether a remote ever had an owner of its own.
+const OWNED: &str = "remotes_owned";
 
 impl Registry {
     /// Opens every stored remote. One that cannot be opened is left out and logged: it must not keep the
@@ -41,7 +53,10 @@ impl Registry {
     /// # Errors
     /// When the store fails.
     pub async fn load(store: Store, keyring: Arc<Keyring>, options: Options) -> Result<Self> {
-        let registry = Self { store, keyring, options, remotes: RwLock::default() };
+        let registry =
+            Self { store, keyring, options, remotes: RwLock::default(), owned: AtomicBool::new(false) };
+        let owned = registry.store.meta(OWNED).await.map_err(store_error)?;
+        registry.owned.store(owned.is_some(), Ordering::Release);
         for row in registry.store.remotes().await.map_err(store_error)? {
             match registry.open(row.clone()) {
                 Ok(remote) => {
@@ -51,6 +66,12 @@ impl Registry {
             }
         }
         Ok(registry)
+    }
+
+    /// A remote has, or once had, an owner of its own.
+    #[must_use]
+    pub fn has_owners(&self) -> bool {
+        self.owned.load(Ordering::Acquire)
     }
 
     /// All of them, by name.
@@ -115,6 +136,9 @@ impl Registry {
     /// When the store fails or the remote cannot be opened.
     pub async fn put(&self, name: &str, row: RemoteRecord, audit: &AuditRecord) -> Result<Arc<Remote>> {
         let remote = Arc::new(self.open(row.clone())?);
+        if row.people.owner.is_some() && !self.owned.swap(true, Ordering::AcqRel) {
+            self.store.set_meta(OWNED, "1").await.map_err(store_error)?;
+        }
         self.store.put_remote(name, &row, Some(audit)).await.map_err(store_error)?;
         let mut remotes = self.remotes.write();
         remotes.remove(name);
@@ -145,6 +169,9 @@ impl Registry {
     /// When the store fails.
     pub async fn reload(&self) -> Result<(Vec<String>, Vec<Arc<Remote>>)> {
         let rows = self.store.remotes().await.map_err(store_error)?;
+        if rows.iter().any(|row| row.people.owner.is_some()) {
+            self.owned.store(true, Ordering::Release);
+        }
         let known: BTreeMap<String, RemoteRecord> =
             self.all().iter().map(|remote| (remote.row.name.clone(), remote.row.clone())).collect();
         let gone: Vec<String> =

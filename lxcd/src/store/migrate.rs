@@ -13,10 +13,12 @@ use sqlx::{AnyPool, AssertSqlSafe, SqlSafeStr};
 const SQLITE: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../../../migrations/sqlite/0001_init.sql")),
     (2, "daemons", include_str!("../../../migrations/sqlite/0002_daemons.sql")),
+    (3, "people", include_str!("../../../migrations/sqlite/0003_people.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../../../migrations/postgres/0001_init.sql")),
     (2, "daemons", include_str!("../../../migrations/postgres/0002_daemons.sql")),
+    (3, "people", include_str!("../../../migrations/postgres/0003_people.sql")),
 ];
 
 /// Number of the newest change of the schema that this lxcd knows.

@@ -1,12 +1,12 @@
 //! Remotes and their pins as rows. The token secret is a ciphertext here; opening it is the keyring's.
 
 use lxc_core::ids::Installation;
-use lxc_core::record::{AuditRecord, Pin, RemoteRecord};
+use lxc_core::record::{AuditRecord, Owner, People, Pin, RemoteRecord, Share};
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use super::row::flag;
-use super::{Result, Store, fail, get, get_json, json};
+use super::{Result, Store, fail, get, get_json, get_parsed, json};
 use super::{audit, poller};
 
 impl Store {
@@ -31,6 +31,20 @@ impl Store {
                     fingerprint: get(pin, "fingerprint")?,
                     source: get(pin, "source")?,
                     not_after: get(pin, "not_after_us")?,
+                });
+            }
+        }
+        let shares = sqlx::query("SELECT * FROM share ORDER BY remote, who, domain")
+            .fetch_all(&self.reader)
+            .await
+            .map_err(fail)?;
+        for share in &shares {
+            let name: String = get(share, "remote")?;
+            if let Some(remote) = remotes.iter_mut().find(|remote| remote.name == name) {
+                remote.people.shares.push(Share {
+                    who: get(share, "who")?,
+                    domain: get(share, "domain")?,
+                    role: get_parsed(share, "role")?,
                 });
             }
         }
@@ -76,6 +90,7 @@ impl Store {
             .await
             .map_err(fail)?;
         }
+        put_shares(&mut tx, remote).await?;
         if let Some(audit) = audit {
             audit::insert(&mut tx, audit).await?;
         }
@@ -114,6 +129,25 @@ impl Store {
     }
 }
 
+async fn put_shares(tx: &mut AnyConnection, remote: &RemoteRecord) -> Result<()> {
+    sqlx::query("DELETE FROM share WHERE remote = $1")
+        .bind(remote.name.clone())
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    for share in &remote.people.shares {
+        sqlx::query("INSERT INTO share (remote, who, domain, role) VALUES ($1, $2, $3, $4)")
+            .bind(remote.name.clone())
+            .bind(share.who.clone())
+            .bind(share.domain.clone())
+            .bind(share.role.as_str())
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+    }
+    Ok(())
+}
+
 async fn put(tx: &mut AnyConnection, name: &str, remote: &RemoteRecord) -> Result<()> {
     let known: Option<(i64,)> = sqlx::query_as("SELECT created_us FROM remote WHERE name = $1")
         .bind(name.to_owned())
@@ -122,12 +156,13 @@ async fn put(tx: &mut AnyConnection, name: &str, remote: &RemoteRecord) -> Resul
         .map_err(fail)?;
     let sql = if known.is_some() {
         "UPDATE remote SET name = $2, installation = $3, urls = $4, token_id = $5, token_secret = $6, \
-         ca_pem = $7, owner = $8, is_default = $9, pve_version = $10, cluster = $11, created_us = $12 \
+         ca_pem = $7, owner = $8, is_default = $9, pve_version = $10, cluster = $11, created_us = $12, \
+         owner_uid = $13, owner_domain = $14 \
          WHERE name = $1"
     } else {
         "INSERT INTO remote (name, installation, urls, token_id, token_secret, ca_pem, owner, is_default, \
-         pve_version, cluster, created_us) \
-         SELECT $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12 WHERE $1 = $1"
+         pve_version, cluster, created_us, owner_uid, owner_domain) \
+         SELECT $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14 WHERE $1 = $1"
     };
     sqlx::query(sql)
         .bind(name.to_owned())
@@ -142,6 +177,8 @@ async fn put(tx: &mut AnyConnection, name: &str, remote: &RemoteRecord) -> Resul
         .bind(remote.pve_version.clone())
         .bind(remote.cluster.clone())
         .bind(remote.created)
+        .bind(remote.people.owner.as_ref().map(|owner| i64::from(owner.uid)))
+        .bind(remote.people.owner.as_ref().map(|owner| owner.domain.clone()))
         .execute(tx)
         .await
         .map_err(fail)?;
@@ -162,5 +199,12 @@ fn remote_row(row: &AnyRow) -> Result<RemoteRecord> {
         cluster: get(row, "cluster")?,
         created: get(row, "created_us")?,
         pins: Vec::new(),
+        people: People { owner: owner(row)?, shares: Vec::new() },
     })
+}
+
+fn owner(row: &AnyRow) -> Result<Option<Owner>> {
+    let (uid, domain): (Option<i64>, Option<String>) = (get(row, "owner_uid")?, get(row, "owner_domain")?);
+    let uid = uid.and_then(|uid| u32::try_from(uid).ok());
+    Ok(uid.zip(domain).map(|(uid, domain)| Owner { uid, domain }))
 }

@@ -197,6 +197,7 @@ pub(crate) fn remote(name: &str) -> RemoteRecord {
         token_secret: "ciphertext".to_owned(),
         ca_pem: None,
         owner: "alice".to_owned(),
+        people: Default::default(),
         is_default: true,
         pve_version: None,
         cluster: None,

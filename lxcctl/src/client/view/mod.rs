@@ -14,4 +14,4 @@ pub use daemon::{Daemon, DaemonStatus, Poll, RemoteRole, WhoAmI};
 pub use event::{Actor, AuditRecord, Event};
 pub use node::Node;
 pub use operation::{Check, DryRun, Operation, Step};
-pub use remote::{Certificate, Finding, Pin, Remote, RemoteCheck, TrustItem, UrlState};
+pub use remote::{Certificate, Finding, Pin, Remote, RemoteCheck, Share, TrustItem, UrlState};

@@ -27,6 +27,23 @@ pub struct Remote {
     pub created_at: Instant,
     pub has_ca: bool,
     pub url_states: Vec<UrlState>,
+    pub owner_domain: Option<String>,
+    pub shares: Vec<Share>,
+}
+
+/// With whom a remote is shared.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names are the JSON contract and say what they are")]
+pub struct Share {
+    pub who: String,
+    pub domain: String,
+    pub role: String,
+}
+
+impl From<pb::Share> for Share {
+    fn from(s: pb::Share) -> Self {
+        Self { who: s.who, domain: s.domain, role: s.role }
+    }
 }
 
 /// How one URL of a remote does.
@@ -72,6 +89,8 @@ impl From<pb::Remote> for Remote {
             created_at: Instant(r.created_us),
             has_ca: r.has_ca,
             url_states: r.url_states.into_iter().map(UrlState::from).collect(),
+            owner_domain: r.owner_domain,
+            shares: r.shares.into_iter().map(Share::from).collect(),
         }
     }
 }

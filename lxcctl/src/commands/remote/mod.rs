@@ -6,6 +6,7 @@ mod ls;
 mod remove;
 mod secret;
 mod set;
+mod share;
 mod show;
 mod test;
 mod trust;
@@ -25,6 +26,8 @@ pub(crate) async fn run(context: &mut Context, args: RemoteCommand) -> Result<Ex
         Some(RemoteVerb::Doctor(args)) => doctor::run(context, &args.name).await,
         Some(RemoteVerb::Trust(args)) => trust::run(context, &args).await,
         Some(RemoteVerb::Set(args)) => set::run(context, args).await,
+        Some(RemoteVerb::Share(args)) => share::run(context, &args.with, Some(&args.role)).await,
+        Some(RemoteVerb::Unshare(args)) => share::run(context, &args, None).await,
         Some(RemoteVerb::Remove(args)) => remove::run(context, &args).await,
     }
 }

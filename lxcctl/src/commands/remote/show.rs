@@ -50,7 +50,11 @@ fn render(remote: &Remote, now: &Now, look: Look) -> String {
     fact("cluster", remote.cluster.clone());
     fact("nodes", Some(remote.nodes.join(", ")).filter(|nodes| !nodes.is_empty()));
     fact("containers", Some(remote.containers.to_string()));
-    fact("owner", Some(remote.owner.clone()));
+    let domain = remote.owner_domain.as_ref().map_or_else(String::new, |domain| format!(" of {domain}"));
+    fact("owner", Some(format!("{}{domain}", remote.owner)));
+    for share in &remote.shares {
+        fact("shared", Some(format!("{} of {}, {}", share.who, share.domain, share.role)));
+    }
     fact("ca", remote.has_ca.then(|| "its own".to_owned()));
     fact("checked", remote.checked_at.map(|at| now.ago(at)));
     fact("added", Some(now.full(remote.created_at)));

@@ -49,6 +49,17 @@ pub(in crate::rpc) fn remote(row: &RemoteRecord, view: Option<&RemoteView>) -> v
         created_us: row.created,
         has_ca: row.ca_pem.is_some(),
         url_states: Vec::new(),
+        shares: row
+            .people
+            .shares
+            .iter()
+            .map(|share| v1::Share {
+                who: share.who.clone(),
+                domain: share.domain.clone(),
+                role: share.role.to_string(),
+            })
+            .collect(),
+        owner_domain: row.people.owner.as_ref().map(|owner| owner.domain.clone()),
     }
 }
 

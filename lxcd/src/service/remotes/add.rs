@@ -5,7 +5,7 @@ use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::Installation;
 use lxc_core::ports::PveError;
 use lxc_core::pve::Certificate;
-use lxc_core::record::RemoteRecord;
+use lxc_core::record::{People, RemoteRecord};
 use lxc_core::selector::quote;
 use secrecy::SecretString;
 
@@ -73,6 +73,7 @@ impl Services {
         self.access.require_anywhere(caller, "remote add")?;
         check_name(&new.name)?;
         if self.registry.get(&new.name).is_some() {
+            // Names are everybody's: a hidden one is taken all the same.
             return Err(exists(&new.name).hint_noted(
                 format!("lxcctl remote set {} --token-id {}", new.name, quote(&new.token_id)),
                 "if it is to use this token",
@@ -86,6 +87,7 @@ impl Services {
             token_secret: String::new(),
             ca_pem: new.ca_pem,
             owner: caller.actor.name.clone(),
+            people: People { owner: self.access.owner(&caller.actor), shares: Vec::new() },
             is_default: new.make_default,
             pve_version: None,
             cluster: None,
@@ -98,12 +100,17 @@ impl Services {
         let client = self.registry.client(&first, new.secret.clone())?;
         let learned = self.recognise(&client, &mut row).await?;
         if let Some(known) = self.registry.all().iter().find(|r| r.row.installation == row.installation) {
-            return Err(Error::new(
-                Code::SameInstallation,
-                format!("this Proxmox is known as {}", known.row.name),
-            )
-            .because("both show the same root certificate; under two names, two people could collide")
-            .hint(format!("lxcctl remote show {}", known.row.name)));
+            let (name, owner) = (&known.row.name, &known.row.owner);
+            let two = "both show the same root certificate; under two names, two people could collide";
+            return Err(if self.access.sees(caller, name) {
+                Error::new(Code::SameInstallation, format!("this Proxmox is known as {name}"))
+                    .because(two)
+                    .hint(format!("lxcctl remote show {name}"))
+            } else {
+                Error::new(Code::SameInstallation, "this Proxmox is known already, and not yours to see")
+                    .because(two)
+                    .hint_noted("lxcctl whoami", format!("ask {owner} to share it with you"))
+            });
         }
         self.check_urls(&mut row, &new.secret).await?;
         row.token_secret = self.registry.seal(&row, &new.secret)?;

@@ -5,6 +5,7 @@ mod add;
 mod doctor;
 mod elsewhere;
 mod set;
+mod share;
 mod test;
 mod trust;
 mod urls;
