@@ -32,13 +32,13 @@ const SECONDS: [f64; 10] = [0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Operation {
-    verb: &'static str,
+    verb: String,
     state: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Verb {
-    verb: &'static str,
+    verb: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -112,10 +112,10 @@ impl Figures {
     }
 
     fn count(&self, ended: &Ended) {
-        let Ended { verb, state, waited, took } = *ended;
-        self.ended.get_or_create(&Operation { verb, state }).inc();
-        self.took.get_or_create(&Verb { verb }).observe(took.as_secs_f64());
-        self.waited.get_or_create(&Verb { verb }).observe(waited.as_secs_f64());
+        let verb = Verb { verb: ended.verb.clone() };
+        self.ended.get_or_create(&Operation { verb: ended.verb.clone(), state: ended.state }).inc();
+        self.took.get_or_create(&verb).observe(ended.took.as_secs_f64());
+        self.waited.get_or_create(&verb).observe(ended.waited.as_secs_f64());
     }
 
     /// Everything as it is now.

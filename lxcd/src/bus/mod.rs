@@ -43,7 +43,7 @@ pub enum Finding {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ended {
     /// What was asked for.
-    pub verb: &'static str,
+    pub verb: String,
     /// succeeded, failed, cancelled, needs_attention.
     pub state: &'static str,
     /// From its submit to its admission.

@@ -224,7 +224,7 @@ fn ended(op: &Operation) -> Ended {
         Duration::from_micros(u64::try_from(micros).unwrap_or(0))
     };
     Ended {
-        verb: op.kind.verb(),
+        verb: op.kind.verb().to_owned(),
         state: op.state.name(),
         waited: between(Some(op.created), op.started),
         took: between(op.started, op.finished),

@@ -95,10 +95,10 @@ impl Stage {
         client
             .add_remote(pb::AddRemoteRequest {
                 name: "lab".to_owned(),
-                url: self.sim.url().to_owned(),
+                urls: vec![self.sim.url().to_owned()],
                 token_id: TOKEN.0.to_owned(),
                 token_secret: TOKEN.1.to_owned(),
-                fingerprint: self.sim.fingerprint().to_owned(),
+                fingerprints: vec![self.sim.fingerprint().to_owned()],
                 make_default: true,
                 ..Default::default()
             })
