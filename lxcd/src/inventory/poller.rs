@@ -234,7 +234,10 @@ impl Poller {
         let mut done = self.done.subscribe();
         self.wanted.send_modify(|count| *count += 1);
         let mine = *self.wanted.borrow();
-        // Closed = the remote was removed meanwhile.
-        let _ = done.wait_for(|answered| *answered >= mine).await;
+        tokio::select! {
+            _ = done.wait_for(|answered| *answered >= mine) => {}
+            // The remote was removed meanwhile, or another poller has taken this one's place.
+            () = self.stop.cancelled() => {}
+        }
     }
 }
