@@ -48,6 +48,8 @@ pub struct Timing {
     pub looking: Duration,
     /// How often what other daemons may have done is read again: while they are not heard, and in any case.
     pub reread: (Duration, Duration),
+    /// When to look again for events that were written but could not be told yet.
+    pub settle: Duration,
 }
 
 impl Default for Timing {
@@ -72,6 +74,7 @@ impl Default for Timing {
             sample: (s(10), s(60)),
             looking: s(300),
             reread: (s(2), s(30)),
+            settle: ms(200),
         }
     }
 }
@@ -101,6 +104,7 @@ impl Timing {
             sample: pair(base.sample),
             looking: f(base.looking),
             reread: pair(base.reread),
+            settle: f(base.settle),
         }
     }
 

@@ -74,19 +74,23 @@ impl Services {
         let (follow, bounded) = (query.follow, query.limit > 0 && query.after.is_some());
         tokio::spawn(async move {
             loop {
-                // Taken before reading: what is committed after this read is behind it.
-                let read = match services.store.newest_cursor().await {
-                    Ok(newest) => services.store.events(&filter).await.map(|page| (page, newest)),
-                    Err(error) => Err(error),
+                let (store, filter_now) = (&services.store, &filter);
+                let read = async move || {
+                    // First: what settles from now on is in the page, or found by looking again.
+                    let unsettled = store.is_shared() && store.unsettled().await?;
+                    // Taken before reading: what is committed after this read is behind it.
+                    let newest = store.newest_cursor().await?;
+                    Ok((store.events(filter_now).await?, newest, unsettled))
                 };
-                let (page, newest) = match read {
-                    Ok(read) => read,
-                    Err(error) => {
-                        // Nobody listening any more is fine.
-                        let _ = tx.send(Err(services.stream_error(error))).await;
-                        return;
-                    }
-                };
+                let (page, newest, unsettled) =
+                    match services.patiently(|| follow && !tx.is_closed(), read).await {
+                        Ok(read) => read,
+                        Err(error) => {
+                            // Nobody listening any more is fine.
+                            let _ = tx.send(Err(error)).await;
+                            return;
+                        }
+                    };
                 let full = i64::try_from(page.len()).unwrap_or(0) == filter.limit;
                 let last = page.last().map(|event| event.cursor);
                 if !page.is_empty() && tx.send(Ok(page)).await.is_err() {
@@ -110,6 +114,8 @@ impl Services {
                 tokio::select! {
                     _ = operations.next() => {}
                     _ = inventory.changed() => {}
+                    // Its wake-up has been; nobody tells when it settles.
+                    () = services.clock.sleep(services.timing.settle), if unsettled => {}
                     () = tx.closed() => return,
                 }
             }

@@ -80,6 +80,27 @@ impl Services {
         self.clock.now()
     }
 
+    /// Reads for a stream that goes on: a store that does not answer is asked again until it does, for as long as
+    /// somebody listens. What was missed meanwhile is read then.
+    pub(crate) async fn patiently<T, F>(
+        &self,
+        listened: impl Fn() -> bool,
+        read: impl Fn() -> F,
+    ) -> Result<T, Error>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        loop {
+            match read().await {
+                Err(StoreError::Failed(why)) if listened() && !self.store.is_closed() => {
+                    tracing::warn!(%why, "a stream waits for the database");
+                    self.clock.sleep(self.timing.look).await;
+                }
+                other => return other.map_err(|error| self.stream_error(error)),
+            }
+        }
+    }
+
     /// A store that fails in the middle of a stream. While lxcd shuts down that is no fault, and the
     /// reader comes back.
     #[must_use]

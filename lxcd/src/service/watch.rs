@@ -112,15 +112,17 @@ impl Watcher {
     /// Tells everything that is stored of one operation and not told yet.
     async fn catch_up(&mut self, id: OperationId) -> Result<(), Gone> {
         // The operation first: an end that is seen here has all its events in the store.
-        let op = match self.services.store.operation(id).await {
+        let (store, listened) = (&self.services.store, || !self.tx.is_closed());
+        let op = match self.services.patiently(listened, || store.operation(id)).await {
             Ok(op) => op,
-            Err(error) => return self.send(Err(self.services.stream_error(error))).await,
+            Err(error) => return self.send(Err(error)).await,
         };
         loop {
             let after = self.seen.get(&id).copied().unwrap_or(0);
-            let events = match self.services.store.operation_events(id, after, PAGE).await {
+            let read = || self.services.store.operation_events(id, after, PAGE);
+            let events = match self.services.patiently(|| !self.tx.is_closed(), read).await {
                 Ok(events) => events,
-                Err(error) => return self.send(Err(self.services.stream_error(error))).await,
+                Err(error) => return self.send(Err(error)).await,
             };
             let Some(last) = events.last().and_then(|event| event.operation.map(|(_, seq)| seq)) else {
                 break;

@@ -83,6 +83,21 @@ impl Store {
         Ok(events)
     }
 
+    /// Whether there are events that cannot be told yet, because a transaction that began before theirs may
+    /// still write some.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn unsettled(&self) -> Result<bool> {
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM event WHERE NOT ({}) LIMIT 1) AS beyond",
+            self.dialect.event_horizon()
+        );
+        let beyond: i64 =
+            sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&self.reader).await.map_err(fail)?;
+        Ok(beyond > 0)
+    }
+
     /// The newest cursor that nothing can come before any more, 0 when there is none.
     ///
     /// # Errors

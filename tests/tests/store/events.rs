@@ -24,6 +24,22 @@ async fn read_on(store: &Store, cursor: &mut i64, seen: &mut Vec<EventRecord>) {
 }
 
 on_both! {
+    /// What was written while an older transaction is open is told once that one has ended, and said to be there.
+    async fn what_cannot_be_told_yet_is_known(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        settled(&db).await;
+        let mut older = db.raw.begin().await.unwrap();
+        if !db.sqlite {
+            sqlx::query("SELECT pg_current_xact_id()::TEXT").execute(&mut *older).await.unwrap();
+        }
+        admitted(&db.store, me, 104).await;
+        let told = async || db.other.events(&all(0)).await.unwrap().len();
+        assert_eq!((db.other.unsettled().await.unwrap(), told().await > 0), (!db.sqlite, db.sqlite));
+        older.rollback().await.unwrap();
+        settled(&db).await;
+        assert_eq!((db.other.unsettled().await.unwrap(), told().await > 0), (false, true));
+    }
+
     async fn a_reader_among_many_writers_misses_nothing(db: Db) {
         let me = daemon(&db.store, "a", 3_600 * S).await;
         let mut ops = Vec::new();
