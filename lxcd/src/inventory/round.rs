@@ -67,7 +67,8 @@ impl Inventory {
         let asked = self.catch_up().await.get(&here).map_or(0, |polling| polling.asked);
         let sample = sample::take(client, self.clock.now()).await;
         let Some(before) = self.picture().get(name).cloned() else { return };
-        let busy = self.busy(&before.installation).await;
+        // Who cannot tell what our operations hold would take their work for somebody else's.
+        let Some(busy) = self.busy(&before.installation).await else { return };
         // Unknown rights: what is missing may only be out of sight.
         let rights = client.permissions().await.ok().map(|permissions| Arc::new(Rights::new(permissions)));
         self.learn(name, |view| {
@@ -97,10 +98,13 @@ impl Inventory {
         });
     }
 
-    async fn busy(&self, installation: &Installation) -> HashSet<Vmid> {
+    async fn busy(&self, installation: &Installation) -> Option<HashSet<Vmid>> {
         match self.store.held_locks().await {
-            Ok(locks) => locks.into_iter().filter(|l| l.0 == *installation).map(|l| l.1).collect(),
-            Err(_) => HashSet::new(),
+            Ok(locks) => Some(locks.into_iter().filter(|l| l.0 == *installation).map(|l| l.1).collect()),
+            Err(error) => {
+                tracing::warn!(%error, %installation, "cannot read what operations hold; leaving out this round");
+                None
+            }
         }
     }
 

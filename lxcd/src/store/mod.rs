@@ -139,7 +139,13 @@ fn fail(error: sqlx::Error) -> StoreError {
 }
 
 fn fail_ref(error: &sqlx::Error) -> StoreError {
-    let text = error.to_string();
+    let text = match error {
+        // The driver's words say nothing about whose fault it is.
+        sqlx::Error::PoolTimedOut => {
+            "no connection in time: it does not answer, or has too many already".to_owned()
+        }
+        other => other.to_string(),
+    };
     let code = match error {
         sqlx::Error::Database(database) => database.code().map(|code| code.to_string()),
         _ => None,

@@ -16,8 +16,11 @@ const READER: &str = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;";
 
 /// Connections to Postgres; with ten lxcd that leaves room in its usual hundred.
 const CONNECTIONS: u32 = 8;
+/// Longer than anything we ask for takes, unless somebody holds a lock or Postgres is in trouble: then whoever asked
+/// is told so. A transaction of ours that nobody goes on with holds nobody else up for long.
+const DAILY: &str = "SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s';";
 /// How long somebody waits for one of them, or for Postgres to take one more.
-const ACQUIRE: Duration = Duration::from_secs(5);
+const ACQUIRE: Duration = Duration::from_secs(3);
 
 impl Store {
     /// Opens a SQLite database; makes or upgrades it.
@@ -51,7 +54,7 @@ impl Store {
     /// # Errors
     /// When it cannot be reached, or was written by a newer lxcd or an older one.
     pub async fn open_postgres(url: &str) -> Result<Self, Error> {
-        let store = Self::reach_postgres(url).await?;
+        let store = Self::reach_postgres(url, DAILY).await?;
         migrate::postgres(&store.writer).await?;
         Ok(store)
     }
@@ -61,12 +64,12 @@ impl Store {
     /// # Errors
     /// When it cannot be reached or upgraded.
     pub async fn upgrade_postgres(url: &str) -> Result<(Self, i64), Error> {
-        let store = Self::reach_postgres(url).await?;
+        let store = Self::reach_postgres(url, "").await?;
         let before = migrate::upgrade_postgres(&store.writer).await?;
         Ok((store, before))
     }
 
-    async fn reach_postgres(url: &str) -> Result<Self, Error> {
+    async fn reach_postgres(url: &str, settings: &'static str) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         // A pool would try again and again, and say nothing but that it took too long.
         let first = tokio::time::timeout(ACQUIRE, AnyConnection::connect(url)).await;
@@ -79,6 +82,9 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE)
+            .after_connect(move |connection, _| {
+                Box::pin(async move { sqlx::raw_sql(settings).execute(&mut *connection).await.map(drop) })
+            })
             .connect(url)
             .await
             .map_err(|e| migrate::postgres_error(&e))?;
