@@ -103,6 +103,13 @@ pub trait PveApi: Send + Sync {
 pub trait PveDirectory: Send + Sync {
     /// None when no remote of this installation is registered (any more).
     async fn api(&self, installation: &Installation) -> Option<Arc<dyn PveApi>>;
+
+    /// The same through somebody's own token. One that is gone by now is no reason to stop: the remote's
+    /// takes its place, and what was begun is told by the identity that was recorded with it.
+    async fn api_as(&self, installation: &Installation, login: Option<&str>) -> Option<Arc<dyn PveApi>> {
+        let _ = login;
+        self.api(installation).await
+    }
 }
 
 /// Why the store cannot do what it was asked to.

@@ -13,6 +13,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::janitor::cutoffs;
 use crate::keyring::{KeyFile, Place};
+use crate::service::registry::login_place;
 use crate::service::store_error;
 use crate::state_dir::StateDir;
 use crate::store::{Part, Store};
@@ -120,6 +121,13 @@ pub async fn rotate_key(config: &Config) -> Result<()> {
         if let Some(sealed) = both.reseal(place, &remote.token_secret)? {
             remote.token_secret = sealed;
             store.put_remote(&remote.name, &remote, None).await.map_err(store_error)?;
+            count += 1;
+        }
+    }
+    for mut login in store.logins().await.map_err(store_error)? {
+        if let Some(sealed) = both.reseal(login_place(&login.row()), &login.secret)? {
+            login.secret = sealed;
+            store.put_login(&login, None).await.map_err(store_error)?;
             count += 1;
         }
     }

@@ -11,3 +11,18 @@ CREATE TABLE share (
     role   TEXT NOT NULL CHECK (role IN ('viewer', 'operator', 'admin')),
     PRIMARY KEY (remote, who, domain)
 );
+
+-- A person's own token on a remote, used for that person's operations. The secret is a ciphertext.
+CREATE TABLE login (
+    installation TEXT   NOT NULL,
+    domain       TEXT   NOT NULL,
+    uid          BIGINT NOT NULL,
+    name         TEXT   NOT NULL,
+    token_id     TEXT   NOT NULL,
+    secret       TEXT   NOT NULL,
+    created_us   BIGINT NOT NULL,
+    PRIMARY KEY (installation, domain, uid)
+);
+
+-- The token of its own that an operation was submitted with; NULL = the remote's.
+ALTER TABLE operation ADD COLUMN login TEXT;

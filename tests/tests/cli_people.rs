@@ -4,16 +4,26 @@
 use std::os::unix::fs::PermissionsExt;
 
 use lxc_tests::harness::{Cli, Postgres, SECRET, Setup, TOKEN, World, binary, ct, running, until};
+use lxc_tests::pvesim::SimConfig;
 use lxcd::store::Store;
 
 /// Without root there is nobody else to be.
-#[expect(clippy::print_stderr, reason = "a skipped test must be seen in its output")]
 fn world(config: &str) -> Option<(World, Cli)> {
+    world_of(config, |sim| sim)
+}
+
+/// The same with another simulator.
+#[expect(clippy::print_stderr, reason = "a skipped test must be seen in its output")]
+fn world_of(config: &str, sim: impl FnOnce(SimConfig) -> SimConfig) -> Option<(World, Cli)> {
     if !nix::unistd::geteuid().is_root() {
         eprintln!("SKIPPED: it takes root to become another user");
         return None;
     }
-    let world = Setup::default().containers([running(104, "web-1"), ct(105, "web-2")]).config(config).start();
+    let world = Setup::default()
+        .containers([running(104, "web-1"), ct(105, "web-2")])
+        .config(config)
+        .sim(sim)
+        .start();
     let open = |path: &std::path::Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("mode set");
     };
@@ -272,4 +282,54 @@ fn the_same_name_in_another_domain_is_somebody_else() {
         if run.code == 0 { Ok(()) } else { Err(run.to_string()) }
     });
     someone(&world, "65534").run("show lab/201").exits(3);
+}
+
+#[test]
+fn a_token_of_ones_own_does_ones_own_work() {
+    let own = "ann@pve!own";
+    let setup = |config: SimConfig| {
+        let config = config.token("ann@pve!own=anns-own-secret");
+        config.token("ann@pve!weak=anns-weak-secret:VM.Audit")
+    };
+    let Some((mut world, ann)) = world_of(THREE, setup) else { return };
+    let line = format!("remote login homelab --token-id {own} --token-secret-stdin");
+    ann.run_with(&line, "wrong").fails("LXC0603");
+    ann.run_with(&line.replace("homelab", "nosuch"), "x").fails("LXC0302");
+    ann.run("remote logout homelab").fails("LXC0214");
+    ann.run(&format!("remote login homelab --token-id {own}")).fails("LXC0206");
+    ann.run_with(&line, "anns-own-secret").exits(0).prints("done with ann@pve!own");
+    ann.run("remote show homelab").exits(0).prints("your token").prints(own);
+    let others = world.ctl("remote show homelab");
+    assert!(!others.exits(0).out.contains("ann@pve"), "it is hers: {others}");
+
+    // Her work is hers on Proxmox too, also when its reply is lost and it has to be found again.
+    world.sim.control().add_fault("lost-after:POST:*/status/start").expect("a fault");
+    let id = ann.run("start 105 --detach").exits(0).operation();
+    ann.run(&format!("op wait {id}")).exits(0);
+    ann.run(&format!("op show {id}")).exits(0).prints(":ann@pve!own:");
+    let starts = world.calls().iter().filter(|call| call.contains("105/status/start")).count();
+    assert_eq!(starts, 1, "{:?}", world.calls());
+    let id = world.ctl("stop 105 --detach").exits(0).operation();
+    world.ctl(&format!("op wait {id}")).exits(0);
+    world.ctl(&format!("op show {id}")).exits(0).prints(":lxcd@pve!cli:");
+
+    // It outlives a restart and is nowhere to be read; it opens no more than Proxmox gives it.
+    world.daemon.stop();
+    let stored = std::fs::read(world.daemon.state().join("lxcd.db")).expect("a database");
+    assert!(!stored.windows(15).any(|window| window == b"anns-own-secret"));
+    world.daemon.start();
+    std::fs::set_permissions(world.daemon.socket(), std::fs::Permissions::from_mode(0o666))
+        .expect("mode set");
+    ann.run("start 105").exits(0);
+    let weak = line.replace("!own", "!weak");
+    ann.run_with(&weak, "anns-weak-secret").exits(0);
+    ann.run("stop 105").fails("LXC0602");
+    ann.run("remote logout homelab").exits(0).prints("done with lxcd@pve!cli");
+    ann.run("stop 105").exits(0);
+    let audit = world.ctl("audit ls --actor nobody -o json").exits(0).json().to_string();
+    assert!(
+        audit.contains("remote login") && audit.contains("remote logout") && audit.contains(own),
+        "{audit}"
+    );
+    assert!(!audit.contains("secret"), "{audit}");
 }

@@ -247,6 +247,8 @@ pub struct Operation {
     pub last_seq: i64,
     /// The operation this one takes up again.
     pub retry_of: Option<OperationId>,
+    /// The token of their own that whoever asked works with; None = the remote's.
+    pub login: Option<String>,
     /// Who asked, by name.
     pub actor: String,
     /// What has to be said in the end, gathered on the way.

@@ -64,6 +64,7 @@ pub(crate) fn operation(kind: Kind) -> Operation {
         finished: None,
         last_seq: 1,
         retry_of: None,
+        login: None,
         actor: "alice".into(),
         warnings: Vec::new(),
     }

@@ -75,6 +75,9 @@ after! {
     REMOTE_TRUST: "every command", "  lxcctl remote trust homelab\n  lxcctl remote trust homelab --rotate";
     REMOTE_SET: "every command",
         "  lxcctl remote set homelab --default\n  lxcctl remote set homelab --token-id 'lxcd@pve!new' --token-secret-file secret";
+    REMOTE_LOGIN: "every command",
+        "  lxcctl remote login homelab --token-id 'ann@pve!cli'\n  lxcctl remote login homelab --token-id 'ann@pve!cli' --token-secret-file secret";
+    REMOTE_LOGOUT: "every command", "  lxcctl remote logout homelab\n  lxcctl remote logout homelab -o json";
     REMOTE_SHARE: "every command",
         "  lxcctl remote share homelab bob --role operator\n  lxcctl remote share homelab @dev --role viewer";
     REMOTE_UNSHARE: "every command", "  lxcctl remote unshare homelab bob\n  lxcctl remote unshare homelab bob --domain cat.lan";

@@ -18,8 +18,8 @@ pub use noun::{
 };
 pub use op::{CancelOp, OpCommand, OpFilter, OpId, OpList, OpLog, OpVerb, ResolveOp, RetryOp, WatchOp};
 pub use remote::{
-    AddRemote, RemoteCommand, RemoteName, RemoteVerb, RemoveRemote, Secret, SetRemote, ShareRemote,
-    TrustRemote, UnshareRemote,
+    AddRemote, LoginRemote, RemoteCommand, RemoteName, RemoteVerb, RemoveRemote, Secret, SetRemote,
+    ShareRemote, TrustRemote, UnshareRemote,
 };
 pub use verb::{
     Batch, DeleteArgs, ForgetArgs, Grace, OnError, RestartArgs, ShutdownArgs, StartArgs, StopArgs, Waiting,

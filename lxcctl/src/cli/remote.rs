@@ -42,6 +42,12 @@ pub enum RemoteVerb {
     /// Change a remote: its name, URL, token, or whether it is the default.
     #[command(override_usage = "lxcctl remote set NAME [flags]", after_help = help::REMOTE_SET, help_template = help::TEMPLATE)]
     Set(SetRemote),
+    /// Use a Proxmox token of your own for what you do on a remote.
+    #[command(override_usage = "lxcctl remote login NAME --token-id 'USER@REALM!TOKEN' [flags]", after_help = help::REMOTE_LOGIN, help_template = help::TEMPLATE)]
+    Login(LoginRemote),
+    /// Go back to the remote's own token.
+    #[command(override_usage = "lxcctl remote logout NAME", after_help = help::REMOTE_LOGOUT, help_template = help::TEMPLATE)]
+    Logout(RemoteName),
     /// Share a remote with a user or a group; others who do not own it do not see it.
     #[command(override_usage = "lxcctl remote share NAME USER|@GROUP --role ROLE [--domain DOMAIN]", after_help = help::REMOTE_SHARE, help_template = help::TEMPLATE)]
     Share(ShareRemote),
@@ -141,6 +147,20 @@ pub struct SetRemote {
     /// SHA-256 of the certificate behind --url, once for each of them.
     #[arg(long, value_name = "SHA256", requires = "url")]
     pub fingerprint: Vec<String>,
+}
+
+/// `remote login`
+#[derive(Debug, Clone, Args)]
+pub struct LoginRemote {
+    /// Its name.
+    #[arg(value_name = "NAME", add = crate::complete::remotes())]
+    pub name: String,
+    /// Your token: USER@REALM!TOKEN.
+    #[arg(long, value_name = "ID")]
+    pub token_id: String,
+    /// Its secret; asked for where neither is given.
+    #[command(flatten)]
+    pub secret: Secret,
 }
 
 /// `remote unshare`

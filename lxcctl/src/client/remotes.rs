@@ -164,6 +164,26 @@ impl Client {
         remote(self.settle(answer).await?.remote)
     }
 
+    /// Uses a token of the caller's own from now on.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn login(&self, name: &str, token_id: &str, token_secret: String) -> Result<Remote> {
+        let message = pb::LoginRequest { name: name.to_owned(), token_id: token_id.to_owned(), token_secret };
+        let answer = self.remotes_client().login(Self::unary(message)).await;
+        remote(self.settle(answer).await?.remote)
+    }
+
+    /// Goes back to the remote's own token.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn logout(&self, name: &str) -> Result<Remote> {
+        let message = pb::LogoutRequest { name: name.to_owned() };
+        let answer = self.remotes_client().logout(Self::unary(message)).await;
+        remote(self.settle(answer).await?.remote)
+    }
+
     /// Shares a remote, or with no role no longer.
     ///
     /// # Errors

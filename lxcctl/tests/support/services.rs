@@ -193,6 +193,12 @@ impl pb::remotes_server::Remotes for Service {
         self.asked.lock().unwrap().sets.push(request.into_inner());
         say(&self.script.lock().unwrap().set)
     }
+    async fn login(&self, _: Request<pb::LoginRequest>) -> Result<Response<pb::LoginReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
+    async fn logout(&self, _: Request<pb::LogoutRequest>) -> Result<Response<pb::LogoutReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
     async fn share(&self, _: Request<pb::ShareRequest>) -> Result<Response<pb::ShareReply>, Status> {
         Err(Status::unimplemented(""))
     }

@@ -125,7 +125,7 @@ impl Driver {
     where
         F: for<'a> FnOnce(&'a mut Self, Arc<dyn PveApi>) -> futures::future::BoxFuture<'a, bool>,
     {
-        match self.inner.parts.pve.api(&self.op.target.installation).await {
+        match self.inner.parts.pve.api_as(&self.op.target.installation, self.op.login.as_deref()).await {
             Some(api) => run(self, api).await,
             None => {
                 let gone = format!("the remote {} is not registered any more", self.op.target.remote);

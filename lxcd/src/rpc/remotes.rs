@@ -6,9 +6,9 @@ use lxc_core::record::RemoteRecord;
 use lxc_proto::v1::remotes_server::Remotes;
 use lxc_proto::v1::{
     AddRemoteReply, AddRemoteRequest, DoctorReply, DoctorRequest, Finding, ListRemotesReply,
-    ListRemotesRequest, ProbeReply, ProbeRequest, RemoteCheck, RemoveRemoteReply, RemoveRemoteRequest,
-    SetRemoteReply, SetRemoteRequest, ShareReply, ShareRequest, TestRemoteReply, TestRemoteRequest,
-    TrustItem, TrustReply, TrustRequest, Try,
+    ListRemotesRequest, LoginReply, LoginRequest, LogoutReply, LogoutRequest, ProbeReply, ProbeRequest,
+    RemoteCheck, RemoveRemoteReply, RemoveRemoteRequest, SetRemoteReply, SetRemoteRequest, ShareReply,
+    ShareRequest, TestRemoteReply, TestRemoteRequest, TrustItem, TrustReply, TrustRequest, Try,
 };
 use secrecy::SecretString;
 use tonic::{Request, Response, Status};
@@ -16,6 +16,7 @@ use tonic::{Request, Response, Status};
 use super::guard::to_the_end;
 use super::status::status;
 use super::{Api, convert};
+use crate::service::access::Caller;
 use crate::service::remotes::{Changes, NewRemote};
 
 fn some(text: String) -> Option<String> {
@@ -28,6 +29,12 @@ impl Api {
         let wire = convert::remote(row, picture.get(&row.name).map(|view| &**view));
         let states = self.services.url_states(&row.name).into_iter().map(convert::url_state);
         lxc_proto::v1::Remote { url_states: states.collect(), ..wire }
+    }
+
+    /// The same with the caller's own token.
+    fn remote_of(&self, row: &RemoteRecord, caller: &Caller) -> lxc_proto::v1::Remote {
+        let login = self.services.registry.login_of(&row.installation, &caller.actor);
+        lxc_proto::v1::Remote { login: login.map(|login| login.token_id), ..self.remote(row) }
     }
 }
 
@@ -74,7 +81,8 @@ impl Remotes for Api {
         let caller = self.enter(&request, None).await?;
         let name = some(request.into_inner().name);
         let rows = self.services.remotes(&caller, name.as_deref()).map_err(|error| status(&error))?;
-        Ok(Response::new(ListRemotesReply { items: rows.iter().map(|row| self.remote(row)).collect() }))
+        let items = rows.iter().map(|row| self.remote_of(row, &caller));
+        Ok(Response::new(ListRemotesReply { items: items.collect() }))
     }
 
     async fn test(&self, request: Request<TestRemoteRequest>) -> Result<Response<TestRemoteReply>, Status> {
@@ -172,6 +180,23 @@ impl Remotes for Api {
             )
             .await?;
         Ok(Response::new(ShareReply { remote: Some(self.remote(&row)) }))
+    }
+
+    async fn login(&self, request: Request<LoginRequest>) -> Result<Response<LoginReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let LoginRequest { name, token_id, token_secret } = request.into_inner();
+        let secret = SecretString::from(token_secret);
+        let (services, who) = (self.services.clone(), caller.clone());
+        let row = to_the_end(async move { services.login(&who, &name, &token_id, &secret).await }).await?;
+        Ok(Response::new(LoginReply { remote: Some(self.remote_of(&row, &caller)) }))
+    }
+
+    async fn logout(&self, request: Request<LogoutRequest>) -> Result<Response<LogoutReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let name = request.into_inner().name;
+        let services = self.services.clone();
+        let row = to_the_end(async move { services.logout(&caller, &name).await }).await?;
+        Ok(Response::new(LogoutReply { remote: Some(self.remote(&row)) }))
     }
 
     async fn remove(

@@ -82,7 +82,7 @@ impl Services {
 
     async fn look(&self, op: &Operation) -> Result<Seen, PveError> {
         let target = &op.target;
-        let api = self.registry.api(&target.installation).await;
+        let api = self.registry.api_as(&target.installation, op.login.as_deref()).await;
         let api =
             api.ok_or_else(|| PveError::NotDelivered(format!("{} is not registered", target.remote)))?;
         Ok(observe(&*api, &self.store, op, true).await?)

@@ -1,7 +1,8 @@
 //! Known remotes with their clients. Owns opening and sealing of token secrets, and the way from an
 //! installation to its API; must not poll or decide.
 
-use lxc_core::record::{AuditRecord, RemoteRecord};
+use lxc_core::actor::Actor;
+use lxc_core::record::{AuditRecord, Login, RemoteRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +14,7 @@ use lxc_core::ports::{PveApi, PveDirectory};
 use parking_lot::RwLock;
 use secrecy::SecretString;
 
+use super::access::no_remote;
 use super::store_error;
 use crate::keyring::{Keyring, Place};
 use crate::pve::{CaBundle, Endpoint, Options, PveClient, Token, Trust};
@@ -35,6 +37,16 @@ pub struct Registry {
     remotes: RwLock<BTreeMap<String, Arc<Remote>>>,
     /// A remote has, or once had, an owner of its own.
     owned: AtomicBool,
+    logins: RwLock<Vec<Personal>>,
+}
+
+/// Somebody's own token, and the API as it sees it.
+#[derive(Debug, Clone)]
+struct Personal {
+    row: Login,
+    /// The remote whose ways it goes.
+    remote: RemoteRecord,
+    client: Arc<PveClient>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -53,8 +65,14 @@ impl Registry {
     /// # Errors
     /// When the store fails.
     pub async fn load(store: Store, keyring: Arc<Keyring>, options: Options) -> Result<Self> {
-        let registry =
-            Self { store, keyring, options, remotes: RwLock::default(), owned: AtomicBool::new(false) };
+        let registry = Self {
+            store,
+            keyring,
+            options,
+            remotes: RwLock::default(),
+            owned: AtomicBool::new(false),
+            logins: RwLock::default(),
+        };
         let owned = registry.store.meta(OWNED).await.map_err(store_error)?;
         registry.owned.store(owned.is_some(), Ordering::Release);
         for row in registry.store.remotes().await.map_err(store_error)? {
@@ -65,7 +83,68 @@ impl Registry {
                 Err(error) => tracing::error!(remote = row.name, %error, "this remote cannot be used"),
             }
         }
+        registry.read_logins().await?;
         Ok(registry)
+    }
+
+    /// Opens every stored personal token. One that cannot be opened is left out and logged.
+    async fn read_logins(&self) -> Result<()> {
+        let mut opened = Vec::new();
+        for row in self.store.logins().await.map_err(store_error)? {
+            match self.personal(row.clone()) {
+                Ok(personal) => opened.push(personal),
+                Err(error) => {
+                    tracing::error!(token = row.token_id, %error, "this personal token cannot be used")
+                }
+            }
+        }
+        *self.logins.write() = opened;
+        Ok(())
+    }
+
+    fn personal(&self, row: Login) -> Result<Personal> {
+        let remotes = self.all();
+        let remote = remotes.iter().find(|remote| remote.row.installation == row.installation);
+        let remote = remote.ok_or_else(|| no_remote(&row.installation.0))?;
+        let same = |known: &&Personal| known.row == row && known.remote == remote.row;
+        if let Some(known) = self.logins.read().iter().find(same) {
+            return Ok(known.clone());
+        }
+        let secret = self.keyring.open(login_place(&row.row()), &row.secret)?;
+        let client = Arc::new(self.client_as(&remote.row, &row.token_id, secret)?);
+        Ok(Personal { row, remote: remote.row.clone(), client })
+    }
+
+    /// Somebody's own token on an installation.
+    #[must_use]
+    pub fn login_of(&self, installation: &Installation, actor: &Actor) -> Option<Login> {
+        let logins = self.logins.read();
+        let theirs = |login: &&Personal| {
+            let person = &login.row.person;
+            login.row.installation == *installation
+                && person.uid == actor.uid
+                && person.domain == actor.domain
+        };
+        logins.iter().find(theirs).map(|login| login.row.clone())
+    }
+
+    /// Keeps somebody's own token, sealed, and uses it from now on.
+    ///
+    /// # Errors
+    /// When there is no randomness, or the store fails.
+    pub async fn put_login(&self, mut row: Login, secret: &SecretString, audit: &AuditRecord) -> Result<()> {
+        row.secret = self.keyring.seal(login_place(&row.row()), secret)?;
+        self.store.put_login(&row, Some(audit)).await.map_err(store_error)?;
+        self.read_logins().await
+    }
+
+    /// Forgets somebody's own token.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn remove_login(&self, row: &Login, audit: &AuditRecord) -> Result<()> {
+        self.store.remove_login(&row.installation, &row.person, audit).await.map_err(store_error)?;
+        self.read_logins().await
     }
 
     /// A remote has, or once had, an owner of its own.
@@ -101,6 +180,14 @@ impl Registry {
     /// # Errors
     /// When the token, the CA or the URL cannot be used.
     pub fn client(&self, row: &RemoteRecord, secret: SecretString) -> Result<PveClient> {
+        self.client_as(row, &row.token_id, secret)
+    }
+
+    /// The same with another token.
+    ///
+    /// # Errors
+    /// As [`Self::client`].
+    pub fn client_as(&self, row: &RemoteRecord, token_id: &str, secret: SecretString) -> Result<PveClient> {
         let ca = row.ca_pem.as_ref().map(|pem| CaBundle::from_pem(pem.as_bytes())).transpose()?;
         let mut endpoints = Vec::new();
         for url in &row.urls {
@@ -111,7 +198,7 @@ impl Registry {
             let pins = pins.filter_map(|pin| pin.fingerprint.parse().ok()).collect();
             endpoints.push(Endpoint { url: url.parse()?, trust: Trust { pins, ca: ca.clone() }, node });
         }
-        PveClient::new(endpoints, Token::new(row.token_id.clone(), secret)?, self.options.clone())
+        PveClient::new(endpoints, Token::new(token_id, secret)?, self.options.clone())
     }
 
     /// The secret of a stored remote.
@@ -140,15 +227,19 @@ impl Registry {
             self.store.set_meta(OWNED, "1").await.map_err(store_error)?;
         }
         self.store.put_remote(name, &row, Some(audit)).await.map_err(store_error)?;
-        let mut remotes = self.remotes.write();
-        remotes.remove(name);
-        if row.is_default {
-            for other in remotes.values_mut().filter(|other| other.row.is_default) {
-                let row = RemoteRecord { is_default: false, ..other.row.clone() };
-                *other = Arc::new(Remote { row, client: other.client.clone() });
+        {
+            let mut remotes = self.remotes.write();
+            remotes.remove(name);
+            if row.is_default {
+                for other in remotes.values_mut().filter(|other| other.row.is_default) {
+                    let row = RemoteRecord { is_default: false, ..other.row.clone() };
+                    *other = Arc::new(Remote { row, client: other.client.clone() });
+                }
             }
+            remotes.insert(row.name, remote.clone());
         }
-        remotes.insert(row.name, remote.clone());
+        // Personal tokens go the ways of their remote.
+        self.read_logins().await?;
         Ok(remote)
     }
 
@@ -159,7 +250,7 @@ impl Registry {
     pub async fn remove(&self, row: &RemoteRecord, audit: &AuditRecord) -> Result<()> {
         self.store.remove_remote(&row.name, &row.installation, audit).await.map_err(store_error)?;
         self.remotes.write().remove(&row.name);
-        Ok(())
+        self.read_logins().await
     }
 
     /// Reads again what other daemons have changed. Answers the names that are gone and the remotes that are
@@ -183,9 +274,12 @@ impl Registry {
                 Err(error) => tracing::error!(remote = row.name, %error, "this remote cannot be used"),
             }
         }
-        let mut remotes = self.remotes.write();
-        gone.iter().for_each(|name| drop(remotes.remove(name)));
-        remotes.extend(moved.iter().map(|remote| (remote.row.name.clone(), remote.clone())));
+        {
+            let mut remotes = self.remotes.write();
+            gone.iter().for_each(|name| drop(remotes.remove(name)));
+            remotes.extend(moved.iter().map(|remote| (remote.row.name.clone(), remote.clone())));
+        }
+        self.read_logins().await?;
         Ok((gone, moved))
     }
 
@@ -202,6 +296,11 @@ fn named(row: &RemoteRecord, url: &str) -> Option<String> {
     row.pins.iter().filter_map(|pin| pin.node.clone()).find(|node| node == host)
 }
 
+/// Where a personal secret is bound to.
+pub(crate) fn login_place(row: &str) -> Place<'_> {
+    Place { table: "login", row, column: "secret" }
+}
+
 fn place(row: &RemoteRecord) -> Place<'_> {
     Place { table: "remote", row: &row.installation.0, column: "token_secret" }
 }
@@ -212,5 +311,16 @@ impl PveDirectory for Registry {
         let remotes = self.remotes.read();
         let remote = remotes.values().find(|remote| remote.row.installation == *installation)?;
         Some(remote.client.clone())
+    }
+    async fn api_as(&self, installation: &Installation, login: Option<&str>) -> Option<Arc<dyn PveApi>> {
+        let own = login.and_then(|id| {
+            let logins = self.logins.read();
+            let meant = |one: &&Personal| one.row.installation == *installation && one.row.token_id == id;
+            logins.iter().find(meant).map(|one| one.client.clone())
+        });
+        match own {
+            Some(client) => Some(client),
+            None => self.api(installation).await,
+        }
     }
 }

@@ -220,6 +220,7 @@ impl Services {
             finished: None,
             last_seq: 1,
             retry_of: request.retry_of,
+            login: self.registry.login_of(&target.installation, &caller.actor).map(|login| login.token_id),
             actor: caller.actor.name.clone(),
             warnings: Vec::new(),
         })

@@ -9,6 +9,7 @@ mod daemon;
 mod dialect;
 mod event;
 mod export;
+mod login;
 mod migrate;
 mod notify;
 mod open;

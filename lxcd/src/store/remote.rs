@@ -114,6 +114,11 @@ impl Store {
             .execute(&mut *tx)
             .await
             .map_err(fail)?;
+        sqlx::query("DELETE FROM login WHERE installation = $1")
+            .bind(installation.0.clone())
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
         let version = poller::abandon(&mut tx, installation).await?;
         sqlx::query(
             "UPDATE container SET closed_us = $2, version = $3 WHERE installation = $1 AND closed_us IS NULL",

@@ -10,7 +10,7 @@ use super::{Result, get, get_json, get_parsed};
 /// The columns of an operation, in no particular order.
 pub(super) const OPERATION: &str = "id, request_id, verb, kind, kind_version, installation, vmid, container_id, remote, name, \
      node, actor, state, outcome, warnings, if_needed, lock_deadline_us, cancel, abandon, fence, \
-     degraded_since_us, created_us, started_us, finished_us, last_seq, retry_of";
+     degraded_since_us, created_us, started_us, finished_us, last_seq, retry_of, login";
 
 /// A row of `operation`, without its steps.
 pub(super) fn operation(row: &AnyRow) -> Result<Operation> {
@@ -52,6 +52,7 @@ pub(super) fn operation(row: &AnyRow) -> Result<Operation> {
         started: get(row, "started_us")?,
         finished: get(row, "finished_us")?,
         last_seq: get(row, "last_seq")?,
+        login: get(row, "login")?,
         retry_of: get::<Option<String>>(row, "retry_of")?.and_then(|id| id.parse().ok()),
         actor: get(row, "actor")?,
         warnings: get_json(row, "warnings")?,

@@ -124,9 +124,9 @@ async fn insert_operation(tx: &mut AnyConnection, op: &Operation, idx: usize) ->
     sqlx::query(
         "INSERT INTO operation (id, request_id, idx, verb, kind, kind_version, weight, installation, vmid, \
          container_id, remote, name, node, actor, state, warnings, if_needed, lock_deadline_us, cancel, \
-         abandon, fence, created_us, last_seq, retry_of) \
+         abandon, fence, created_us, last_seq, retry_of, login) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', '[]', $15, $16, 0, 0, \
-         0, $17, 1, $18)",
+         0, $17, 1, $18, $19)",
     )
     .bind(op.id.to_string())
     .bind(op.request_id.to_string())
@@ -146,6 +146,7 @@ async fn insert_operation(tx: &mut AnyConnection, op: &Operation, idx: usize) ->
     .bind(op.lock_deadline)
     .bind(op.created)
     .bind(op.retry_of.map(|id| id.to_string()))
+    .bind(op.login.clone())
     .execute(&mut *tx)
     .await
     .map_err(fail)?;

@@ -190,6 +190,7 @@ pub(crate) fn start_of_104() -> NewRequest {
         finished: None,
         last_seq: 1,
         retry_of: None,
+        login: None,
         actor: "alice".to_owned(),
         warnings: Vec::new(),
     };

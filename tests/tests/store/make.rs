@@ -76,6 +76,7 @@ pub(crate) fn operation(kind: Kind, vmid: Vmid) -> Operation {
         finished: None,
         last_seq: 1,
         retry_of: None,
+        login: None,
         actor: "alice".to_owned(),
         warnings: Vec::new(),
     }

@@ -28,6 +28,7 @@ pub struct Remote {
     pub has_ca: bool,
     pub url_states: Vec<UrlState>,
     pub owner_domain: Option<String>,
+    pub login: Option<String>,
     pub shares: Vec<Share>,
 }
 
@@ -90,6 +91,7 @@ impl From<pb::Remote> for Remote {
             has_ca: r.has_ca,
             url_states: r.url_states.into_iter().map(UrlState::from).collect(),
             owner_domain: r.owner_domain,
+            login: r.login,
             shares: r.shares.into_iter().map(Share::from).collect(),
         }
     }

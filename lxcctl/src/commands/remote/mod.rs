@@ -2,6 +2,7 @@
 
 mod add;
 mod doctor;
+mod login;
 mod ls;
 mod remove;
 mod secret;
@@ -26,6 +27,8 @@ pub(crate) async fn run(context: &mut Context, args: RemoteCommand) -> Result<Ex
         Some(RemoteVerb::Doctor(args)) => doctor::run(context, &args.name).await,
         Some(RemoteVerb::Trust(args)) => trust::run(context, &args).await,
         Some(RemoteVerb::Set(args)) => set::run(context, args).await,
+        Some(RemoteVerb::Login(args)) => login::run(context, args).await,
+        Some(RemoteVerb::Logout(args)) => login::out(context, &args.name).await,
         Some(RemoteVerb::Share(args)) => share::run(context, &args.with, Some(&args.role)).await,
         Some(RemoteVerb::Unshare(args)) => share::run(context, &args, None).await,
         Some(RemoteVerb::Remove(args)) => remove::run(context, &args).await,

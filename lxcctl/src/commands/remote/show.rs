@@ -46,6 +46,7 @@ fn render(remote: &Remote, now: &Now, look: Look) -> String {
         fact("url", Some(format!("{url}{}", down.unwrap_or_default())));
     }
     fact("token", Some(remote.token_id.clone()));
+    fact("your token", remote.login.clone());
     fact("pve", remote.pve_version.clone());
     fact("cluster", remote.cluster.clone());
     fact("nodes", Some(remote.nodes.join(", ")).filter(|nodes| !nodes.is_empty()));

@@ -280,6 +280,7 @@ mod tests {
             started: None,
             finished: Some(1),
             last_seq: 1,
+            login: None,
             retry_of: None,
             actor: "ops".into(),
             warnings: Vec::new(),

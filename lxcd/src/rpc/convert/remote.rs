@@ -49,6 +49,7 @@ pub(in crate::rpc) fn remote(row: &RemoteRecord, view: Option<&RemoteView>) -> v
         created_us: row.created,
         has_ca: row.ca_pem.is_some(),
         url_states: Vec::new(),
+        login: None,
         shares: row
             .people
             .shares

@@ -4,6 +4,7 @@
 mod add;
 mod doctor;
 mod elsewhere;
+mod login;
 mod set;
 mod share;
 mod test;
