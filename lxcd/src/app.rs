@@ -20,7 +20,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::engine::{Engine, Lease, Parts, Steady};
 use crate::inventory::Inventory;
-use crate::keyring::{KeyFile, Keyring};
+use crate::keyring::{self, KeyFile, Keyring};
 use crate::others::Others;
 use crate::peer::{self, Peers};
 use crate::service::access::Access;
@@ -30,9 +30,6 @@ use crate::standing::Standing;
 use crate::state_dir::StateDir;
 use crate::store::Store;
 use crate::{heartbeat, janitor, metrics, pve, rpc, socket};
-
-/// The row of `meta` that tells whether the keys are the right ones.
-const KEY_CHECK: &str = "keyring_check";
 
 /// Where SQLite keeps everything.
 #[must_use]
@@ -58,12 +55,29 @@ pub async fn open_store(config: &Config, state: &StateDir) -> Result<Store> {
 pub async fn open_keyring(store: &Store, state: &StateDir) -> Result<Keyring> {
     let credentials = std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from);
     let file = KeyFile::locate(state.path(), credentials.as_deref());
-    let check = store.meta(KEY_CHECK).await.map_err(store_error)?;
-    let keyring = file.open(check.as_deref())?;
+    let check = store.meta(keyring::CHECK_ROW).await.map_err(store_error)?;
+    let keyring = match file.open(check.as_deref()) {
+        Err(error) if error.code == Code::WrongKey => return Err(bring(error, store, file.path()).await),
+        other => other?,
+    };
     if check.is_none() {
-        store.set_meta(KEY_CHECK, &keyring.check_value()?).await.map_err(store_error)?;
+        store.set_meta(keyring::CHECK_ROW, &keyring.check_value()?).await.map_err(store_error)?;
     }
     Ok(keyring)
+}
+
+/// The hosts where lxcd works on this database now.
+///
+/// # Errors
+/// When the database fails.
+pub async fn hosts(store: &Store) -> Result<Vec<String>> {
+    store.other_hosts(None, SystemClock.now()).await.map_err(store_error)
+}
+
+/// Where the missing key is: on a host whose lxcd works on the same database, else in a copy.
+async fn bring(error: Error, store: &Store, path: &Path) -> Error {
+    let hosts = hosts(store).await.unwrap_or_default();
+    keyring::bring(error, hosts.first().map(String::as_str), path)
 }
 
 /// Runs lxcd until `stop`. `ready` is told once calls are answered.

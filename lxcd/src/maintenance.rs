@@ -8,11 +8,11 @@ use lxc_core::error::{Code, Error, Result};
 use lxc_core::ports::Clock;
 use secrecy::ExposeSecret;
 
-use crate::app::{database_file, open_keyring, open_store};
+use crate::app::{database_file, hosts, open_keyring, open_store};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::janitor::cutoffs;
-use crate::keyring::{KeyFile, Place};
+use crate::keyring::{CHECK_ROW, KeyFile, Place};
 use crate::service::registry::login_place;
 use crate::service::store_error;
 use crate::state_dir::StateDir;
@@ -131,9 +131,18 @@ pub async fn rotate_key(config: &Config) -> Result<()> {
             count += 1;
         }
     }
-    store.set_meta("keyring_check", &both.check_value()?).await.map_err(store_error)?;
+    store.set_meta(CHECK_ROW, &both.check_value()?).await.map_err(store_error)?;
     file.replace(&both.without_old())?;
     say(&format!("{count} secrets are sealed with the new key {}; the old one is gone", both.active_id()));
+    let others = hosts(&store).await?;
+    if !others.is_empty() {
+        let path = file.path().display();
+        say(&format!(
+            "lxcd works on this database elsewhere too, and lacks the new key: {}",
+            others.join(", ")
+        ));
+        say(&format!("copy {path} there (scp -p, mode 0600) and start lxcd again on each"));
+    }
     store.close().await;
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Several lxcd on one Postgres: what one does, the others see; what one drops, another finishes. Real
 //! processes, with and without Redis.
 
-use lxc_tests::harness::{Postgres, RedisServer, Setup, World, ct, running, until};
+use lxc_tests::harness::{Daemon, Postgres, RedisServer, Setup, World, ct, running, until};
 use lxc_tests::pvesim::CtSpec;
 
 /// The configuration of lxcd on a new database of its own; None without Postgres.
@@ -77,4 +77,49 @@ fn one_finishes_what_another_dropped() {
     ctl.run(&format!("op wait {op}")).exits(0).prints("started");
     let starts = world.calls().iter().filter(|call| call.contains("status/start")).count();
     assert_eq!(starts, 1, "{:?}", world.calls());
+}
+
+#[test]
+fn a_host_without_the_key_is_told_where_it_is() {
+    let Some(database) = database() else { return };
+    let world = world([running(104, "web-1")], &database);
+    let stranger = Daemon::new(&world.path().join("stranger"), &database);
+    let refused = stranger.output(&[]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(5), "{said}");
+    assert!(said.contains("error[LXC0511]") && said.contains("scp -p "), "{said}");
+    let keyring = stranger.state().join("keyring");
+    assert!(said.contains(&keyring.display().to_string()), "{said}");
+    assert!(!keyring.exists(), "no new key for secrets it cannot open");
+    // With another key than the database's, too.
+    let other = Setup::default().containers([]).unregistered().start();
+    std::fs::copy(other.daemon.state().join("keyring"), &keyring).expect("copied");
+    let said = String::from_utf8_lossy(&stranger.output(&[]).stderr).into_owned();
+    assert!(said.contains("error[LXC0511]") && said.contains("scp -p "), "{said}");
+}
+
+#[test]
+fn a_key_that_is_changed_elsewhere_is_noticed() {
+    let Some(database) = database() else { return };
+    let mut world = world([running(104, "web-1")], &database);
+    let (mut second, ctl) = world.another_daemon("second", &database);
+    world.daemon.stop();
+    let rotated = world.daemon.output(&["rotate-key"]);
+    let said = String::from_utf8_lossy(&rotated.stdout).into_owned();
+    assert!(rotated.status.success() && said.contains("lacks the new key"), "{rotated:?}");
+    until("the other to say so", || {
+        let run = ctl.run("daemon status");
+        if run.err.contains("LXC0511") { Ok(()) } else { Err(run.to_string()) }
+    });
+    // What it has read goes on; what it would seal, nobody else could open.
+    ctl.run("stop 104").exits(0);
+    ctl.run("remote set homelab --name lab").fails("LXC0511").says("lxcctl explain LXC0511");
+    second.stop();
+    let said = String::from_utf8_lossy(&second.output(&[]).stderr).into_owned();
+    assert!(said.contains("error[LXC0511]"), "{said}");
+    std::fs::copy(world.daemon.state().join("keyring"), second.state().join("keyring")).expect("copied");
+    second.start();
+    ctl.run("remote set homelab --name lab").exits(0);
+    world.daemon.start();
+    world.ctl("start lab/104").exits(0);
 }

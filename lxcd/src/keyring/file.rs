@@ -55,7 +55,7 @@ impl KeyFile {
             }
             (Some(ring), None) => Ok(ring),
             (None, Some(_)) => Err(Error::new(Code::WrongKey, "the keys of the database are missing")
-                .because(format!("{} does not exist; put it back from a copy", self.path.display()))),
+                .because(format!("{} does not exist", self.path.display()))),
             (None, None) => {
                 let ring = Keyring::generate()?;
                 self.create(&ring)?;

@@ -71,7 +71,13 @@ impl Services {
         let unheard = self.carried.as_ref().and_then(|carried| carried.trouble());
         let unheard =
             unheard.map(|(_, why)| format!("other daemons are not heard ({why}): their work shows later"));
-        handed_over.into_iter().chain(redis).chain(unheard).collect()
+        let stale = self.registry.stale_key();
+        let stale = stale.map(|_| {
+            "the key of the database was changed on another host: secrets cannot be read or changed here until its \
+             keyring is brought here and lxcd restarted (lxcctl explain LXC0511)"
+                .to_owned()
+        });
+        handed_over.into_iter().chain(redis).chain(unheard).chain(stale).collect()
     }
 
     /// Now.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use lxc_core::error::Result;
+use lxc_core::error::{Error, Result};
 use lxc_core::ids::Installation;
 use lxc_core::ports::{PveApi, PveDirectory};
 use parking_lot::RwLock;
@@ -16,7 +16,7 @@ use secrecy::SecretString;
 
 use super::access::no_remote;
 use super::store_error;
-use crate::keyring::{Keyring, Place};
+use crate::keyring::{CHECK_ROW, Keyring, Place};
 use crate::pve::{CaBundle, Endpoint, Options, PveClient, Token, Trust};
 use crate::store::Store;
 
@@ -38,6 +38,8 @@ pub struct Registry {
     /// A remote has, or once had, an owner of its own.
     owned: AtomicBool,
     logins: RwLock<Vec<Personal>>,
+    /// Why our keys are not the database's any more.
+    stale: RwLock<Option<Error>>,
 }
 
 /// Somebody's own token, and the API as it sees it.
@@ -72,6 +74,7 @@ impl Registry {
             remotes: RwLock::default(),
             owned: AtomicBool::new(false),
             logins: RwLock::default(),
+            stale: RwLock::default(),
         };
         let owned = registry.store.meta(OWNED).await.map_err(store_error)?;
         registry.owned.store(owned.is_some(), Ordering::Release);
@@ -133,6 +136,7 @@ impl Registry {
     /// # Errors
     /// When there is no randomness, or the store fails.
     pub async fn put_login(&self, mut row: Login, secret: &SecretString, audit: &AuditRecord) -> Result<()> {
+        self.check_key().await?;
         row.secret = self.keyring.seal(login_place(&row.row()), secret)?;
         self.store.put_login(&row, Some(audit)).await.map_err(store_error)?;
         self.read_logins().await
@@ -217,11 +221,43 @@ impl Registry {
         self.keyring.seal(place(row), secret)
     }
 
+    /// Looks whether another lxcd has changed the key of the database meanwhile. Then nothing may be sealed
+    /// with ours any more: nobody else could open it.
+    ///
+    /// # Errors
+    /// LXC0511 with the way to the new key; or when the store fails.
+    pub async fn check_key(&self) -> Result<()> {
+        let check = self.store.meta(CHECK_ROW).await.map_err(store_error)?;
+        let verified = check.map_or(Ok(()), |check| self.keyring.verify(&check));
+        let stale = verified.err().map(|error| {
+            error
+                .because("the key was changed on another host; this lxcd still has the one before")
+                .hint_noted(
+                    "lxcctl explain LXC0511",
+                    "says how to bring the new keyring here; then restart lxcd",
+                )
+        });
+        if stale.is_some() && self.stale.read().is_none() {
+            tracing::error!(
+                "the key of the database was changed elsewhere: bring the new keyring here, restart lxcd"
+            );
+        }
+        self.stale.write().clone_from(&stale);
+        stale.map_or(Ok(()), Err)
+    }
+
+    /// Why our keys are not the database's any more, as it was last seen.
+    #[must_use]
+    pub fn stale_key(&self) -> Option<Error> {
+        self.stale.read().clone()
+    }
+
     /// Stores a remote in the place of the one called `name`, with the record of who did it, and uses it from now on.
     ///
     /// # Errors
     /// When the store fails or the remote cannot be opened.
     pub async fn put(&self, name: &str, row: RemoteRecord, audit: &AuditRecord) -> Result<Arc<Remote>> {
+        self.check_key().await?;
         let remote = Arc::new(self.open(row.clone())?);
         if row.people.owner.is_some() && !self.owned.swap(true, Ordering::AcqRel) {
             self.store.set_meta(OWNED, "1").await.map_err(store_error)?;

@@ -9,6 +9,7 @@ mod daemon;
 mod dialect;
 mod event;
 mod export;
+mod hosts;
 mod login;
 mod migrate;
 mod notify;

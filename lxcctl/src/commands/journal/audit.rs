@@ -14,8 +14,10 @@ use crate::ui::table::{Cell, Column, Table};
 use crate::ui::time::{self, Now};
 use crate::ui::words::doing;
 
-const COLUMNS: [&str; 11] =
-    ["time", "actor", "verb", "target", "op", "result", "code", "process", "tty", "login", "detail"];
+const COLUMNS: [&str; 13] = [
+    "time", "actor", "verb", "target", "op", "result", "code", "domain", "process", "tty", "login", "sudo",
+    "detail",
+];
 
 pub(crate) async fn run(context: &mut Context, args: &AuditCommand) -> Result<Exit> {
     match &args.command {
@@ -73,6 +75,8 @@ fn column(name: &str) -> Column {
         "process" => Column::left("PROCESS").goes(0),
         "tty" => Column::left("TTY").goes(0),
         "login" => Column::left("LOGIN").goes(0),
+        "sudo" => Column::left("SUDO").goes(0),
+        "domain" => Column::left("DOMAIN").goes(0),
         _ => Column::left("DETAIL").goes(1).yields(),
     }
 }
@@ -108,6 +112,8 @@ fn value(record: &AuditRecord, name: &str, now: &Now) -> String {
         "code" => record.code.clone().unwrap_or_default(),
         "process" => actor.map_or_else(String::new, |actor| format!("{}[{}]", actor.process, actor.pid)),
         "tty" => actor.and_then(|actor| actor.tty.clone()).unwrap_or_default(),
+        "domain" => actor.map_or_else(String::new, |actor| actor.domain.clone()),
+        "sudo" => actor.and_then(|actor| actor.sudo_uid).map_or_else(String::new, |uid| uid.to_string()),
         "login" => actor.and_then(|actor| actor.login_uid).map_or_else(String::new, |uid| uid.to_string()),
         _ => record.detail.clone(),
     }

@@ -6,7 +6,16 @@ impl Services {
     /// Takes over what other daemons do to remotes, for as long as it is polled.
     pub async fn follow_remotes(&self) {
         let mut moved = self.bus.remotes();
-        while moved.changed().await.is_ok() {
+        loop {
+            tokio::select! {
+                changed = moved.changed() => if changed.is_err() { return },
+                // Nobody tells of a new key: it is made while that lxcd does not run.
+                () = self.clock.sleep(self.timing.heartbeat) => {
+                    // What is wrong is logged once, and told by `daemon status`.
+                    let _ = self.registry.check_key().await;
+                    continue;
+                }
+            }
             match self.registry.reload().await {
                 Ok((gone, moved)) => {
                     for name in gone {
