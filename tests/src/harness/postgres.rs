@@ -3,7 +3,7 @@
 //! what is in those is the tests'.
 
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
@@ -17,6 +17,8 @@ pub struct Postgres {
     binaries: PathBuf,
     /// Its shell ends it when this process does, because their pipe closes then. None = not ours, or stopped.
     server: Option<Child>,
+    /// Where it also listens, with TLS.
+    port: Option<u16>,
 }
 
 static HERE: OnceLock<Option<Postgres>> = OnceLock::new();
@@ -28,7 +30,7 @@ impl Postgres {
         HERE.get_or_init(|| match std::env::var_os(SHARED) {
             Some(directory) => {
                 let binaries = binaries().expect("what runs is installed");
-                Some(Self { directory: directory.into(), binaries, server: None })
+                Some(Self { directory: directory.into(), binaries, server: None, port: None })
             }
             None => Self::make().map(|mut postgres| {
                 // Nobody drops it: its shell cleans up.
@@ -51,6 +53,28 @@ impl Postgres {
         Some(postgres)
     }
 
+    /// One of a test's own that also listens on 127.0.0.1 with this certificate and key; and its port.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn with_tls(certificate: &str, key: &str) -> Option<(Self, u16)> {
+        let mut postgres = Self::make()?;
+        for (name, text) in [("server.crt", certificate), ("server.key", key)] {
+            let path = postgres.directory.join(name);
+            std::fs::write(&path, text).expect("written");
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).expect("ours");
+            let owner = std::fs::metadata(&postgres.directory).expect("there");
+            chown(&path, Some(owner.uid()), Some(owner.gid())).expect("given");
+        }
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = free.local_addr().expect("bound").port();
+        drop(free);
+        postgres.port = Some(port);
+        postgres.start();
+        Some((postgres, port))
+    }
+
     fn make() -> Option<Self> {
         let Some(binaries) = binaries() else {
             // Seen in the output of every run that did not test Postgres.
@@ -68,7 +92,7 @@ impl Postgres {
             let user = nix::unistd::User::from_name("postgres").expect("readable").expect("a user postgres");
             chown(&directory, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("given");
         }
-        let postgres = Self { directory, binaries, server: None };
+        let postgres = Self { directory, binaries, server: None, port: None };
         let (dir, bin) = (postgres.directory.display(), postgres.binaries.display());
         let made = as_postgres(&format!(
             "cd {dir} && {bin}/initdb -D {dir}/data -U postgres -A trust -E UTF8 --locale=C --no-sync >{dir}/log 2>&1"
@@ -87,11 +111,16 @@ impl Postgres {
     }
 
     fn launch(&mut self, last: &str) {
+        let listen = self.port.map_or("-h ''".to_owned(), |port| {
+            let files = "-c ssl_cert_file=$PWD/server.crt -c ssl_key_file=$PWD/server.key";
+            format!("-h 127.0.0.1 -p {port} -c ssl=on {files}")
+        });
+        let port = self.port.unwrap_or(5432);
         // fsync off: what is tested is not the disk. The last server's files may say it still runs.
         let script = format!(
-            "cd {dir} && {{ {bin}/postgres -D {dir}/data -k {dir} -h '' -c fsync=off -c max_connections=200 \
+            "cd {dir} && {{ {bin}/postgres -D {dir}/data -k {dir} {listen} -c fsync=off -c max_connections=200 \
              >>{dir}/log 2>&1 & }} \
-             && pid=$! && until {bin}/pg_isready -q -h {dir}; do kill -0 $pid || exit 1; sleep 0.05; done; \
+             && pid=$! && until {bin}/pg_isready -q -h {dir} -p {port}; do kill -0 $pid || exit 1; sleep 0.05; done; \
              echo ready; cat >/dev/null; kill -QUIT $pid; wait $pid{last}",
             dir = self.directory.display(),
             bin = self.binaries.display(),
@@ -153,6 +182,7 @@ impl Postgres {
     pub fn sql(&self, database: &str, sql: &str) -> String {
         let output = Command::new(self.binaries.join("psql"))
             .args(["-h".as_ref(), self.directory.as_os_str()])
+            .args(["-p", &self.port.unwrap_or(5432).to_string()])
             .args(["-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-qAtXc", sql])
             .output()
             .expect("psql starts");
