@@ -1,8 +1,9 @@
 //! Known remotes with their clients. Owns opening and sealing of token secrets, and the way from an
 //! installation to its API; must not poll or decide.
 
-use lxc_core::actor::Actor;
-use lxc_core::record::{AuditRecord, Login, RemoteRecord};
+mod logins;
+
+use lxc_core::record::{AuditRecord, RemoteRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,11 +15,13 @@ use lxc_core::ports::{PveApi, PveDirectory};
 use parking_lot::RwLock;
 use secrecy::SecretString;
 
-use super::access::no_remote;
 use super::store_error;
 use crate::keyring::{CHECK_ROW, Keyring, Place};
 use crate::pve::{CaBundle, Endpoint, Options, PveClient, Token, Trust};
 use crate::store::Store;
+
+use logins::Personal;
+pub(crate) use logins::login_place;
 
 /// One remote and how to talk to it.
 #[derive(Debug)]
@@ -40,15 +43,6 @@ pub struct Registry {
     logins: RwLock<Vec<Personal>>,
     /// Why our keys are not the database's any more.
     stale: RwLock<Option<Error>>,
-}
-
-/// Somebody's own token, and the API as it sees it.
-#[derive(Debug, Clone)]
-struct Personal {
-    row: Login,
-    /// The remote whose ways it goes.
-    remote: RemoteRecord,
-    client: Arc<PveClient>,
 }
 
 impl std::fmt::Debug for Registry {
@@ -88,67 +82,6 @@ impl Registry {
         }
         registry.read_logins().await?;
         Ok(registry)
-    }
-
-    /// Opens every stored personal token. One that cannot be opened is left out and logged.
-    async fn read_logins(&self) -> Result<()> {
-        let mut opened = Vec::new();
-        for row in self.store.logins().await.map_err(store_error)? {
-            match self.personal(row.clone()) {
-                Ok(personal) => opened.push(personal),
-                Err(error) => {
-                    tracing::error!(token = row.token_id, %error, "this personal token cannot be used")
-                }
-            }
-        }
-        *self.logins.write() = opened;
-        Ok(())
-    }
-
-    fn personal(&self, row: Login) -> Result<Personal> {
-        let remotes = self.all();
-        let remote = remotes.iter().find(|remote| remote.row.installation == row.installation);
-        let remote = remote.ok_or_else(|| no_remote(&row.installation.0))?;
-        let same = |known: &&Personal| known.row == row && known.remote == remote.row;
-        if let Some(known) = self.logins.read().iter().find(same) {
-            return Ok(known.clone());
-        }
-        let secret = self.keyring.open(login_place(&row.row()), &row.secret)?;
-        let client = Arc::new(self.client_as(&remote.row, &row.token_id, secret)?);
-        Ok(Personal { row, remote: remote.row.clone(), client })
-    }
-
-    /// Somebody's own token on an installation.
-    #[must_use]
-    pub fn login_of(&self, installation: &Installation, actor: &Actor) -> Option<Login> {
-        let logins = self.logins.read();
-        let theirs = |login: &&Personal| {
-            let person = &login.row.person;
-            login.row.installation == *installation
-                && person.uid == actor.uid
-                && person.domain == actor.domain
-        };
-        logins.iter().find(theirs).map(|login| login.row.clone())
-    }
-
-    /// Keeps somebody's own token, sealed, and uses it from now on.
-    ///
-    /// # Errors
-    /// When there is no randomness, or the store fails.
-    pub async fn put_login(&self, mut row: Login, secret: &SecretString, audit: &AuditRecord) -> Result<()> {
-        self.check_key().await?;
-        row.secret = self.keyring.seal(login_place(&row.row()), secret)?;
-        self.store.put_login(&row, Some(audit)).await.map_err(store_error)?;
-        self.read_logins().await
-    }
-
-    /// Forgets somebody's own token.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub async fn remove_login(&self, row: &Login, audit: &AuditRecord) -> Result<()> {
-        self.store.remove_login(&row.installation, &row.person, audit).await.map_err(store_error)?;
-        self.read_logins().await
     }
 
     /// A remote has, or once had, an owner of its own.
@@ -332,11 +265,6 @@ fn named(row: &RemoteRecord, url: &str) -> Option<String> {
     row.pins.iter().filter_map(|pin| pin.node.clone()).find(|node| node == host)
 }
 
-/// Where a personal secret is bound to.
-pub(crate) fn login_place(row: &str) -> Place<'_> {
-    Place { table: "login", row, column: "secret" }
-}
-
 fn place(row: &RemoteRecord) -> Place<'_> {
     Place { table: "remote", row: &row.installation.0, column: "token_secret" }
 }
@@ -349,12 +277,7 @@ impl PveDirectory for Registry {
         Some(remote.client.clone())
     }
     async fn api_as(&self, installation: &Installation, login: Option<&str>) -> Option<Arc<dyn PveApi>> {
-        let own = login.and_then(|id| {
-            let logins = self.logins.read();
-            let meant = |one: &&Personal| one.row.installation == *installation && one.row.token_id == id;
-            logins.iter().find(meant).map(|one| one.client.clone())
-        });
-        match own {
+        match login.and_then(|id| self.own_client(installation, id)) {
             Some(client) => Some(client),
             None => self.api(installation).await,
         }
