@@ -76,7 +76,7 @@ after! {
     REMOTE_SET: "every command",
         "  lxcctl remote set homelab --default\n  lxcctl remote set homelab --token-id 'lxcd@pve!new' --token-secret-file secret";
     REMOTE_LOGIN: "every command",
-        "  lxcctl remote login homelab --token-id 'ann@pve!cli'\n  lxcctl remote login homelab --token-id 'ann@pve!cli' --token-secret-file secret";
+        "  lxcctl remote login homelab --token-id 'ann@pve!cli'\n  lxcctl remote login homelab --token-id 'ann@pve!cli' --token-secret-file secret\n  lxcctl remote login homelab --user ann@pve";
     REMOTE_LOGOUT: "every command", "  lxcctl remote logout homelab\n  lxcctl remote logout homelab -o json";
     REMOTE_SHARE: "every command",
         "  lxcctl remote share homelab bob --role operator\n  lxcctl remote share homelab @dev --role viewer";

@@ -42,8 +42,8 @@ pub enum RemoteVerb {
     /// Change a remote: its name, URL, token, or whether it is the default.
     #[command(override_usage = "lxcctl remote set NAME [flags]", after_help = help::REMOTE_SET, help_template = help::TEMPLATE)]
     Set(SetRemote),
-    /// Use a Proxmox token of your own for what you do on a remote.
-    #[command(override_usage = "lxcctl remote login NAME --token-id 'USER@REALM!TOKEN' [flags]", after_help = help::REMOTE_LOGIN, help_template = help::TEMPLATE)]
+    /// Use a Proxmox token or user of your own for what you do on a remote.
+    #[command(override_usage = "lxcctl remote login NAME --token-id 'USER@REALM!TOKEN' | --user USER@REALM [flags]", after_help = help::REMOTE_LOGIN, help_template = help::TEMPLATE)]
     Login(LoginRemote),
     /// Go back to the remote's own token.
     #[command(override_usage = "lxcctl remote logout NAME", after_help = help::REMOTE_LOGOUT, help_template = help::TEMPLATE)]
@@ -156,9 +156,12 @@ pub struct LoginRemote {
     #[arg(value_name = "NAME", add = crate::complete::remotes())]
     pub name: String,
     /// Your token: USER@REALM!TOKEN.
-    #[arg(long, value_name = "ID")]
-    pub token_id: String,
-    /// Its secret; asked for where neither is given.
+    #[arg(long, value_name = "ID", required_unless_present = "user")]
+    pub token_id: Option<String>,
+    /// Without a token: your user, USER@REALM, with the password. One with a second factor needs a token.
+    #[arg(long, value_name = "USER", conflicts_with = "token_id")]
+    pub user: Option<String>,
+    /// The secret or the password; asked for where neither is given.
     #[command(flatten)]
     pub secret: Secret,
 }

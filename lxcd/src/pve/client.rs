@@ -15,9 +15,9 @@ use lxc_core::pve::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::auth::Token;
 use super::metrics::{Class, Counters};
 use super::options::Options;
+use super::session::Credentials;
 use super::tls::Trust;
 use super::transport::{LIST, Request, SMALL, Transport};
 use super::url::ApiUrl;
@@ -62,11 +62,15 @@ impl PveClient {
     ///
     /// # Errors
     /// LXC0213 without an endpoint; LXC0107 when TLS or HTTP cannot be set up.
-    pub fn new(endpoints: Vec<Endpoint>, token: Token, options: Options) -> Result<Self, Error> {
+    pub fn new(
+        endpoints: Vec<Endpoint>,
+        who: impl Into<Credentials>,
+        options: Options,
+    ) -> Result<Self, Error> {
         if endpoints.is_empty() {
             return Err(Error::new(Code::BadUrl, "a remote needs at least one URL"));
         }
-        Ok(Self { transport: Transport::new(endpoints, token, options)? })
+        Ok(Self { transport: Transport::new(endpoints, who.into(), options)? })
     }
 
     /// Where it asks, in the order of preference, and which of them it reaches.
@@ -103,7 +107,7 @@ fn task_path(upid: &Upid, rest: &str) -> String {
 #[async_trait]
 impl PveApi for PveClient {
     fn identity(&self) -> &str {
-        self.transport.token().id()
+        self.transport.identity()
     }
 
     async fn current(&self, node: &str, vmid: Vmid) -> Result<Live, PveError> {

@@ -19,6 +19,7 @@ mod nodes;
 mod options;
 mod probe;
 mod scalar;
+mod session;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -35,6 +36,7 @@ pub use limits::Share;
 pub use metrics::{Class, Counters};
 pub use options::Options;
 pub use probe::probe;
+pub use session::Credentials;
 pub use tls::{CaBundle, Trust};
 pub use url::ApiUrl;
 

@@ -9,12 +9,13 @@ use lxc_core::error::Error;
 use lxc_core::ports::PveError;
 use lxc_core::pve::RefusalKind;
 
-use super::auth::{Gate, Token};
+use super::auth::Gate;
 use super::client::Endpoint;
 use super::exchange::{Broken, Received};
 use super::limits::Limits;
 use super::metrics::{Class, Counters};
 use super::options::Options;
+use super::session::{Credentials, Session};
 use super::way::Way;
 
 /// Bodies of lists may be this long: 10,000 rows of `/cluster/resources` are about 5 MB.
@@ -40,7 +41,7 @@ pub(super) struct Request<'a> {
 #[derive(Debug)]
 pub(super) struct Transport {
     ways: Vec<Way>,
-    token: Token,
+    session: Session,
     gate: Gate,
     limits: Limits,
     counters: Counters,
@@ -48,12 +49,10 @@ pub(super) struct Transport {
 }
 
 impl Transport {
-    pub(super) fn new(endpoints: Vec<Endpoint>, token: Token, options: Options) -> Result<Self, Error> {
-        // Said now, not with the first request.
-        token.header()?;
+    pub(super) fn new(endpoints: Vec<Endpoint>, who: Credentials, options: Options) -> Result<Self, Error> {
         Ok(Self {
             ways: endpoints.into_iter().map(|one| Way::new(one, &options)).collect::<Result<_, _>>()?,
-            token,
+            session: Session::new(who)?,
             gate: Gate::new(options.unauthorized_pause),
             limits: Limits::new(options.per_node, options.per_remote, options.share.clone()),
             counters: Counters::default(),
@@ -65,8 +64,8 @@ impl Transport {
         &self.ways
     }
 
-    pub(super) fn token(&self) -> &Token {
-        &self.token
+    pub(super) fn identity(&self) -> &str {
+        self.session.id()
     }
 
     pub(super) fn counters(&self) -> &Counters {
@@ -192,14 +191,29 @@ impl Transport {
         form: Option<String>,
     ) -> Result<Received, Broken> {
         let started = Instant::now();
-        let headers = self.token.headers().map_err(|error| {
-            // Its form was looked at when it was made.
-            Broken::Before(PveError::NotDelivered(error.to_string()))
-        })?;
+        let headers = match self.session.headers(way, &method).await {
+            Ok(headers) => headers,
+            Err(broken) => {
+                match &broken {
+                    Broken::Before(PveError::Unauthorized(text)) => {
+                        self.counters.unauthorized();
+                        self.gate.refuse(Instant::now(), text);
+                    }
+                    Broken::Before(error) => way.failed(Instant::now(), &error.to_string()),
+                    _ => {}
+                }
+                return Err(broken);
+            }
+        };
         self.counters.sent(request.class);
         let result = way.send(fresh, method, request.path, headers, form, request.limit).await;
         match &result {
-            Ok(_) => way.answered(),
+            Ok(received) => {
+                way.answered();
+                if received.answer().status == 401 {
+                    self.session.forget().await;
+                }
+            }
             Err(Broken::Before(error)) => way.failed(Instant::now(), &error.to_string()),
             // Who hangs may do so because of the node behind it.
             Err(Broken::Late(why)) if request.node.is_empty() => way.failed(Instant::now(), why),

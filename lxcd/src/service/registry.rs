@@ -17,7 +17,7 @@ use secrecy::SecretString;
 
 use super::store_error;
 use crate::keyring::{CHECK_ROW, Keyring, Place};
-use crate::pve::{CaBundle, Endpoint, Options, PveClient, Token, Trust};
+use crate::pve::{CaBundle, Credentials, Endpoint, Options, PveClient, Trust};
 use crate::store::Store;
 
 use logins::Personal;
@@ -135,7 +135,7 @@ impl Registry {
             let pins = pins.filter_map(|pin| pin.fingerprint.parse().ok()).collect();
             endpoints.push(Endpoint { url: url.parse()?, trust: Trust { pins, ca: ca.clone() }, node });
         }
-        PveClient::new(endpoints, Token::new(token_id, secret)?, self.options.clone())
+        PveClient::new(endpoints, Credentials::new(token_id, secret)?, self.options.clone())
     }
 
     /// The secret of a stored remote.
@@ -191,7 +191,14 @@ impl Registry {
     /// When the store fails or the remote cannot be opened.
     pub async fn put(&self, name: &str, row: RemoteRecord, audit: &AuditRecord) -> Result<Arc<Remote>> {
         self.check_key().await?;
-        let remote = Arc::new(self.open(row.clone())?);
+        // Who may see it has nothing to do with how it is reached: connections and pauses stay.
+        let remote = match self.get(name) {
+            Some(old) if same_contact(&old.row, &row) => {
+                Remote { row: row.clone(), client: old.client.clone() }
+            }
+            _ => self.open(row.clone())?,
+        };
+        let remote = Arc::new(remote);
         if row.people.owner.is_some() && !self.owned.swap(true, Ordering::AcqRel) {
             self.store.set_meta(OWNED, "1").await.map_err(store_error)?;
         }
@@ -238,6 +245,11 @@ impl Registry {
             known.keys().filter(|name| !rows.iter().any(|row| row.name == **name)).cloned().collect();
         let mut moved = Vec::new();
         for row in rows.into_iter().filter(|row| known.get(&row.name) != Some(row)) {
+            if let Some(old) = self.get(&row.name).filter(|old| same_contact(&old.row, &row)) {
+                let client = old.client.clone();
+                self.remotes.write().insert(row.name.clone(), Arc::new(Remote { row, client }));
+                continue;
+            }
             match self.open(row.clone()) {
                 Ok(remote) => moved.push(Arc::new(remote)),
                 Err(error) => tracing::error!(remote = row.name, %error, "this remote cannot be used"),
@@ -263,6 +275,12 @@ impl Registry {
 fn named(row: &RemoteRecord, url: &str) -> Option<String> {
     let host = url.strip_prefix("https://")?.split(['.', ':']).next()?;
     row.pins.iter().filter_map(|pin| pin.node.clone()).find(|node| node == host)
+}
+
+/// Whether two records are reached in the same way, whoever may see them.
+fn same_contact(one: &RemoteRecord, other: &RemoteRecord) -> bool {
+    let seen = RemoteRecord { people: other.people.clone(), is_default: other.is_default, ..one.clone() };
+    seen == *other
 }
 
 fn place(row: &RemoteRecord) -> Place<'_> {

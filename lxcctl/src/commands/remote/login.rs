@@ -11,9 +11,19 @@ use crate::ui::style::{Mark, Tone, paint};
 
 pub(super) async fn run(context: &mut Context, args: LoginRemote) -> Result<Exit> {
     let client = context.connect().await?;
-    let token_secret = secret::read(context, &args.secret, &args.token_id)?;
-    let remote = client.login(&args.name, &args.token_id, token_secret).await?;
-    say(context, &remote, &format!("what you do there is done with {}", escape(&args.token_id)))
+    let (id, token_secret) = match (args.token_id, args.user) {
+        (Some(id), _) => {
+            let secret = secret::read(context, &args.secret, &id)?;
+            (id, secret)
+        }
+        (None, user) => {
+            let user = user.unwrap_or_default();
+            let password = secret::password(context, &args.secret, &user)?;
+            (user, password)
+        }
+    };
+    let remote = client.login(&args.name, &id, token_secret).await?;
+    say(context, &remote, &format!("what you do there is done with {}", escape(&id)))
 }
 
 pub(super) async fn out(context: &mut Context, name: &str) -> Result<Exit> {

@@ -17,9 +17,9 @@ pub(super) fn is_given(source: &Secret) -> bool {
     source.token_secret_file.is_some() || source.token_secret_stdin
 }
 
-/// The secret of that token.
-pub(super) fn read(context: &mut Context, source: &Secret, token_id: &str) -> Result<String> {
-    let text = if let Some(path) = &source.token_secret_file {
+/// What stands in a file, comes over stdin or is typed.
+fn text(context: &mut Context, source: &Secret, token_id: &str, what: &str) -> Result<String> {
+    Ok(if let Some(path) = &source.token_secret_file {
         from_file(path)?
     } else if source.token_secret_stdin {
         let mut text = String::new();
@@ -31,12 +31,12 @@ pub(super) fn read(context: &mut Context, source: &Secret, token_id: &str) -> Re
             .map_err(|fault| unreadable("stdin", &fault))?;
         text
     } else if context.printer.can_ask {
-        let question = format!("Secret of {token_id}: ");
+        let question = format!("{}{} of {token_id}: ", what[..1].to_uppercase(), &what[1..]);
         context.printer.ask_hidden(&question).map_err(|fault| unreadable("the terminal", &fault))?
     } else {
         return Err(Error::new(
             Code::NeedsYes,
-            format!("the secret of {token_id} is wanted, and there is no terminal"),
+            format!("the {what} of {token_id} is wanted, and there is no terminal"),
         )
         .because("it is never taken from the command line, which every process can read")
         .hint_noted(
@@ -44,7 +44,24 @@ pub(super) fn read(context: &mut Context, source: &Secret, token_id: &str) -> Re
             "a file with nothing else in it",
         )
         .hint_noted(context.command_line_with("--token-secret-stdin", None), "or from a pipe"));
-    };
+    })
+}
+
+/// The password of that user: anything but nothing; only the end of its line is not part of it.
+pub(super) fn password(context: &mut Context, source: &Secret, user: &str) -> Result<String> {
+    let text = text(context, source, user, "password")?;
+    let password = text.trim_end_matches(['\n', '\r']);
+    if password.is_empty() {
+        return Err(Error::new(Code::BadValue, format!("that is no password of {user}"))
+            .because("it is empty")
+            .hint(context.command_line()));
+    }
+    Ok(password.to_owned())
+}
+
+/// The secret of that token.
+pub(super) fn read(context: &mut Context, source: &Secret, token_id: &str) -> Result<String> {
+    let text = text(context, source, token_id, "secret")?;
     let secret = text.trim();
     if secret.is_empty() || secret.chars().any(char::is_whitespace) {
         return Err(Error::new(Code::BadValue, format!("that is no secret of {token_id}"))

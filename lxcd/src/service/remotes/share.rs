@@ -49,8 +49,8 @@ impl Services {
         let audit = done(&caller.actor, verb, name.to_owned(), self.now(), said, None);
         let remote = self.registry.put(name, row, &audit).await?;
         self.bus.remotes_moved();
-        // What people may see has changed with it.
-        self.inventory.watch_remote(&remote.row, remote.client.clone());
+        // Whoever watches a list looks again.
+        self.bus.inventory_moved();
         Ok(remote.row.clone())
     }
 }

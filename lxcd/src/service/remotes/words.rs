@@ -57,6 +57,19 @@ pub(super) fn pve_error(who: &str, token_id: &str, error: &PveError) -> Error {
     let why = error.to_string();
     let user = user_of(token_id);
     match error {
+        PveError::Unauthorized(_) if why.contains("second factor") => {
+            Error::new(Code::PveUnauthorized, format!("{who} wants a second factor from {user}"))
+                .because(why)
+                .hint_noted(
+                    format!("pveum user token add {user} lxcctl --privsep 0"),
+                    "on a Proxmox node: a token needs none; then --token-id",
+                )
+        }
+        PveError::Unauthorized(_) if !token_id.contains('!') => {
+            Error::new(Code::PveUnauthorized, format!("{who} does not accept the password of {user}"))
+                .because(why)
+                .hint_noted(format!("pveum passwd {user}"), "on a Proxmox node, for a user of the realm pve")
+        }
         PveError::Unauthorized(_) => {
             Error::new(Code::PveUnauthorized, format!("{who} does not accept the token"))
                 .because(why)

@@ -29,6 +29,11 @@ pub(super) fn ticket(world: &World, call: &Call<'_>) -> Answer {
     let Some((ticket, csrf)) = world.access.login(&user, call.params.text("password"), now) else {
         return Err(Refusal::Login);
     };
+    if world.access.users.get(&user).is_some_and(|known| known.second_factor) {
+        // What it gives is no ticket yet, only something to show with the second factor.
+        return Ok(Reply::data(&json!({"username": user, "ticket": "PVE:!tfa!", "NeedTFA": 1,
+            "CSRFPreventionToken": csrf})));
+    }
     let cap =
         json!({"vms": {}, "nodes": {}, "storage": {}, "access": {}, "dc": {}, "sdn": {}, "mapping": {}});
     Ok(Reply::data(&json!({"username": user, "ticket": ticket, "CSRFPreventionToken": csrf, "cap": cap})))

@@ -15,6 +15,8 @@ pub struct User {
     pub id: String,
     /// Password; `None` cannot log in.
     pub password: Option<String>,
+    /// A log-in wants a second factor, too.
+    pub second_factor: bool,
 }
 
 /// A known API token.
@@ -120,7 +122,7 @@ impl Access {
     }
 
     fn add_user(&mut self, id: &str, password: Option<&str>) {
-        let user = User { id: id.to_owned(), password: password.map(str::to_owned) };
+        let user = User { id: id.to_owned(), password: password.map(str::to_owned), second_factor: false };
         self.users.insert(id.to_owned(), user);
     }
 
