@@ -71,7 +71,15 @@ fn dispatch(cli: Cli, argv: Vec<String>) -> Exit {
         fault.exit()
     });
     context.printer.flush();
-    exit
+    match context.printer.take_fault() {
+        Some(fault) => {
+            let error =
+                Error::new(Code::OutputFailed, "the answer could not be written").because(fault.to_string());
+            context.report(&error);
+            if exit == Exit::Done { error.exit() } else { exit }
+        }
+        None => exit,
+    }
 }
 
 async fn command(context: &mut Context, command: Command) -> Result<Exit, Error> {

@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use lxc_core::error::{Code, Error, Result};
@@ -35,6 +35,9 @@ impl StateDir {
             .mode(0o700)
             .create(path)
             .map_err(|e| failed("it cannot be made", &e))?;
+        // One that was there before may be open to others; what is in it is nobody else's.
+        let closed = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(path, closed).map_err(|e| failed("it cannot be closed to others", &e))?;
         let file = OpenOptions::new()
             .read(true)
             .write(true)

@@ -211,3 +211,17 @@ fn a_watcher_outlives_the_daemon() {
     let lines: Vec<&str> = run.err.lines().filter(|line| line.contains("task on pve1")).collect();
     assert_eq!(lines.len(), 1, "each step is told once: {run}");
 }
+
+#[test]
+fn a_stream_from_a_cursor_has_no_holes() {
+    let world = World::with([ct(104, "web-1")]);
+    for verb in ["start", "stop", "start", "stop"] {
+        world.ctl(&format!("{verb} 104")).exits(0);
+    }
+    let all = world.ctl("events --after 0 -o jsonl");
+    let last = all.out.lines().last().expect("events").to_owned();
+    let mut following = world.begin("events --after 0 -n 2 --follow -o jsonl");
+    following.wait_for(&last);
+    following.signal(nix::sys::signal::Signal::SIGINT);
+    assert_eq!(following.end().out, all.out);
+}

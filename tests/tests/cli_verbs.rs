@@ -273,3 +273,23 @@ fn a_delete_that_reaches_nobody_offers_to_forget() {
     let new = |item: &Value| item["status"] == "stopped" && item["id"] != before["id"];
     world.wait_listed("homelab/104", "back, as a new record", new);
 }
+
+#[test]
+fn names_are_those_the_next_command_may_go_on_with() {
+    let world = World::with([running(104, "web-1"), ct(105, "web-2")]);
+    let run = world.ctl("start 104 105 -o name");
+    run.exits(9).says("error[LXC0501]");
+    assert_eq!(run.out, "homelab/105\n");
+}
+
+#[test]
+fn an_answer_that_cannot_be_written_is_no_success() {
+    let world = World::with([running(104, "web-1")]);
+    for line in ["ls", "ls -o json", "show 104", "restart 104 -o json"] {
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux");
+        let output = world.cli.command(line).stdout(full).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{line}: {said}");
+        assert!(said.contains("LXC0113") && said.contains("No space left"), "{line}: {said}");
+    }
+}

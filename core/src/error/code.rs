@@ -56,6 +56,8 @@ codes! {
     BatchStopped = "LXC0111",
     /// Redis does not answer where it is needed.
     RedisAway = "LXC0112",
+    /// Standard output cannot take the answer.
+    OutputFailed = "LXC0113",
 
     /// The command line is wrong.
     Usage = "LXC0201",

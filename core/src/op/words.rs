@@ -182,9 +182,16 @@ pub(super) fn unreachable(op: &Operation, error: &PveError) -> Error {
                 .hint(format!("lxcctl remote doctor {}", target.remote))
         }
         PveError::NotDelivered(_) | PveError::Lost(_) => {
-            let error = about(Code::NodeUnreachable, target, format!("{} does not answer", target.node))
-                .because(why)
-                .hint("lxcctl node ls");
+            // 595 and up are said by the node that was asked, of the one it could not reach (docs/proxmox.md, HTTP).
+            let error = if why.starts_with("59") {
+                about(Code::NodeUnreachable, target, format!("{} does not answer", target.node))
+                    .because(why)
+                    .hint("lxcctl node ls")
+            } else {
+                about(Code::RemoteUnreachable, target, format!("{} does not answer", target.remote))
+                    .because(why)
+                    .hint(format!("lxcctl remote doctor {}", target.remote))
+            };
             match op.kind {
                 Kind::Delete { .. } => {
                     error.hint_noted("lxcctl forget {target}", "removes only our record of it")

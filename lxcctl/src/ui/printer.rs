@@ -32,6 +32,7 @@ pub struct Printer {
     quiet: bool,
     moving: usize,
     closed: bool,
+    fault: Option<io::Error>,
 }
 
 /// What was asked of colours.
@@ -76,6 +77,7 @@ impl Printer {
             quiet,
             moving: 0,
             closed: false,
+            fault: None,
         }
     }
 
@@ -214,14 +216,24 @@ impl Printer {
 
     fn hand_out(&mut self, bytes: &[u8]) {
         let written = self.out.write_all(bytes).and_then(|()| self.out.flush());
-        // Nobody reads any more (`| head`): end quietly. Any other fault ends the answer too.
-        self.closed |= written.is_err();
+        if let Err(fault) = written {
+            // Nobody reads any more (`| head`): end quietly. Any other fault ends the answer too, and is said.
+            self.closed = true;
+            if fault.kind() != io::ErrorKind::BrokenPipe {
+                self.fault.get_or_insert(fault);
+            }
+        }
     }
 
     /// True when nobody reads the answer any more; endless commands then end.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.closed
+    }
+
+    /// Why the answer could not be written, but for nobody reading it.
+    pub fn take_fault(&mut self) -> Option<io::Error> {
+        self.fault.take()
     }
 
     /// True with `-q`.

@@ -55,6 +55,8 @@ impl Services {
         };
         let limit = match (query.limit, query.after) {
             (0, Some(_)) => PAGE,
+            // Whoever follows from a cursor gets all behind it: a stream with a hole could not be resumed.
+            (_, Some(_)) if query.follow => PAGE,
             (0, None) => 50,
             (limit, _) => i64::from(limit),
         };
@@ -71,7 +73,7 @@ impl Services {
         };
         let (tx, rx) = mpsc::channel(16);
         let (services, caller) = (self.clone(), caller.clone());
-        let (follow, bounded) = (query.follow, query.limit > 0 && query.after.is_some());
+        let (follow, bounded) = (query.follow, query.limit > 0 && query.after.is_some() && !query.follow);
         tokio::spawn(async move {
             loop {
                 let (store, filter_now) = (&services.store, &filter);

@@ -149,8 +149,11 @@ impl Services {
         let ops = self.find_operations(caller, id).await?;
         let mut notes = Vec::new();
         let mut any = false;
+        // All or none: a batch may lie on remotes with different roles.
         for op in &ops {
             self.may(caller, op, "cancel")?;
+        }
+        for op in &ops {
             let audit = self.record(caller, "cancel", op);
             let wished = op.outcome().is_none()
                 && self.store.request_cancel(op.id, abandon, &audit).await.map_err(store_error)?;

@@ -84,8 +84,10 @@ impl Services {
         let all = self.everything(caller, picture).await?;
         let here = |item: &&Listed| {
             let gone = item.entry.row.gone_since.is_some();
-            // What Proxmox no longer has can be looked at, forgotten, and deleted: that cleans up.
-            (!gone || matches!(verb, "show" | "events" | "op ls" | "forget" | "delete"))
+            // What Proxmox no longer has can be looked at, forgotten, and deleted by its name: that cleans up. No
+            // pattern of another verb means it.
+            let named = verb == "delete" && !query.by_pattern();
+            (!gone || named || matches!(verb, "show" | "events" | "op ls" | "forget"))
                 && query.remote.as_ref().is_none_or(|remote| *remote == item.remote)
         };
         let candidates: Vec<&Listed> = all.iter().filter(here).collect();

@@ -14,6 +14,9 @@ use super::audit;
 use super::row::{self, OPERATION};
 use super::{Result, Store, fail, get, get_json, scope};
 
+/// Characters of a whole id.
+const WHOLE: usize = 36;
+
 impl Store {
     /// Every task that operations begun since then have started on an installation.
     ///
@@ -53,6 +56,15 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn operations_ending(&self, digits: &str) -> Result<Vec<Vec<Operation>>> {
+        // A whole id is looked up; only what people type is searched for.
+        if digits.len() == WHOLE {
+            let found = load(&mut *self.read().await?, "id = $1", digits).await?;
+            if !found.is_empty() {
+                return Ok(found.into_iter().map(|op| vec![op]).collect());
+            }
+            let batch = load(&mut *self.read().await?, "request_id = $1 ORDER BY idx", digits).await?;
+            return Ok(if batch.is_empty() { Vec::new() } else { vec![batch] });
+        }
         // Only hex and dashes get here, so the pattern has no wildcards of its own.
         let pattern = format!("%{digits}");
         let mut found: Vec<Vec<Operation>> =

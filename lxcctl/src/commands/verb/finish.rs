@@ -53,18 +53,18 @@ pub(crate) fn ended(context: &mut Context, board: &Board, end: &Finish, ending: 
             let why = board.items().iter().find(|item| !item.ended).map(|item| {
                 let id = short_id(&item.operation.id);
                 let doing = item.message();
-                if doing.is_empty() || doing.starts_with("op ") {
-                    format!("op {id} has not begun")
-                } else {
-                    format!("op {id}: {doing}")
+                match (item.operation.state.as_str(), item.operation.phase.as_deref()) {
+                    _ if !doing.is_empty() && !doing.starts_with("op ") => format!("op {id}: {doing}"),
+                    ("queued", _) => format!("op {id} has not begun"),
+                    (_, Some("dispatching")) => {
+                        format!("op {id}: Proxmox has not answered; lxcd looks for its task")
+                    }
+                    _ => format!("op {id} is under way"),
                 }
             });
-            gave_up(context, board, end, &waited, why)
+            gave_up(context, board, end, Some(&waited), why)
         }
-        Ending::Lost(fault) => {
-            let why = fault.why.first().cloned();
-            gave_up(context, board, end, "lxcd went away", why)
-        }
+        Ending::Lost(fault) => gave_up(context, board, end, None, fault.why.first().cloned()),
     }
 }
 
@@ -119,7 +119,8 @@ fn gave_up(
     context: &mut Context,
     board: &Board,
     end: &Finish,
-    after: &str,
+    // None = lxcd went away.
+    after: Option<&str>,
     why: Option<String>,
 ) -> Result<Exit> {
     let operations = board.operations();
@@ -136,9 +137,13 @@ fn gave_up(
         }
         many => (format!("{} operations still run", many.len()), short_id(&end.request_id)),
     };
-    let after = if after.starts_with("lxcd") { after.to_owned() } else { format!("after {after}") };
-    let mut fault = Error::new(Code::GaveUp, format!("gave up {after}: {what}"))
-        .hint_noted(format!("lxcctl op watch {id}"), "it goes on without you");
+    let watch = format!("lxcctl op watch {id}");
+    let mut fault = match after {
+        Some(after) => Error::new(Code::GaveUp, format!("gave up after {after}: {what}"))
+            .hint_noted(watch, "it goes on without you"),
+        None => Error::new(Code::GaveUp, format!("lxcd went away; when it was last heard, {what}"))
+            .hint_noted(watch, "when lxcd is back; it goes on from there"),
+    };
     fault.why.extend(why);
     if operations.len() > 1 {
         print_rows(context, &operations);
@@ -166,6 +171,16 @@ fn structured(context: &mut Context, operations: &[&Operation]) -> Result<bool> 
         for operation in operations.iter().filter(|op| !op.has_ended()) {
             let line = crate::ui::json::line(operation)?;
             context.printer.answer_line(&line);
+        }
+        return Ok(true);
+    }
+    if context.format == Format::Name {
+        // Names are for the next command: only what it may go on with. The others are told like any error.
+        for operation in operations {
+            match &operation.error {
+                None => context.printer.answer_line(&operation.target),
+                Some(_) => context.report_for(&fault_of(operation), &operation.target, None),
+            }
         }
         return Ok(true);
     }
