@@ -220,6 +220,6 @@ mod tests {
         let mut picture = view(vec![ours.clone()]);
         take_over(&mut picture, vec![theirs], &HashSet::new(), &mut ending);
         assert_eq!(picture.containers[&104].row.id, ours.id);
-        assert_eq!(ending.rows().count(), 1);
+        assert_eq!(ending.due().0.len(), 1);
     }
 }

@@ -13,6 +13,7 @@ use lxc_core::timing::micros;
 
 use super::merge::{self, Delta};
 use super::poller::{Inventory, Poller};
+use super::unwritten::Unwritten;
 use super::{fill, sample};
 use crate::pve::PveClient;
 
@@ -110,19 +111,23 @@ impl Inventory {
 
     /// Writes what is not in the store yet. What cannot be written stays, for the next round.
     async fn write(&self, installation: &Installation, round: Option<(Round, i64)>) {
-        let due = self.unwritten.lock().get(installation).cloned().unwrap_or_default();
-        if due.is_empty() && round.is_none() {
+        let due = self
+            .unwritten
+            .lock()
+            .get(installation)
+            .filter(|unwritten| !unwritten.is_empty())
+            .map(Unwritten::due);
+        if due.is_none() && round.is_none() {
             return;
         }
+        let (rows, closed, events) = due.unwrap_or_default();
         let now = self.clock.now();
-        let rows: Vec<_> = due.rows().cloned().collect();
         let round = round.as_ref().map(|(round, answered)| (round, *answered));
-        let (closed, events) = (due.closed(), due.events());
-        match self.store.record_round(self.me, installation, &rows, closed, events, round, now).await {
+        match self.store.record_round(self.me, installation, &rows, &closed, &events, round, now).await {
             Ok(false) => self.lose(installation).await,
             Ok(true) => {
                 if let Some(unwritten) = self.unwritten.lock().get_mut(installation) {
-                    unwritten.written(&due);
+                    unwritten.written(&rows, &closed, events.len());
                 }
                 // Whoever follows the journal was woken before there was anything in it.
                 self.bus.rows_written(installation);

@@ -12,7 +12,7 @@ use super::merge::Delta;
 const MOST_EVENTS: usize = 10_000;
 
 /// Of one installation.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Unwritten {
     rows: BTreeMap<ContainerId, ContainerRecord>,
     closed: Vec<ContainerId>,
@@ -36,16 +36,13 @@ impl Unwritten {
         self.rows.is_empty() && self.closed.is_empty() && self.events.is_empty()
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = &ContainerRecord> {
-        self.rows.values()
+    /// A copy of everything that is to be written: rows, ends, events.
+    pub(super) fn due(&self) -> (Vec<ContainerRecord>, Vec<ContainerId>, Vec<NewEvent>) {
+        (self.rows.values().cloned().collect(), self.closed.clone(), self.events.clone())
     }
 
     pub(super) fn closed(&self) -> &[ContainerId] {
         &self.closed
-    }
-
-    pub(super) fn events(&self) -> &[NewEvent] {
-        &self.events
     }
 
     /// Another record of the same container counts.
@@ -54,10 +51,14 @@ impl Unwritten {
     }
 
     /// Takes out what was written; what has come since stays.
-    pub(super) fn written(&mut self, done: &Self) {
-        self.rows.retain(|id, row| done.rows.get(id) != Some(row));
-        self.closed.retain(|id| !done.closed.contains(id));
-        self.events.drain(..done.events.len().min(self.events.len()));
+    pub(super) fn written(&mut self, rows: &[ContainerRecord], closed: &[ContainerId], events: usize) {
+        for row in rows {
+            if self.rows.get(&row.id) == Some(row) {
+                self.rows.remove(&row.id);
+            }
+        }
+        self.closed.retain(|id| !closed.contains(id));
+        self.events.drain(..events.min(self.events.len()));
     }
 }
 
@@ -71,11 +72,11 @@ mod tests {
         let (old, other) = (row(104), row(105));
         let mut unwritten = Unwritten::default();
         unwritten.add(Delta { rows: vec![old.clone(), other], ..Delta::default() });
-        let under_way = unwritten.clone();
+        let (rows, closed, events) = unwritten.due();
         let newer = ContainerRecord { name: Some("new".into()), ..old };
         unwritten.add(Delta { rows: vec![newer.clone()], ..Delta::default() });
-        unwritten.written(&under_way);
-        assert_eq!(unwritten.rows().collect::<Vec<_>>(), [&newer]);
+        unwritten.written(&rows, &closed, events.len());
+        assert_eq!(unwritten.due().0, [newer]);
     }
 
     #[test]
@@ -84,6 +85,6 @@ mod tests {
         let mut unwritten = Unwritten::default();
         unwritten.add(Delta { rows: vec![old.clone()], ..Delta::default() });
         unwritten.add(Delta { rows: vec![new.clone()], closed: vec![old.id], ..Delta::default() });
-        assert_eq!(unwritten.rows().collect::<Vec<_>>(), [&new]);
+        assert_eq!(unwritten.due().0, [new]);
     }
 }
