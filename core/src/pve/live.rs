@@ -92,6 +92,23 @@ pub struct Live {
     pub usage: Usage,
 }
 
+impl Live {
+    /// A container of which only its number and its power are known.
+    #[must_use]
+    pub fn bare(vmid: u32, power: Power) -> Self {
+        Self {
+            vmid,
+            name: None,
+            power,
+            lock: None,
+            template: false,
+            ha: None,
+            tags: Vec::new(),
+            usage: Usage::default(),
+        }
+    }
+}
+
 /// `…/config?current=1`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Config {

@@ -45,3 +45,31 @@ pub struct ContainerRecord {
     /// Since when Proxmox answers without it.
     pub gone_since: Option<Micros>,
 }
+
+impl ContainerRecord {
+    /// One that is seen for the first time, on that node at that time; nothing is known but what was seen.
+    #[must_use]
+    pub fn seen(installation: &Installation, node: &str, live: Live, at: Micros) -> Self {
+        Self {
+            id: ContainerId::generate(),
+            installation: installation.clone(),
+            vmid: live.vmid,
+            name: live.name.clone(),
+            node: node.to_owned(),
+            power: Some(live.power),
+            lifecycle: "ready".to_owned(),
+            live,
+            config: None,
+            hwaddrs: Vec::new(),
+            marker: None,
+            pool: None,
+            ips: Vec::new(),
+            template: None,
+            attention: None,
+            error_op: None,
+            first_seen: at,
+            observed: at,
+            gone_since: None,
+        }
+    }
+}

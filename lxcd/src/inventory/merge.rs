@@ -227,25 +227,9 @@ fn fresh_row(
     now: Micros,
 ) -> ContainerRecord {
     ContainerRecord {
-        id: ContainerId::generate(),
-        installation: view.installation.clone(),
-        vmid: resource.vmid,
-        name: live.name.clone(),
-        node: node.to_owned(),
         power: observed.then_some(live.power),
-        lifecycle: "ready".to_owned(),
-        live,
-        config: None,
-        hwaddrs: Vec::new(),
-        marker: None,
         pool: resource.pool.clone(),
-        ips: Vec::new(),
-        template: None,
-        attention: None,
-        error_op: None,
-        first_seen: now,
-        observed: now,
-        gone_since: None,
+        ..ContainerRecord::seen(&view.installation, node, live, now)
     }
 }
 

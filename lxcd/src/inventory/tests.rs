@@ -5,8 +5,8 @@ use lxc_core::record::{ContainerRecord, RemoteRecord};
 use std::path::Path;
 use std::sync::Arc;
 
-use lxc_core::ids::{ContainerId, DaemonId, Installation, Vmid};
-use lxc_core::pve::{Live, Node, Power, Usage};
+use lxc_core::ids::{DaemonId, Installation, Vmid};
+use lxc_core::pve::{Live, Node, Power};
 use lxc_core::timing::Timing;
 
 use super::poller::Inventory;
@@ -19,36 +19,8 @@ pub(super) fn installation() -> Installation {
 
 /// A stopped container on pve1, seen at 0.
 pub(super) fn row(vmid: Vmid) -> ContainerRecord {
-    ContainerRecord {
-        id: ContainerId::generate(),
-        installation: installation(),
-        vmid,
-        name: Some(format!("ct{vmid}")),
-        node: "pve1".to_owned(),
-        power: Some(Power::Stopped),
-        lifecycle: "ready".to_owned(),
-        live: Live {
-            vmid,
-            name: Some(format!("ct{vmid}")),
-            power: Power::Stopped,
-            lock: None,
-            template: false,
-            ha: None,
-            tags: Vec::new(),
-            usage: Usage::default(),
-        },
-        config: None,
-        hwaddrs: Vec::new(),
-        marker: None,
-        pool: None,
-        ips: Vec::new(),
-        template: None,
-        attention: None,
-        error_op: None,
-        first_seen: 0,
-        observed: 0,
-        gone_since: None,
-    }
+    let live = Live { name: Some(format!("ct{vmid}")), ..Live::bare(vmid, Power::Stopped) };
+    ContainerRecord::seen(&installation(), "pve1", live, 0)
 }
 
 /// A store in a directory of its own, and an inventory of the remote `lab` that polls nothing.

@@ -11,7 +11,7 @@ use lxc_core::actor::Actor;
 use lxc_core::ids::{ContainerId, DaemonId, Installation, OperationId, RequestId};
 use lxc_core::op::{Kind, Operation, State, Step, StepState, Target};
 use lxc_core::ports::{Clock, PveApi, PveDirectory};
-use lxc_core::pve::{Live, Power, Usage};
+use lxc_core::pve::{Live, Power};
 use lxc_core::timing::Timing;
 use lxcd::bus::Bus;
 use lxcd::clock::SystemClock;
@@ -126,35 +126,11 @@ pub(crate) async fn daemon(store: &Store, pve: &Arc<Fake>, state: &str, lease_us
 
 /// The container as the inventory has recorded it; the engine sends nothing to one it does not know.
 pub(crate) fn record_of(target: &Target) -> ContainerRecord {
+    let live = Live::bare(target.vmid, Power::Stopped);
     ContainerRecord {
         id: target.container_id,
-        installation: target.installation.clone(),
-        vmid: target.vmid,
-        name: None,
-        node: target.node.clone(),
         power: None,
-        lifecycle: "ready".to_owned(),
-        live: Live {
-            vmid: target.vmid,
-            name: None,
-            power: Power::Stopped,
-            lock: None,
-            template: false,
-            ha: None,
-            tags: Vec::new(),
-            usage: Usage::default(),
-        },
-        config: None,
-        hwaddrs: Vec::new(),
-        marker: None,
-        pool: None,
-        ips: Vec::new(),
-        template: None,
-        attention: None,
-        error_op: None,
-        first_seen: 0,
-        observed: 0,
-        gone_since: None,
+        ..ContainerRecord::seen(&target.installation, &target.node, live, 0)
     }
 }
 

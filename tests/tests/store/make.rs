@@ -4,7 +4,7 @@ use lxc_core::actor::Actor;
 use lxc_core::ids::{ContainerId, DaemonId, Installation, Micros, OperationId, RequestId, Vmid};
 use lxc_core::op::{Change, Dispatch, EventDraft, Kind, Operation, State, Step, StepState, Target, apply};
 use lxc_core::ports::Claims;
-use lxc_core::pve::{Call, Live, Power, Upid, Usage};
+use lxc_core::pve::{Call, Live, Power, Upid};
 use lxc_core::record::{AuditRecord, ContainerRecord, DaemonRecord, RemoteRecord};
 use lxc_core::timing::Timing;
 use lxcd::store::{NewRequest, Store, Submitted};
@@ -158,34 +158,9 @@ pub(crate) fn upid(start: u32, vmid: Vmid) -> Upid {
 
 pub(crate) fn container(vmid: Vmid) -> ContainerRecord {
     ContainerRecord {
-        id: ContainerId::generate(),
-        installation: installation(),
-        vmid,
         name: Some(format!("ct{vmid}")),
-        node: "pve1".to_owned(),
-        power: Some(Power::Stopped),
-        lifecycle: "ready".to_owned(),
-        live: Live {
-            vmid,
-            name: None,
-            power: Power::Stopped,
-            lock: None,
-            template: false,
-            ha: None,
-            tags: Vec::new(),
-            usage: Usage::default(),
-        },
-        config: None,
         hwaddrs: vec!["BC:24:11:00:00:01".to_owned()],
-        marker: None,
-        pool: None,
-        ips: Vec::new(),
-        template: None,
-        attention: None,
-        error_op: None,
-        first_seen: T0,
-        observed: T0,
-        gone_since: None,
+        ..ContainerRecord::seen(&installation(), "pve1", Live::bare(vmid, Power::Stopped), T0)
     }
 }
 
