@@ -27,6 +27,17 @@ fn a_dead_lxcd_leaves_nothing_in_the_way() {
 }
 
 #[test]
+fn an_lxcd_that_hangs_is_given_up() {
+    let world = World::with([ct(104, "web-1")]);
+    world.daemon.signal(Signal::SIGSTOP);
+    let waiting = world.begin("ls");
+    let run = waiting.end();
+    world.daemon.signal(Signal::SIGCONT);
+    run.fails("LXC0801").says("lxcd does not answer").says("no answer to a ping");
+    world.ctl("ls").exits(0);
+}
+
+#[test]
 fn two_lxcd_never_share_anything() {
     let world = World::with([ct(104, "web-1")]);
     let second = world.daemon.output(&[]);

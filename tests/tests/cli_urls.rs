@@ -39,6 +39,14 @@ fn a_second_url_is_believed_on_the_first_ones_word() {
 }
 
 #[test]
+fn one_url_of_a_cluster_is_worth_a_hint() {
+    let world = cluster();
+    add(&world, &urls(&world)[..1]).exits(0);
+    let run = world.ctl("remote doctor homelab");
+    run.exits(0).says("lxcctl remote set homelab --url https://").says("pve2 too, or one dead node");
+}
+
+#[test]
 fn work_goes_on_when_the_first_url_is_away() {
     let world = cluster();
     let urls = urls(&world);

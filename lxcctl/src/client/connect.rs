@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use hyper_util::rt::TokioIo;
 use lxc_core::error::{Code, Error};
@@ -14,6 +15,11 @@ use tower::service_fn;
 
 /// `sun_path` is 108 bytes long and ends with a zero.
 const LONGEST_PATH: usize = 107;
+
+/// How often an lxcd that we wait for is pinged, and how long it may take to answer. Together the time after
+/// which one that hangs is given up; a machine that swaps answers later than one would think.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const PONG_WITHIN: Duration = Duration::from_secs(10);
 
 /// Where the socket is: as given, else in the runtime directory, for root in /run.
 #[must_use]
@@ -55,8 +61,13 @@ pub(super) async fn connect(path: &Path) -> Result<Channel, Error> {
             Ok::<_, io::Error>(TokioIo::new(stream))
         }
     });
-    // The address is never looked at; a Unix socket has no host.
-    Ok(Endpoint::from_static("http://lxcd").connect_with_connector_lazy(connector))
+    // The address is never looked at; a Unix socket has no host. The kernel takes connections for an lxcd that
+    // hangs, so that only an answer to a ping shows that one is alive.
+    let endpoint = Endpoint::from_static("http://lxcd")
+        .http2_keep_alive_interval(PING_EVERY)
+        .keep_alive_timeout(PONG_WITHIN)
+        .keep_alive_while_idle(true);
+    Ok(endpoint.connect_with_connector_lazy(connector))
 }
 
 /// Why the socket cannot be used.

@@ -26,6 +26,9 @@ pub fn error_from_status(status: &Status) -> Error {
         GrpcCode::Unimplemented => Error::new(Code::VersionMismatch, "lxcd does not know this call")
             .because(format!("lxcctl is {}, lxcd is older or built without it", env!("CARGO_PKG_VERSION")))
             .hint("lxcctl daemon status"),
+        _ if hangs(status) => Error::new(Code::DaemonUnreachable, "lxcd does not answer")
+            .because("it is there, but gives no answer to a ping: stopped, or its machine is overloaded")
+            .hint_noted("sudo systemctl restart lxcd", "operations go on where they were"),
         _ if is_lost(status) => unreachable(if said.is_empty() { "the connection was lost" } else { said }),
         GrpcCode::DeadlineExceeded => unreachable("no answer in time"),
         code => Error::new(Code::Internal, "lxcd answered with a fault of its own")
@@ -46,6 +49,13 @@ pub fn is_lost(status: &Status) -> bool {
             }
             _ => false,
         }
+}
+
+/// True when the pings of `connect` were not answered. hyper has no type for that, only words.
+fn hangs(status: &Status) -> bool {
+    let source = std::error::Error::source(status);
+    std::iter::successors(source, |error| error.source())
+        .any(|error| error.to_string().contains("keep-alive timed out"))
 }
 
 fn unreachable(why: &str) -> Error {

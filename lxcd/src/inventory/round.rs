@@ -28,11 +28,9 @@ impl Inventory {
                 polled = self.turn(name, &poller, asked) => polled,
             };
             poller.done.send_replace(answering);
-            // Whoever does not poll looks as often whether the one that does is still there.
-            let pause = if polled { self.pace() } else { self.timing.heartbeat };
             tokio::select! {
                 () = poller.stop.cancelled() => return,
-                () = self.clock.sleep(pause) => {}
+                () = self.rest(polled) => {}
                 _ = wanted.changed() => {}
                 () = poller.kicked.notified() => {}
             }
@@ -54,6 +52,22 @@ impl Inventory {
             self.catch_up().await;
         }
         held
+    }
+
+    /// Until the next poll is due, which somebody who begins to look brings nearer.
+    async fn rest(&self, polled: bool) {
+        let (often, _) = self.timing.sample;
+        let mut rested = Duration::ZERO;
+        loop {
+            // Whoever does not poll looks as often whether the one that does is still there.
+            let pause = if polled { self.pace() } else { self.timing.heartbeat };
+            if rested >= pause {
+                return;
+            }
+            let slice = often.min(pause - rested);
+            self.clock.sleep(slice).await;
+            rested += slice;
+        }
     }
 
     fn pace(&self) -> Duration {
@@ -208,6 +222,17 @@ mod tests {
         assert_eq!(inventory.picture()["lab"].containers[&104].row.id, theirs.id);
         let stored = inventory.store.containers(None).await.unwrap();
         assert_eq!(stored.iter().map(|row| row.vmid).collect::<Vec<_>>(), [104, 105]);
+    }
+
+    #[tokio::test]
+    async fn who_begins_to_look_does_not_wait_out_the_rest_nobody_needed() {
+        let dir = tempfile::tempdir().unwrap();
+        let sample = (Duration::from_millis(10), Duration::from_secs(3_600));
+        let inventory = inventory(dir.path(), Timing { sample, ..Timing::default() }).await;
+        let mut rest = std::pin::pin!(inventory.rest(true));
+        assert!(futures::poll!(rest.as_mut()).is_pending(), "nobody looks");
+        inventory.looked.store(inventory.clock.now(), Ordering::Release);
+        tokio::time::timeout(Duration::from_secs(20), rest).await.expect("sooner than in an hour");
     }
 
     #[tokio::test(flavor = "multi_thread")]

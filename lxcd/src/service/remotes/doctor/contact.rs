@@ -3,14 +3,16 @@
 use std::time::Instant;
 
 use jiff::Timestamp;
-use lxc_core::error::{Code, Error, Result, moment};
+use lxc_core::error::{Code, Error, Result, Try, moment};
 use lxc_core::ids::Micros;
 use lxc_core::ports::PveError;
-use lxc_core::pve::{Certificate, Node};
+use lxc_core::pve::{Certificate, ClusterMember, Node};
+use lxc_core::record::RemoteRecord;
+use lxc_core::selector::quote;
 use lxc_core::timing::micros;
 
 use super::{Diagnosis, Finding, brief, fault};
-use crate::pve::{CaBundle, probe};
+use crate::pve::{ApiUrl, CaBundle, probe};
 use crate::service::Services;
 use crate::service::registry::Remote;
 
@@ -20,6 +22,19 @@ const SOON: Micros = 30 * 86_400 * 1_000_000;
 /// `2028-03-02`
 pub(super) fn day(at: Micros) -> String {
     Timestamp::from_microsecond(at).map_or_else(|_| "-".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+/// A cluster with one URL is out of reach while the node behind that is down, though the others do their work.
+fn second_way(row: &RemoteRecord, members: &[ClusterMember]) -> Option<Try> {
+    let [only] = &row.urls[..] else { return None };
+    let port = only.parse::<ApiUrl>().ok()?.port();
+    let other = members.iter().find(|member| member.online && !member.local && member.ip.is_some())?;
+    let host =
+        other.ip.as_deref().map(|ip| if ip.contains(':') { format!("[{ip}]") } else { ip.to_owned() })?;
+    Some(Try {
+        command: format!("lxcctl remote set {} --url {only} --url https://{host}:{port}", quote(&row.name)),
+        note: format!("{} too, or one dead node takes the cluster out of reach", other.name),
+    })
 }
 
 impl Services {
@@ -46,7 +61,13 @@ impl Services {
         let good = answers.iter().any(|(_, answer)| answer.is_ok());
         if good {
             match client.nodes().await {
-                Ok(nodes) => worse |= self.look_at_nodes(remote, &nodes, &mut parts).await,
+                Ok(nodes) => {
+                    worse |= self.look_at_nodes(remote, &nodes, &mut parts).await;
+                    // Unknown addresses are no finding: then there is only nothing to suggest.
+                    let members =
+                        client.cluster_status().await.map(|status| status.members).unwrap_or_default();
+                    into.hints.extend(second_way(&remote.row, &members));
+                }
                 Err(error) => {
                     worse = true;
                     parts.push(format!("the nodes: {error}"));
