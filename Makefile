@@ -8,7 +8,7 @@ BINARIES = --bin lxcd --bin lxcctl --bin pvesim
 TARGET_DIR = $(or $(CARGO_TARGET_DIR),target)
 HAS_NEXTEST := $(shell $(CARGO) nextest --version >/dev/null 2>&1 && echo yes)
 
-.PHONY: help build release demo demo-shell demo-stop clean-demo test test-packages lint deny soak fuzz bench completions deb test-deb install install-files
+.PHONY: help build release demo demo-shell demo-stop clean-demo test test-packages lint deny soak fuzz bench bench-hour completions deb test-deb install install-files
 
 help: ## What there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -62,9 +62,13 @@ fuzz: ## A minute of fuzzing for each thing that reads bytes from outside (needs
 		mkdir -p target/found/$$target && \
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir . $$target target/found/$$target corpus/$$target -- -max_total_time=$(or $(FUZZ_SECONDS),60) || exit 1; done
 
-bench: ## Figures beside their aims: time, memory, requests (release build)
-	$(CARGO) build --locked --release --bin lxcd --bin lxcctl --bin figures
-	@$(TARGET_DIR)/release/figures
+bench: test-packages ## Figures beside their aims: time, memory, requests (release build; ONLY=list|lone|fleet|watchers|daemons)
+	$(CARGO) build --locked --release --bin lxcd --bin lxcctl
+	@$(CARGO) bench --locked --package lxc-tests --bench figures -- $(ONLY)
+
+bench-hour: test-packages ## lxcd's memory under an hour of work (MINUTES=60)
+	$(CARGO) build --locked --release --bin lxcd --bin lxcctl
+	@MINUTES=$(or $(MINUTES),60) $(CARGO) bench --locked --package lxc-tests --bench figures -- hour
 
 completions: ## Write completions/ anew
 	BLESS=1 $(CARGO) test --locked --package lxcctl --test assets

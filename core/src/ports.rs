@@ -61,6 +61,29 @@ pub struct LogPage {
     pub next: u64,
 }
 
+/// What a node lists about one container before something is sent there: none of that is ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// Its tasks.
+    pub upids: Vec<Upid>,
+    /// Seconds of the node's own clock before which nothing that is not listed began.
+    pub newest_start: i64,
+}
+
+impl Baseline {
+    /// From a list that may be of the whole node, and may have been cut off at its old end.
+    #[must_use]
+    pub fn of(listed: &[TaskEntry], vmid: Vmid) -> Self {
+        let id = vmid.to_string();
+        let upids: Vec<Upid> =
+            listed.iter().filter(|task| task.upid.id == id).map(|task| task.upid.clone()).collect();
+        let newest = upids.iter().map(|upid| upid.start_time).max().unwrap_or(0);
+        // Cut off is what ended before everything that is listed, so it began no later than that.
+        let cut = listed.iter().filter_map(|task| task.end_time).min().map_or(0, |end| end + 1);
+        Self { upids, newest_start: newest.max(cut) }
+    }
+}
+
 /// One installation's API, as one token sees it. Node names are Proxmox's exact ones.
 #[async_trait]
 pub trait PveApi: Send + Sync {
@@ -78,6 +101,11 @@ pub trait PveApi: Send + Sync {
 
     /// Tasks of one vmid on one node, running and archived, newest first.
     async fn tasks_of(&self, node: &str, vmid: Vmid) -> Result<Vec<TaskEntry>, PveError>;
+
+    /// The same, for what is about to be sent.
+    async fn baseline(&self, node: &str, vmid: Vmid) -> Result<Baseline, PveError> {
+        Ok(Baseline::of(&self.tasks_of(node, vmid).await?, vmid))
+    }
 
     /// The active list of a node; what is missing has ended, what is there may have too.
     async fn active_tasks(&self, node: &str) -> Result<Vec<TaskEntry>, PveError>;

@@ -8,6 +8,10 @@ use lxc_core::ids::OperationId;
 
 use super::Engine;
 
+/// Between two passes. One looks at the whole queue, and in a big batch something ends every few milliseconds; a
+/// lone target is admitted with its submit and waits for none.
+const GAP: Duration = Duration::from_millis(20);
+
 impl Engine {
     /// Admits and claims until the engine drains.
     pub async fn run(&self) {
@@ -19,6 +23,7 @@ impl Engine {
                 looked = parts.clock.boot();
                 idle = self.take_idle(&idle).await;
             }
+            let pass = parts.clock.boot();
             let wake_in = match parts.store.claim(parts.me, self.now()).await {
                 Ok(claims) => {
                     for id in claims.ended {
@@ -32,12 +37,21 @@ impl Engine {
                     Some(parts.timing.look)
                 }
             };
+            // A pass that had more to move than one transaction may goes on at once.
+            if wake_in == Some(Duration::ZERO) && !inner.draining.is_cancelled() {
+                continue;
+            }
             // The heartbeat is also how often another daemon's abandoned work is looked for.
             let longest = parts.timing.heartbeat;
             let pause = wake_in.map_or(longest, |wait| wait.clamp(Duration::from_millis(1), longest));
             tokio::select! {
                 () = parts.bus.queue() => {}
                 () = parts.clock.sleep(pause) => {}
+                () = inner.draining.cancelled() => return,
+            }
+            let passed = parts.clock.boot().saturating_sub(pass);
+            tokio::select! {
+                () = parts.clock.sleep(GAP.saturating_sub(passed)) => {}
                 () = inner.draining.cancelled() => return,
             }
         }

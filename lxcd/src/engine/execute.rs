@@ -61,8 +61,8 @@ impl Driver {
         if self.inner.draining.is_cancelled() {
             return false;
         }
-        let baseline = match api.tasks_of(&node, self.op.target.vmid).await {
-            Ok(tasks) => tasks,
+        let baseline = match api.baseline(&node, self.op.target.vmid).await {
+            Ok(baseline) => baseline,
             Err(trouble) => {
                 self.in_trouble(&node, trouble);
                 return true;
@@ -73,8 +73,8 @@ impl Driver {
             call: call.clone(),
             node: node.clone(),
             identity: api.identity().to_owned(),
-            newest_start: baseline.iter().map(|task| task.upid.start_time).max().unwrap_or(0),
-            baseline: baseline.into_iter().map(|task| task.upid).collect(),
+            newest_start: baseline.newest_start,
+            baseline: baseline.upids,
             at: self.facts.now,
             ha,
         };

@@ -1,14 +1,14 @@
 //! [`PveClient`]: one installation's API through one token. Owns the paths of the calls about one
 //! container and the port to the engine; shapes are read in `lxc`, `tasks` and `nodes`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use http::Method;
 use lxc_core::error::{Code, Error};
 use lxc_core::ids::Vmid;
-use lxc_core::ports::{LogPage, PveApi, PveError};
+use lxc_core::ports::{Baseline, LogPage, PveApi, PveError};
 use lxc_core::pve::{
     Call, Config, Live, Placement, Refusal, RefusalKind, TaskEntry, TaskStatus, Upid,
     call::Method as CallMethod,
@@ -19,6 +19,7 @@ use super::metrics::{Class, Counters};
 use super::options::Options;
 use super::session::Credentials;
 use super::tls::Trust;
+use super::together::Nodes;
 use super::transport::{LIST, Request, SMALL, Transport};
 use super::url::ApiUrl;
 use super::{lxc, nodes, tasks};
@@ -55,6 +56,8 @@ pub struct Reach {
 #[derive(Debug)]
 pub struct PveClient {
     pub(super) transport: Transport,
+    looks: Nodes<(Vec<Live>, HashSet<Vmid>)>,
+    baselines: Nodes<Vec<TaskEntry>>,
 }
 
 impl PveClient {
@@ -70,7 +73,8 @@ impl PveClient {
         if endpoints.is_empty() {
             return Err(Error::new(Code::BadUrl, "a remote needs at least one URL"));
         }
-        Ok(Self { transport: Transport::new(endpoints, who.into(), options)? })
+        let transport = Transport::new(endpoints, who.into(), options)?;
+        Ok(Self { transport, looks: Nodes::default(), baselines: Nodes::default() })
     }
 
     /// Where it asks, in the order of preference, and which of them it reaches.
@@ -111,10 +115,18 @@ impl PveApi for PveClient {
     }
 
     async fn current(&self, node: &str, vmid: Vmid) -> Result<Live, PveError> {
-        let path = lxc_path(node, &format!("{vmid}/status/current"));
-        let received =
-            self.transport.get(Request { class: Class::Current, node, path: &path, limit: SMALL }).await?;
-        lxc::current(received.answer(), vmid)
+        let alone = async {
+            let path = lxc_path(node, &format!("{vmid}/status/current"));
+            let request = Request { class: Class::Current, node, path: &path, limit: SMALL };
+            lxc::current(self.transport.get(request).await?.answer(), vmid)
+        };
+        let all = async { Ok((self.list_lxc(node).await?, self.ha_managed().await?)) };
+        // Of one that HA manages the list does not say how.
+        let pick = |(all, managed): &(Vec<Live>, HashSet<Vmid>)| {
+            let one = all.binary_search_by_key(&vmid, |live| live.vmid).ok().map(|at| &all[at]);
+            one.filter(|_| !managed.contains(&vmid)).cloned()
+        };
+        self.looks.on(node).ask(alone, all, pick).await
     }
 
     async fn config(&self, node: &str, vmid: Vmid) -> Result<Config, PveError> {
@@ -135,6 +147,17 @@ impl PveApi for PveClient {
         let path = format!("/nodes/{}/tasks?source=all&vmid={vmid}&limit=200", segment(node));
         let request = Request { class: Class::Tasks, node, path: &path, limit: SMALL };
         tasks::entries(self.transport.get(request).await?.answer())
+    }
+
+    async fn baseline(&self, node: &str, vmid: Vmid) -> Result<Baseline, PveError> {
+        let alone = async { Ok(Baseline::of(&self.tasks_of(node, vmid).await?, vmid)) };
+        let all = async {
+            let path = format!("/nodes/{}/tasks?source=all&limit=500", segment(node));
+            let request = Request { class: Class::Tasks, node, path: &path, limit: LIST };
+            tasks::entries(self.transport.get(request).await?.answer())
+        };
+        let pick = |all: &Vec<TaskEntry>| Some(Baseline::of(all, vmid));
+        self.baselines.on(node).ask(alone, all, pick).await
     }
 
     async fn active_tasks(&self, node: &str) -> Result<Vec<TaskEntry>, PveError> {

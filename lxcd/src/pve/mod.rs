@@ -24,6 +24,7 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod tls;
+mod together;
 mod transport;
 mod url;
 mod way;

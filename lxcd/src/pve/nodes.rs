@@ -1,7 +1,7 @@
 //! Nodes, the cluster and everything on it: the calls of the inventory and of `remote`. Owns their
 //! paths and shapes; must not merge or remember anything.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::time::{Duration, Instant};
 
 use lxc_core::ids::{Installation, Vmid};
@@ -98,6 +98,14 @@ impl PveClient {
         resources(self.transport.get(request).await?.answer())
     }
 
+    /// The containers HA manages, from `/cluster/ha/resources`; none on a node that stands alone.
+    ///
+    /// # Errors
+    /// `Refused(Permission)` without Sys.Audit on `/`; else as any question.
+    pub(super) async fn ha_managed(&self) -> Result<HashSet<Vmid>, PveError> {
+        managed(self.small(Class::Nodes, "", "/cluster/ha/resources").await?.answer())
+    }
+
     /// `/nodes/N/status`.
     ///
     /// # Errors
@@ -118,6 +126,18 @@ impl PveClient {
     async fn small(&self, class: Class, node: &str, path: &str) -> Result<Received, PveError> {
         self.transport.get(Request { class, node, path, limit: SMALL }).await
     }
+}
+
+/// `ct:104`; a `vm:` is none of ours.
+fn managed(answer: Answer<'_>) -> Result<HashSet<Vmid>, PveError> {
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Row {
+        sid: Scalar,
+    }
+    let rows: Vec<Row> = answer.rows()?;
+    let sids = rows.into_iter().filter_map(|row| row.sid.text());
+    Ok(sids.filter_map(|sid| sid.strip_prefix("ct:")?.parse().ok()).collect())
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -17,8 +17,8 @@ use super::{Result, Store, fail, get_parsed};
 
 /// So many are taken over in one transaction.
 const ORPHANS: usize = 200;
-/// So many are moved in one transaction of the loop, which others wait for.
-const MOST: usize = 2_000;
+/// So many are moved in one transaction where that need not be all, because others wait for it.
+pub(super) const MOST: usize = 64;
 
 impl Store {
     /// One pass: take over what nobody drives, then admit. With nothing to do it writes nothing.
@@ -113,8 +113,9 @@ impl Store {
         if let Some(lock) = self.dialect.admission_lock() {
             sqlx::query(lock).execute(&mut *tx).await.map_err(fail)?;
         }
+        let size = PAGE.min(most);
         loop {
-            let page = queue::page(tx, now).await?;
+            let page = queue::page(tx, now, size).await?;
             let (begun, ended) = (claims.ours.len(), claims.ended.len());
             let verdicts = admit(&page.queue, &page.bounds, &page.running, now.steady);
             for (waiting, verdict) in page.queue.iter().zip(verdicts) {
@@ -125,7 +126,7 @@ impl Store {
             let moved = claims.ours.len() + claims.ended.len();
             // An end may stop the rest of its batch. The first of a full page always moves; if it did not,
             // looking again would not help either.
-            let more = page.queue.len() == PAGE && moved > begun + ended;
+            let more = page.queue.len() == size && moved > begun + ended;
             if !more && claims.ended.len() == ended {
                 break;
             }

@@ -6,7 +6,7 @@ use lxc_core::record::{AuditFilter, AuditRecord};
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::submit::NewRequest;
-use super::{Result, Store, fail, get, get_json, json, scope};
+use super::{Result, Store, bulk, fail, get, get_json, json, scope};
 
 /// The record of one operation as it is submitted.
 pub(super) fn of_operation(request: &NewRequest, op: &Operation) -> Result<AuditRecord> {
@@ -85,23 +85,35 @@ impl Store {
 }
 
 pub(super) async fn insert(tx: &mut AnyConnection, row: &AuditRecord) -> Result<()> {
-    sqlx::query(
-        "INSERT INTO audit (time_us, actor, actor_name, verb, target, operation_id, request_id, result, code, \
-         ended_us, detail) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-    )
-    .bind(row.time)
-    .bind(json(&row.actor)?)
-    .bind(row.actor.name.clone())
-    .bind(row.verb.clone())
-    .bind(row.target.clone())
-    .bind(row.operation_id.clone())
-    .bind(row.request_id.clone())
-    .bind(row.result.clone())
-    .bind(row.code.clone())
-    .bind(row.ended)
-    .bind(row.detail.clone())
-    .execute(tx)
-    .await
-    .map_err(fail)?;
+    insert_all(tx, std::slice::from_ref(row)).await
+}
+
+/// Notes who asked for each of a request's operations.
+pub(super) async fn insert_operations(tx: &mut AnyConnection, request: &NewRequest) -> Result<()> {
+    let rows = request.operations.iter().map(|op| of_operation(request, op)).collect::<Result<Vec<_>>>()?;
+    insert_all(tx, &rows).await
+}
+
+async fn insert_all(tx: &mut AnyConnection, rows: &[AuditRecord]) -> Result<()> {
+    const INTO: &str = "audit (time_us, actor, actor_name, verb, target, operation_id, request_id, result, code, \
+         ended_us, detail)";
+    for part in rows.chunks(bulk::ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 11, part.len())));
+        for row in part {
+            query = query
+                .bind(row.time)
+                .bind(json(&row.actor)?)
+                .bind(row.actor.name.clone())
+                .bind(row.verb.clone())
+                .bind(row.target.clone())
+                .bind(row.operation_id.clone())
+                .bind(row.request_id.clone())
+                .bind(row.result.clone())
+                .bind(row.code.clone())
+                .bind(row.ended)
+                .bind(row.detail.clone());
+        }
+        query.execute(&mut *tx).await.map_err(fail)?;
+    }
     Ok(())
 }

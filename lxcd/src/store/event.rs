@@ -8,7 +8,7 @@ use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::row::vmid;
-use super::{Result, Store, fail, get, get_json, json, scope};
+use super::{Result, Store, bulk, fail, get, get_json, json, scope};
 
 const COLUMNS: &str = "cursor, operation_id, seq, time_us, type, installation, vmid, container_id, target, \
      name, actor, data";
@@ -136,34 +136,44 @@ pub(super) async fn insert_operation_events(
     now: Micros,
 ) -> Result<()> {
     let first = last_seq - i64::try_from(events.len()).unwrap_or(0) + 1;
-    let steps = u32::try_from(op.steps.len()).unwrap_or(0);
-    for (seq, event) in (first..).zip(events) {
-        let data = EventData {
-            message: event.message.clone(),
-            step: event.step.map(|step| (u32::try_from(step + 1).unwrap_or(0), steps)),
-            percent: event.percent,
-            forced_at: event.forced_at,
-            how: event.how.map(|how| how.as_str().to_owned()),
-        };
-        sqlx::query(
-            "INSERT INTO event (operation_id, seq, time_us, type, detail, installation, vmid, container_id, \
-             target, name, actor, data) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        )
-        .bind(op.id.to_string())
-        .bind(seq)
-        .bind(now)
-        .bind(event.kind.as_str())
-        .bind(i64::from(event.kind.is_detail()))
-        .bind(op.target.installation.0.clone())
-        .bind(i64::from(op.target.vmid))
-        .bind(op.target.container_id.to_string())
-        .bind(op.target.path())
-        .bind(op.target.name.clone())
-        .bind(op.actor.clone())
-        .bind(json(&data)?)
-        .execute(&mut *tx)
-        .await
-        .map_err(fail)?;
+    let rows: Vec<_> = (first..).zip(events).map(|(seq, event)| (op, seq, event)).collect();
+    insert_events(tx, &rows, now).await
+}
+
+/// Appends events of operations, each with its number.
+pub(super) async fn insert_events(
+    tx: &mut AnyConnection,
+    rows: &[(&Operation, i64, &EventDraft)],
+    now: Micros,
+) -> Result<()> {
+    const INTO: &str = "event (operation_id, seq, time_us, type, detail, installation, vmid, container_id, target, \
+         name, actor, data)";
+    for part in rows.chunks(bulk::ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 12, part.len())));
+        for (op, seq, event) in part {
+            let steps = u32::try_from(op.steps.len()).unwrap_or(0);
+            let data = EventData {
+                message: event.message.clone(),
+                step: event.step.map(|step| (u32::try_from(step + 1).unwrap_or(0), steps)),
+                percent: event.percent,
+                forced_at: event.forced_at,
+                how: event.how.map(|how| how.as_str().to_owned()),
+            };
+            query = query
+                .bind(op.id.to_string())
+                .bind(*seq)
+                .bind(now)
+                .bind(event.kind.as_str())
+                .bind(i64::from(event.kind.is_detail()))
+                .bind(op.target.installation.0.clone())
+                .bind(i64::from(op.target.vmid))
+                .bind(op.target.container_id.to_string())
+                .bind(op.target.path())
+                .bind(op.target.name.clone())
+                .bind(op.actor.clone())
+                .bind(json(&data)?);
+        }
+        query.execute(&mut *tx).await.map_err(fail)?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 
 mod admission;
 mod audit;
+mod bulk;
 mod commit;
 mod container;
 mod daemon;

@@ -14,7 +14,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::{Result, fail, get, get_parsed, row};
 
-/// So many are decided on at a time: what bounds the memory of a pass. A full page is followed by another.
+/// At most so many are decided on at a time: what bounds the memory of a pass. A full page is followed by another.
 pub(super) const PAGE: usize = 500;
 
 /// A page of the queue, with what core needs to decide on it.
@@ -81,12 +81,12 @@ pub(super) async fn can_move(connection: &mut AnyConnection, now: Now) -> Result
     Ok(due > 0)
 }
 
-/// The oldest that can be moved.
-pub(super) async fn page(tx: &mut AnyConnection, now: Now) -> Result<Page> {
+/// The oldest that can be moved, so many.
+pub(super) async fn page(tx: &mut AnyConnection, now: Now, size: usize) -> Result<Page> {
     let sql = format!(
         "{BATCHES}SELECT o.id, o.request_id, o.installation, o.vmid, o.node, o.weight, o.lock_deadline_us, \
          o.cancel, b.max_parallel, b.max_per_node, b.on_error_stop, b.pause_us, CAST(b.stopped AS BIGINT) AS stopped {} \
-         ORDER BY o.created_us, o.idx, o.id LIMIT {PAGE}",
+         ORDER BY o.created_us, o.idx, o.id LIMIT {size}",
         movable()
     );
     let rows = sqlx::query(AssertSqlSafe(sql))

@@ -5,10 +5,10 @@ use lxc_core::actor::Actor;
 use lxc_core::ids::{DaemonId, Micros, RequestId};
 use lxc_core::op::{EventDraft, EventKind, Operation};
 use lxc_core::ports::{Claims, Now};
-use sqlx::AnyConnection;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::event::insert_operation_events;
-use super::{Result, Store, fail, json};
+use super::event::insert_events;
+use super::{Result, Store, bulk, fail, json};
 
 /// What a person asked for, resolved.
 #[derive(Debug, Clone)]
@@ -64,15 +64,13 @@ impl Store {
             let same = digest(&mut tx, request.id).await?.is_some_and(|known| known == request.digest);
             return Ok(if same { Submitted::Replayed(request.id) } else { Submitted::Reused });
         }
-        for (idx, op) in request.operations.iter().enumerate() {
-            insert_operation(&mut tx, op, idx).await?;
-            let opening = format!("op {}{}", op.id.short(), op.kind.opening());
-            let first = EventDraft::new(EventKind::Progress, opening);
-            insert_operation_events(&mut tx, op, 1, &[first], request.created).await?;
-            super::audit::insert(&mut tx, &super::audit::of_operation(request, op)?).await?;
-        }
+        insert_operations(&mut tx, &request.operations).await?;
+        insert_first_events(&mut tx, request).await?;
+        super::audit::insert_operations(&mut tx, request).await?;
         let now = Now { wall: request.created, steady: request.steady };
-        let claims = self.admit_pass(&mut tx, me, now, usize::MAX).await?;
+        // A lone one is admitted or refused here and now; of many, the rest is admitted by the loop.
+        let most = if request.operations.len() == 1 { usize::MAX } else { super::admission::MOST };
+        let claims = self.admit_pass(&mut tx, me, now, most).await?;
         tx.commit().await.map_err(fail)?;
         Ok(Submitted::New(claims))
     }
@@ -119,54 +117,78 @@ async fn insert_request(tx: &mut AnyConnection, request: &NewRequest) -> Result<
     Ok(done.rows_affected() > 0)
 }
 
-async fn insert_operation(tx: &mut AnyConnection, op: &Operation, idx: usize) -> Result<()> {
-    let target = &op.target;
-    sqlx::query(
-        "INSERT INTO operation (id, request_id, idx, verb, kind, kind_version, weight, installation, vmid, \
-         container_id, remote, name, node, actor, state, warnings, if_needed, lock_deadline_us, cancel, \
-         abandon, fence, created_us, last_seq, retry_of, login) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'queued', '[]', $15, $16, 0, 0, \
-         0, $17, 1, $18, $19)",
-    )
-    .bind(op.id.to_string())
-    .bind(op.request_id.to_string())
-    .bind(i64::try_from(idx).unwrap_or(0))
-    .bind(op.kind.verb())
-    .bind(json(&op.kind)?)
-    .bind(lxc_core::op::Kind::VERSION)
-    .bind(op.kind.weight().name())
-    .bind(target.installation.0.clone())
-    .bind(i64::from(target.vmid))
-    .bind(target.container_id.to_string())
-    .bind(target.remote.clone())
-    .bind(target.name.clone())
-    .bind(target.node.clone())
-    .bind(op.actor.clone())
-    .bind(i64::from(op.if_needed))
-    .bind(op.lock_deadline)
-    .bind(op.created)
-    .bind(op.retry_of.map(|id| id.to_string()))
-    .bind(op.login.clone())
-    .execute(&mut *tx)
-    .await
-    .map_err(fail)?;
-    for (step_idx, step) in op.steps.iter().enumerate() {
-        sqlx::query(
-            "INSERT INTO step (operation_id, idx, kind, state, data, upid, started_us, finished_us) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        )
-        .bind(op.id.to_string())
-        .bind(i64::try_from(step_idx).unwrap_or(0))
-        .bind(step.kind.name())
-        .bind(step.state.name())
-        .bind(json(&step.state)?)
-        // A step carried over by a retry belongs to the operation that ran it.
-        .bind(None::<String>)
-        .bind(step.started)
-        .bind(step.finished)
-        .execute(&mut *tx)
-        .await
-        .map_err(fail)?;
+async fn insert_operations(tx: &mut AnyConnection, operations: &[Operation]) -> Result<()> {
+    const INTO: &str = "operation (id, request_id, idx, verb, kind, kind_version, weight, installation, vmid, \
+         container_id, remote, name, node, actor, state, warnings, if_needed, lock_deadline_us, cancel, abandon, \
+         fence, created_us, last_seq, retry_of, login)";
+    let numbered: Vec<(usize, &Operation)> = operations.iter().enumerate().collect();
+    for part in numbered.chunks(bulk::ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 25, part.len())));
+        for (idx, op) in part {
+            let target = &op.target;
+            query = query
+                .bind(op.id.to_string())
+                .bind(op.request_id.to_string())
+                .bind(i64::try_from(*idx).unwrap_or(0))
+                .bind(op.kind.verb())
+                .bind(json(&op.kind)?)
+                .bind(lxc_core::op::Kind::VERSION)
+                .bind(op.kind.weight().name())
+                .bind(target.installation.0.clone())
+                .bind(i64::from(target.vmid))
+                .bind(target.container_id.to_string())
+                .bind(target.remote.clone())
+                .bind(target.name.clone())
+                .bind(target.node.clone())
+                .bind(op.actor.clone())
+                .bind("queued")
+                .bind("[]")
+                .bind(i64::from(op.if_needed))
+                .bind(op.lock_deadline)
+                .bind(0_i64)
+                .bind(0_i64)
+                .bind(0_i64)
+                .bind(op.created)
+                .bind(1_i64)
+                .bind(op.retry_of.map(|id| id.to_string()))
+                .bind(op.login.clone());
+        }
+        query.execute(&mut *tx).await.map_err(fail)?;
+    }
+    insert_steps(tx, operations).await
+}
+
+async fn insert_steps(tx: &mut AnyConnection, operations: &[Operation]) -> Result<()> {
+    const INTO: &str = "step (operation_id, idx, kind, state, data, upid, started_us, finished_us)";
+    let steps = |op: &'_ Operation| {
+        op.steps.iter().cloned().enumerate().map(|step| (op.id, step)).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = operations.iter().flat_map(steps).collect();
+    for part in all.chunks(bulk::ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 8, part.len())));
+        for (id, (idx, step)) in part {
+            query = query
+                .bind(id.to_string())
+                .bind(i64::try_from(*idx).unwrap_or(0))
+                .bind(step.kind.name())
+                .bind(step.state.name())
+                .bind(json(&step.state)?)
+                // A step carried over by a retry belongs to the operation that ran it.
+                .bind(None::<String>)
+                .bind(step.started)
+                .bind(step.finished);
+        }
+        query.execute(&mut *tx).await.map_err(fail)?;
     }
     Ok(())
+}
+
+/// Says of each that it was asked for.
+async fn insert_first_events(tx: &mut AnyConnection, request: &NewRequest) -> Result<()> {
+    let first = |op: &Operation| {
+        EventDraft::new(EventKind::Progress, format!("op {}{}", op.id.short(), op.kind.opening()))
+    };
+    let drafts: Vec<EventDraft> = request.operations.iter().map(first).collect();
+    let rows: Vec<_> = request.operations.iter().zip(&drafts).map(|(op, draft)| (op, 1, draft)).collect();
+    insert_events(tx, &rows, request.created).await
 }

@@ -19,6 +19,8 @@ pub struct Postgres {
     server: Option<Child>,
     /// Where it also listens, with TLS.
     port: Option<u16>,
+    /// Whether a commit is on the disk: what is tested is not the disk, what is measured is.
+    fsync: bool,
 }
 
 static HERE: OnceLock<Option<Postgres>> = OnceLock::new();
@@ -30,7 +32,7 @@ impl Postgres {
         HERE.get_or_init(|| match std::env::var_os(SHARED) {
             Some(directory) => {
                 let binaries = binaries().expect("what runs is installed");
-                Some(Self { directory: directory.into(), binaries, server: None, port: None })
+                Some(Self { directory: directory.into(), binaries, server: None, port: None, fsync: false })
             }
             None => Self::make().map(|mut postgres| {
                 // Nobody drops it: its shell cleans up.
@@ -49,6 +51,18 @@ impl Postgres {
     #[must_use]
     pub fn own() -> Option<Self> {
         let mut postgres = Self::make()?;
+        postgres.start();
+        Some(postgres)
+    }
+
+    /// One whose commits are on the disk, for what is measured; None, said loudly, where Postgres is not installed.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn durable() -> Option<Self> {
+        let mut postgres = Self::make()?;
+        postgres.fsync = true;
         postgres.start();
         Some(postgres)
     }
@@ -92,7 +106,7 @@ impl Postgres {
             let user = nix::unistd::User::from_name("postgres").expect("readable").expect("a user postgres");
             chown(&directory, Some(user.uid.as_raw()), Some(user.gid.as_raw())).expect("given");
         }
-        let postgres = Self { directory, binaries, server: None, port: None };
+        let postgres = Self { directory, binaries, server: None, port: None, fsync: false };
         let (dir, bin) = (postgres.directory.display(), postgres.binaries.display());
         let made = as_postgres(&format!(
             "cd {dir} && {bin}/initdb -D {dir}/data -U postgres -A trust -E UTF8 --locale=C --no-sync >{dir}/log 2>&1"
@@ -116,9 +130,10 @@ impl Postgres {
             format!("-h 127.0.0.1 -p {port} -c ssl=on {files}")
         });
         let port = self.port.unwrap_or(5432);
-        // fsync off: what is tested is not the disk. The last server's files may say it still runs.
+        let fsync = if self.fsync { "on" } else { "off" };
+        // The last server's files may say it still runs.
         let script = format!(
-            "cd {dir} && {{ {bin}/postgres -D {dir}/data -k {dir} {listen} -c fsync=off -c max_connections=200 \
+            "cd {dir} && {{ {bin}/postgres -D {dir}/data -k {dir} {listen} -c fsync={fsync} -c max_connections=200 \
              >>{dir}/log 2>&1 & }} \
              && pid=$! && until {bin}/pg_isready -q -h {dir} -p {port}; do kill -0 $pid || exit 1; sleep 0.05; done; \
              echo ready; cat >/dev/null; kill -QUIT $pid; wait $pid{last}",

@@ -41,13 +41,19 @@ pub struct Setup {
     sim: SimConfig,
     config: String,
     registered: bool,
+    scale: u32,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let sim =
             SimConfig { speed: f64::from(SCALE), nodes: vec!["pve1".to_owned()], ..SimConfig::default() };
-        Self { sim: sim.token(&format!("{TOKEN}={SECRET}")), config: String::new(), registered: true }
+        Self {
+            sim: sim.token(&format!("{TOKEN}={SECRET}")),
+            config: String::new(),
+            registered: true,
+            scale: SCALE,
+        }
     }
 }
 
@@ -80,6 +86,14 @@ impl Setup {
         self
     }
 
+    /// So many times faster than real, Proxmox and lxcd alike.
+    #[must_use]
+    pub fn scale(mut self, scale: u32) -> Self {
+        self.sim.speed = f64::from(scale);
+        self.scale = scale;
+        self
+    }
+
     /// The remote is not added.
     #[must_use]
     pub fn unregistered(mut self) -> Self {
@@ -95,6 +109,7 @@ impl Setup {
         let sim = runtime.block_on(Sim::start(self.sim)).expect("a simulator");
         let directory = tempfile::tempdir().expect("a directory");
         let mut daemon = Daemon::new(directory.path(), &self.config);
+        daemon.scale(self.scale);
         daemon.start();
         let cli = Cli::new(&daemon.socket());
         let world = World { daemon, cli, sim, runtime: Some(runtime), directory };

@@ -74,7 +74,14 @@ on_both! {
         let gone = daemon(&db.store, "gone", -S).await;
         let ops = (100..301).map(|vmid| operation(Kind::Forget, vmid)).collect();
         let all = lxcd::store::NewRequest { max_parallel: 1_000, ..request(ops) };
-        assert_eq!(submit(&db.store, gone, &all).await.ours.len(), 201);
+        // Of a batch, one transaction admits only some: nobody waits long for the one writer.
+        let mut admitted = submit(&db.store, gone, &all).await.ours.len();
+        assert!((1..201).contains(&admitted), "{admitted}");
+        while admitted < 201 {
+            let more = db.store.claim(gone, T0.into()).await.unwrap().ours.len();
+            assert!(more > 0, "{admitted}");
+            admitted += more;
+        }
         let me = daemon(&db.store, "a", 3_600 * S).await;
         let first = db.store.claim(me, T0.into()).await.unwrap();
         assert_eq!((first.ours.len(), first.wake_in), (200, Some(std::time::Duration::ZERO)));

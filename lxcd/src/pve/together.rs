@@ -1,0 +1,196 @@
+//! Many who ask a node about one container each, at the same time: one list answers all of them. Owns when a list
+//! is worth it and whom it answers; what is asked is the client's.
+//!
+//! Nobody gets an answer that was begun before he asked, so a list is as good as his own question.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use lxc_core::ports::PveError;
+use parking_lot::Mutex;
+
+/// From so many on who ask one node at the same time, a list is read.
+const SHARED_FROM: usize = 3;
+
+/// What was read, and whom it answers: those with a lower number.
+type Last<T> = Option<(u64, Arc<Result<T, PveError>>)>;
+
+/// Those who ask one node.
+#[derive(Debug)]
+pub(super) struct Together<T> {
+    asking: AtomicUsize,
+    /// Whoever asks draws the next one.
+    numbers: AtomicU64,
+    /// Held while reading: one reads, all get it.
+    last: tokio::sync::Mutex<Last<T>>,
+}
+
+impl<T> Default for Together<T> {
+    fn default() -> Self {
+        Self { asking: AtomicUsize::new(0), numbers: AtomicU64::new(0), last: tokio::sync::Mutex::new(None) }
+    }
+}
+
+/// Counts somebody for as long as he asks. The last one takes the list with him.
+struct Asking<'a, T>(&'a Together<T>);
+
+impl<T> Drop for Asking<'_, T> {
+    fn drop(&mut self) {
+        if self.0.asking.fetch_sub(1, Ordering::AcqRel) == 1
+            && let Ok(mut last) = self.0.last.try_lock()
+        {
+            *last = None;
+        }
+    }
+}
+
+impl<T> Together<T> {
+    /// Asks `alone` while few do, else picks the answer out of `all`, read by whoever of those comes first. What
+    /// cannot be picked, or a list that is refused, is asked for alone all the same.
+    ///
+    /// # Errors
+    /// As the one question that was asked for it.
+    pub(super) async fn ask<R>(
+        &self,
+        alone: impl Future<Output = Result<R, PveError>> + Send,
+        all: impl Future<Output = Result<T, PveError>> + Send,
+        pick: impl FnOnce(&T) -> Option<R> + Send,
+    ) -> Result<R, PveError>
+    where
+        T: Send + Sync,
+    {
+        let others = self.asking.fetch_add(1, Ordering::AcqRel);
+        let _asking = Asking(self);
+        if others + 1 < SHARED_FROM {
+            return alone.await;
+        }
+        let read = self.read(all).await;
+        let picked = match &*read {
+            Ok(all) => pick(all),
+            Err(PveError::Refused(_) | PveError::Garbage(_)) => None,
+            Err(error) => return Err(error.clone()),
+        };
+        match picked {
+            Some(answer) => Ok(answer),
+            None => alone.await,
+        }
+    }
+
+    async fn read(&self, all: impl Future<Output = Result<T, PveError>> + Send) -> Arc<Result<T, PveError>> {
+        let mine = self.numbers.fetch_add(1, Ordering::AcqRel);
+        let mut last = self.last.lock().await;
+        if let Some((below, read)) = &*last
+            && mine < *below
+        {
+            return read.clone();
+        }
+        let below = self.numbers.load(Ordering::Acquire);
+        let read = Arc::new(all.await);
+        *last = Some((below, read.clone()));
+        read
+    }
+}
+
+/// One for each node.
+#[derive(Debug)]
+pub(super) struct Nodes<T>(Mutex<HashMap<String, Arc<Together<T>>>>);
+
+impl<T> Default for Nodes<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T> Nodes<T> {
+    /// Those who ask this node.
+    pub(super) fn on(&self, node: &str) -> Arc<Together<T>> {
+        let mut nodes = self.0.lock();
+        match nodes.get(node) {
+            Some(known) => known.clone(),
+            None => nodes.entry(node.to_owned()).or_default().clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicU32;
+
+    use futures::future::join_all;
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    /// Counts its questions; each waits for its permit.
+    #[derive(Default)]
+    struct Node {
+        alone: AtomicU32,
+        lists: AtomicU32,
+    }
+
+    async fn ask(
+        together: &Together<u32>,
+        node: &Node,
+        gate: &Semaphore,
+        list: Result<u32, PveError>,
+    ) -> u32 {
+        let wait = || async { gate.acquire().await.unwrap().forget() };
+        let alone = async {
+            node.alone.fetch_add(1, Ordering::AcqRel);
+            wait().await;
+            Ok(1)
+        };
+        let all = async {
+            node.lists.fetch_add(1, Ordering::AcqRel);
+            wait().await;
+            list
+        };
+        together.ask(alone, all, |all| (*all > 0).then_some(*all)).await.unwrap()
+    }
+
+    fn counts(node: &Node) -> (u32, u32) {
+        (node.alone.load(Ordering::Acquire), node.lists.load(Ordering::Acquire))
+    }
+
+    #[tokio::test]
+    async fn few_ask_alone() {
+        let (together, node, gate) = (Together::default(), Node::default(), Semaphore::new(9));
+        for _ in 0..5 {
+            assert_eq!(ask(&together, &node, &gate, Ok(7)).await, 1);
+        }
+        assert_eq!(counts(&node), (5, 0));
+    }
+
+    #[tokio::test]
+    async fn many_get_a_list_that_was_begun_after_each_asked() {
+        let (together, node, gate) = (Together::default(), Node::default(), Semaphore::new(0));
+        let crowd = || join_all((0..20).map(|_| ask(&together, &node, &gate, Ok(7))));
+        let mut first = Box::pin(crowd());
+        assert!(futures::poll!(first.as_mut()).is_pending());
+        assert_eq!(counts(&node), (2, 1), "the first two see nobody beside them");
+        // The one that is being read was begun before these ask.
+        let mut second = Box::pin(crowd());
+        assert!(futures::poll!(second.as_mut()).is_pending());
+        gate.add_permits(3);
+        assert_eq!(first.await.iter().filter(|answer| **answer == 7).count(), 18);
+        let mut then = Box::pin(second);
+        assert!(futures::poll!(then.as_mut()).is_pending());
+        assert_eq!(counts(&node), (2, 2));
+        gate.add_permits(1);
+        assert_eq!(then.await, [7; 20]);
+        assert_eq!(counts(&node), (2, 2));
+        assert!(together.last.lock().await.is_none(), "nothing is kept");
+    }
+
+    #[tokio::test]
+    async fn what_the_list_does_not_say_is_asked_alone() {
+        let (together, node, gate) = (Together::default(), Node::default(), Semaphore::new(99));
+        let gone = join_all((0..5).map(|_| ask(&together, &node, &gate, Ok(0))));
+        assert_eq!(gone.await, [1; 5]);
+        let garbage = || Err(PveError::Garbage("HTML".into()));
+        let refused = join_all((0..5).map(|_| ask(&together, &node, &gate, garbage())));
+        assert_eq!(refused.await, [1; 5]);
+    }
+}
