@@ -32,6 +32,8 @@ pub struct Timing {
     pub poll: (Duration, Duration),
     /// First and longest pause when a node does not answer.
     pub trouble: (Duration, Duration),
+    /// A node that does not answer for so long is looked past: HA may have taken its container elsewhere.
+    pub elsewhere: Duration,
     /// An operation whose node does not answer for so long needs a person.
     pub attention_after: Duration,
     /// How long HA may take to act beyond what the verb itself allows.
@@ -66,6 +68,7 @@ impl Default for Timing {
             look: s(2),
             poll: (ms(100), s(5)),
             trouble: (s(1), s(60)),
+            elsewhere: s(30),
             attention_after: s(24 * 3600),
             ha: s(120),
             pve_second: s(1),
@@ -96,6 +99,7 @@ impl Timing {
             look: f(base.look),
             poll: pair(base.poll),
             trouble: pair(base.trouble),
+            elsewhere: f(base.elsewhere),
             attention_after: f(base.attention_after),
             ha: f(base.ha),
             pve_second: f(base.pve_second),
@@ -123,6 +127,7 @@ impl Timing {
             (self.busy_wait.0 <= self.busy_wait.1, "busy_wait is least, then most"),
             (self.poll.0 <= self.poll.1 && !self.poll.0.is_zero(), "poll is first, then longest"),
             (self.trouble.0 <= self.trouble.1 && !self.trouble.0.is_zero(), "trouble is first, then longest"),
+            (self.elsewhere < self.attention_after, "a node must be looked past before it is given up"),
         ];
         rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err(rule))
     }

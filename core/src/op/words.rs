@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use super::kind::{Kind, StepKind};
+use super::plan::Seen;
 use super::state::{Operation, Target};
 use crate::error::{Code, Error, moment};
 use crate::ids::Micros;
 use crate::ports::PveError;
-use crate::pve::{Live, Power, Refusal, RefusalKind};
+use crate::pve::{Live, Power, Refusal, RefusalKind, TaskExit};
 use crate::text;
 
 fn about(code: Code, target: &Target, message: String) -> Error {
@@ -250,12 +251,39 @@ pub(super) fn refused(op: &Operation, refusal: &Refusal) -> Error {
     error.operation(op.id).pve(words)
 }
 
-pub(super) fn vanished(op: &Operation, exit: &str) -> Error {
-    about(Code::TaskVanished, &op.target, format!("the task on {} ended without a word", op.target.node))
+/// The task ended unheard, and the goal is not true.
+pub(super) fn vanished(op: &Operation, node: &str, exit: &str, seen: &Seen) -> Error {
+    if exit == TaskExit::NO_ANSWER {
+        return about(Code::TaskVanished, &op.target, format!("the task on {node} was lost with its node"))
+            .because(left_behind(op, node, seen))
+            .hint("lxcctl show {target}")
+            .hint("lxcctl node ls")
+            .operation(op.id);
+    }
+    about(Code::TaskVanished, &op.target, format!("the task on {node} ended without a word"))
         .because(format!("Proxmox says: {exit}; its worker was killed, or the node went down"))
         .hint("lxcctl show {target}")
         .operation(op.id)
         .pve(exit)
+}
+
+/// What has become of a container whose node does not answer: where it is, and who took it there.
+pub(super) fn left_behind(op: &Operation, silent: &str, seen: &Seen) -> String {
+    let path = op.target.path();
+    match seen {
+        Seen::There { node, live, .. } => {
+            let power = live.power.as_str();
+            match &live.ha {
+                Some(_) => {
+                    format!("{silent} does not answer; HA recovered {path} on {node}, where it is {power}")
+                }
+                None => format!("{silent} does not answer; {path} is on {node} now, {power}"),
+            }
+        }
+        Seen::Absent | Seen::Vm => {
+            format!("{silent} does not answer; Proxmox has no container {path} any more")
+        }
+    }
 }
 
 pub(super) fn lost(op: &Operation, step: StepKind) -> Error {

@@ -34,6 +34,24 @@ pub struct Ha {
     pub state: String,
 }
 
+impl Ha {
+    /// In this state the manager ignores every request but one (docs/proxmox.md, HA).
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.state == "error"
+    }
+
+    /// Whether the manager leaves a service that is down as it is. In every other state it is about to start
+    /// it (again), here or elsewhere.
+    #[must_use]
+    pub fn leaves_it_down(&self) -> bool {
+        matches!(
+            self.state.as_str(),
+            "" | "stopped" | "request_stop" | "disabled" | "ignored" | "error" | "deleting"
+        )
+    }
+}
+
 /// Where a vmid lives (`/cluster/resources`), existence being live there while figures are not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placement {

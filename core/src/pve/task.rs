@@ -101,6 +101,15 @@ pub enum TaskExit {
 }
 
 impl TaskExit {
+    /// What is noted of a task whose node does not answer while its container is somewhere else by now.
+    pub const NO_ANSWER: &'static str = "no answer";
+
+    /// Whether nobody could be asked, because the node was left behind.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        matches!(self, Self::Vanished(text) if text == Self::NO_ANSWER)
+    }
+
     /// Reads an `exitstatus`.
     #[must_use]
     pub fn parse(text: &str) -> Self {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId};
 use lxc_core::op::{
-    Dispatch, Facts, Kind, Operation, Outcome, Reply, Seen, State, Step, StepState, Target, Watch,
+    Dispatch, Facts, Found, Kind, Operation, Outcome, Reply, Seen, State, Step, StepState, Target, Watch,
 };
 use lxc_core::ports::{LogPage, PveError};
 use lxc_core::pve::{Call, Config, Ha, Live, Power, Refusal, TaskEntry, TaskExit, Upid, Usage};
@@ -114,6 +114,7 @@ fn exit() -> BoxedStrategy<TaskExit> {
         Just(TaskExit::Ok),
         (0..3_u32).prop_map(TaskExit::Warnings),
         Just(TaskExit::Vanished("unexpected status".into())),
+        Just(TaskExit::Vanished(TaskExit::NO_ANSWER.into())),
         words().prop_map(TaskExit::Error),
     ]
     .boxed()
@@ -210,18 +211,19 @@ pub(crate) fn any_operation() -> BoxedStrategy<Operation> {
 }
 
 fn seen() -> BoxedStrategy<Seen> {
-    let ha = select(vec![None, Some("started"), Some("error")]);
+    let ha = select(vec![None, Some("started"), Some("stopped"), Some("error")]);
     let lock = select(vec![None, Some("backup"), Some("mounted")]);
     let power = select(vec![Power::Running, Power::Stopped]);
-    let there = (power, lock, ha, any::<Option<bool>>(), prop::option::of(any::<bool>())).prop_map(
-        |(power, lock, ha, same, protected)| {
+    let node = select(vec!["pve1", "pve2"]);
+    let there = (power, lock, ha, any::<Option<bool>>(), prop::option::of(any::<bool>()), node).prop_map(
+        |(power, lock, ha, same, protected, node)| {
             let mut live = live(power);
             live.lock = lock.map(str::to_owned);
             live.ha = ha.map(|state| Ha { state: state.to_owned() });
             let config = protected.map(|protected| Config {
                 values: [("protection".to_owned(), u8::from(protected).to_string())].into(),
             });
-            Seen::There { node: "pve1".into(), live: Box::new(live), same, config }
+            Seen::There { node: node.into(), live: Box::new(live), same, config }
         },
     );
     prop_oneof![4 => there, 1 => Just(Seen::Absent), 1 => Just(Seen::Vm)].boxed()
@@ -237,6 +239,10 @@ fn trouble() -> BoxedStrategy<PveError> {
         Just(PveError::Garbage("<html>".into())),
     ]
     .boxed()
+}
+
+fn found() -> BoxedStrategy<Found> {
+    prop_oneof![3 => seen().prop_map(Found::Elsewhere), 1 => Just(Found::Nowhere)].boxed()
 }
 
 /// A list of tasks, running and ended.
@@ -264,12 +270,14 @@ pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
         prop::option::of((exit(), prop::collection::vec(".{0,10}", 0..3))),
         prop::option::weighted(0.2, 1..9_u64),
         any::<bool>(),
-        prop::option::weighted(0.2, trouble()),
+        prop::option::weighted(0.2, (trouble(), prop::option::of(found()))),
     )
         .prop_map(|(now, jitter, seen, held, reply, listed, taken, ended, next, answered, trouble)| {
+            let (trouble, found) = trouble.unzip();
+            let found = found.flatten();
             let taken: HashSet<Upid> = taken;
             let log = next.map(|next| LogPage { lines: vec!["a line".into()], next });
-            Facts { now, jitter, seen, held, reply, listed, taken, ended, log, answered, trouble }
+            Facts { now, jitter, seen, held, reply, listed, taken, ended, log, answered, trouble, found }
         })
         .boxed()
 }

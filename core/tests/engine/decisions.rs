@@ -32,6 +32,9 @@ proptest! {
             Next::Wait { until } => prop_assert!(until > facts.now || facts.now == i64::MAX),
             Next::Look { .. } => prop_assert!(facts.seen.is_none()),
             Next::List { .. } => {}
+            Next::Search { .. } => {
+                prop_assert!(facts.trouble.is_some() && facts.found.is_none(), "once a turn, and only in trouble")
+            }
             Next::Idle if op.state == State::Running => {
                 let over = op.steps[op.current_step().unwrap()].state.name();
                 prop_assert!(over == "failed" || over == "unknown", "{}", over);

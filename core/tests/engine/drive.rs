@@ -1,7 +1,9 @@
 //! Whole operations: driven as lxcd drives them, against a world in which calls are lost, tasks fail, nodes
 //! go away and lxcd itself is killed between any two acts.
 
-use lxc_core::op::{Change, Dispatch, Ending, Facts, Kind, Next, Operation, StepState, Word, apply, plan};
+use lxc_core::op::{
+    Change, Dispatch, Ending, Facts, Found, Kind, Next, Operation, StepState, Word, apply, plan,
+};
 use lxc_core::pve::Power;
 use lxc_core::timing::Timing;
 use proptest::prelude::*;
@@ -64,6 +66,7 @@ fn drive(mut op: Operation, mut world: World, fate: Vec<u8>) -> Run {
                 }
                 facts.reply = world.dispatch(&call, &mut fate);
             }
+            Next::Search { .. } => facts.found = Some(Found::Nowhere),
             Next::List { at, .. } => {
                 facts.now = facts.now.max(at);
                 facts.listed = None;

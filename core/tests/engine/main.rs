@@ -7,4 +7,5 @@ mod adoption;
 mod arbitrary;
 mod decisions;
 mod drive;
+mod elsewhere;
 mod world;

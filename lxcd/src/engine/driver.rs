@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lxc_core::ids::{Micros, OperationId};
-use lxc_core::op::{Change, Facts, Next, Operation, apply, plan};
+use lxc_core::op::{Change, Facts, Found, Next, Operation, apply, plan};
 use lxc_core::ports::{Committed, PveApi};
 use tokio::sync::Notify;
 
@@ -90,6 +90,11 @@ impl Driver {
                 Next::Wait { until } => self.wait_until(until).await,
                 Next::Look { config } => {
                     self.with_api(|driver, api| Box::pin(driver.look(api, config))).await
+                }
+                Next::Search { silent } => {
+                    // Whatever comes of it, it was tried: the next turn waits.
+                    self.facts.found = Some(Found::Nowhere);
+                    self.with_api(move |driver, api| Box::pin(driver.search(api, silent))).await
                 }
                 Next::Dispatch { step, call, node, ha } => {
                     self.with_api(move |driver, api| Box::pin(driver.dispatch(api, step, call, node, ha)))
@@ -246,7 +251,8 @@ fn place(change: &Change) -> &'static str {
         | Change::GraceOver { .. }
         | Change::StopRequested(_)
         | Change::Degraded(_)
-        | Change::Recovered => "other",
+        | Change::Recovered
+        | Change::Moved(_) => "other",
     }
 }
 

@@ -13,7 +13,7 @@ use super::courtesy;
 use super::driver::{Driver, Written};
 use super::follow::{Followed, Span};
 use super::lease::Permit;
-use super::observe::{Blind, observe};
+use super::observe::{Blind, observe, search};
 use crate::failpoint;
 
 impl Driver {
@@ -31,6 +31,13 @@ impl Driver {
             }
             Err(Blind::Record(error)) => return self.store_fails(&error).await,
         }
+        true
+    }
+
+    /// Looks for the container on every node but the silent one; what troubles us stays as it is.
+    pub(super) async fn search(&mut self, api: Arc<dyn PveApi>, silent: String) -> bool {
+        self.facts.found = Some(search(&*api, &*self.inner.parts.store, &self.op, &silent).await);
+        self.facts.now = self.now();
         true
     }
 

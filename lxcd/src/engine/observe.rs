@@ -1,7 +1,7 @@
 //! A look at one container, wherever it lives now: for the engine before and after a call, and for a dry
 //! run. Owns the search for what has moved; must not decide what the sight means, nor change anything.
 
-use lxc_core::op::{Operation, Seen};
+use lxc_core::op::{Found, Operation, Seen};
 use lxc_core::ports::{OpStore, PveApi, PveError, StoreError};
 use lxc_core::pve::RefusalKind;
 
@@ -41,20 +41,48 @@ pub async fn observe(
 ) -> Result<Seen, Blind> {
     let mut node = op.target.node.clone();
     // "Does not exist" is also said of what has moved: locate it before saying gone. Twice, for a
-    // container that moves while we look.
+    // container that moves while we look. A node that does not answer may have lost it to another.
     for _ in 0..2 {
-        match on_node(api, store, op, &node, config).await {
-            Err(Blind::Proxmox(PveError::Refused(refusal))) if is_absence(&refusal.kind) => {}
+        let unheard = match on_node(api, store, op, &node, config).await {
+            Err(Blind::Proxmox(PveError::Refused(refusal))) if is_absence(&refusal.kind) => None,
+            Err(Blind::Proxmox(error)) if is_silence(&error) => Some(error),
             other => return other,
-        }
-        match api.locate(op.target.vmid).await? {
-            None => return Ok(Seen::Absent),
-            Some(place) if place.is_vm => return Ok(Seen::Vm),
-            Some(place) if place.node == node => return Ok(Seen::Absent),
-            Some(place) => node = place.node,
+        };
+        match (api.locate(op.target.vmid).await, unheard) {
+            (Err(_), Some(error)) | (Err(error), None) => return Err(error.into()),
+            (Ok(None), _) => return Ok(Seen::Absent),
+            (Ok(Some(place)), _) if place.is_vm => return Ok(Seen::Vm),
+            (Ok(Some(place)), Some(error)) if place.node == node => return Err(error.into()),
+            (Ok(Some(place)), None) if place.node == node => return Ok(Seen::Absent),
+            (Ok(Some(place)), _) => node = place.node,
         }
     }
     on_node(api, store, op, &node, config).await
+}
+
+/// Looks for the container anywhere but on the node that does not answer.
+pub(super) async fn search(api: &dyn PveApi, store: &dyn OpStore, op: &Operation, silent: &str) -> Found {
+    let place = match api.locate(op.target.vmid).await {
+        Ok(Some(place)) => place,
+        Ok(None) => return Found::Elsewhere(Seen::Absent),
+        Err(error) => {
+            tracing::debug!(op = %op.id, %error, "cannot look past the silent node");
+            return Found::Nowhere;
+        }
+    };
+    if place.is_vm {
+        return Found::Elsewhere(Seen::Vm);
+    }
+    if place.node == silent {
+        return Found::Nowhere;
+    }
+    match on_node(api, store, op, &place.node, true).await {
+        Ok(seen) => Found::Elsewhere(seen),
+        Err(blind) => {
+            tracing::debug!(op = %op.id, ?blind, "cannot be looked at where it is now");
+            Found::Nowhere
+        }
+    }
 }
 
 async fn on_node(
@@ -82,4 +110,13 @@ async fn on_node(
 /// container, so a missing permission may mean it too; the list of guests decides.
 fn is_absence(kind: &RefusalKind) -> bool {
     matches!(kind, RefusalKind::NoConfig | RefusalKind::Permission { .. })
+}
+
+/// The node cannot be asked: it does not answer, or it is no member of the cluster any more.
+fn is_silence(error: &PveError) -> bool {
+    match error {
+        PveError::NotDelivered(_) | PveError::Lost(_) => true,
+        PveError::Refused(refusal) => refusal.kind == RefusalKind::NoNode,
+        PveError::Unauthorized(_) | PveError::Untrusted { .. } | PveError::Garbage(_) => false,
+    }
 }

@@ -7,6 +7,7 @@ use crate::op::event::EventDraft;
 use crate::op::kind::StepKind;
 use crate::op::outcome::How;
 use crate::op::state::{Dispatch, Operation, StepState, Watch};
+use crate::pve::TaskExit;
 use crate::timing::{Timing, micros};
 
 /// Last lines of a log that are kept with the step.
@@ -35,14 +36,19 @@ pub(super) fn advance(
             };
             (state, vec![silent("not sent")])
         }
-        // A task that failed on a busy config file had no effect either.
-        (StepState::Verifying { busy, sent, .. }, Change::NotSent { not_before, busy: was_busy, .. }) => {
+        // A task that failed on a busy config file had no effect either, nor one that found no container.
+        (
+            StepState::Verifying { watch, busy, sent, .. },
+            Change::NotSent { not_before, busy: was_busy, .. },
+        ) => {
+            let moved = op.target.node != watch.dispatch.node;
+            let why = if moved { "it has moved meanwhile" } else { "the config file is busy" };
             let state = StepState::Pending {
                 not_before: Some(not_before),
                 busy: busy + u32::from(was_busy),
                 sent: sent - 1,
             };
-            (state, vec![progress(&prefix, "the config file is busy, trying again")])
+            (state, vec![progress(&prefix, &format!("{why}, trying again"))])
         }
         (StepState::Dispatching { busy, sent, .. }, Change::Again(_)) => (
             StepState::Pending { not_before: None, busy, sent },
@@ -96,9 +102,13 @@ pub(super) fn how_stopped(kind: StepKind, state: &StepState, timing: &Timing) ->
     if kind != StepKind::Shutdown {
         return None;
     }
-    let StepState::Verifying { watch, ended, .. } = state else {
+    let StepState::Verifying { watch, ended, exit, .. } = state else {
         return state.touched().then_some(How::Unobserved);
     };
+    // Its worker is gone, perhaps with its whole node: who stopped the container nobody knows.
+    if matches!(exit, TaskExit::Vanished(_)) && watch.outlived_grace != Some(false) {
+        return Some(How::Unobserved);
+    }
     Some(match (watch.outlived_grace, grace_end(&watch.dispatch, timing)) {
         (Some(true), _) => How::Forced,
         (Some(false), _) | (_, None) => How::Graceful,

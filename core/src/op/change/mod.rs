@@ -80,6 +80,8 @@ pub enum Change {
     Degraded(String),
     /// The node answers again.
     Recovered,
+    /// The container is on this node now.
+    Moved(String),
     /// → a terminal state.
     Finish(Outcome),
 }
@@ -122,6 +124,11 @@ pub fn apply(
             op.degraded_since.get_or_insert(now);
             Ok(vec![EventDraft::new(EventKind::Progress, format!("waiting for Proxmox: {why}"))])
         }
+        Change::Moved(node) => {
+            let from = std::mem::replace(&mut op.target.node, node);
+            let text = format!("it is on {} now, no longer on {from}", op.target.node);
+            Ok(vec![EventDraft::new(EventKind::Progress, text)])
+        }
         Change::Recovered => {
             op.degraded_since = None;
             Ok(vec![EventDraft::new(EventKind::Progress, "Proxmox answers again")])
@@ -149,7 +156,9 @@ fn step_of(change: &Change) -> usize {
         | Change::Log { step, .. }
         | Change::TaskEnded { step, .. }
         | Change::StepDone { step, .. } => *step,
-        Change::Admitted | Change::Degraded(_) | Change::Recovered | Change::Finish(_) => usize::MAX,
+        Change::Admitted | Change::Degraded(_) | Change::Recovered | Change::Moved(_) | Change::Finish(_) => {
+            usize::MAX
+        }
     }
 }
 

@@ -95,22 +95,35 @@ impl Turn<'_> {
                 list(next.map_or_else(|| self.in_(self.timing.trouble.0 * 10), at))
             }
             Adoption::None if next.is_some() => list(next.map_or(self.facts.now, at)),
-            Adoption::Many { all_ended: true } | Adoption::None => self.decide_by_state(sent),
+            Adoption::Many { all_ended: true } | Adoption::None => self.decide_by_state(dispatch, sent),
         }
     }
 
     /// No task to be found: the container's state decides.
-    fn decide_by_state(&self, sent: u32) -> Next {
-        let Some(seen) = &self.facts.seen else {
-            return Next::Look { config: true };
-        };
-        if self.reached(seen) {
-            return self.done("-", None);
+    fn decide_by_state(&self, dispatch: &Dispatch, sent: u32) -> Next {
+        match &self.facts.seen {
+            Some(seen) => self.by_state(seen, dispatch, sent, false),
+            None => Next::Look { config: true },
         }
+    }
+
+    /// The same, of a state that may have been read on another node, while the one of the dispatch is silent.
+    pub(super) fn by_state(&self, seen: &Seen, dispatch: &Dispatch, sent: u32, silent: bool) -> Next {
+        if self.settled(seen) && !matches!(seen, Seen::There { same: Some(false), .. }) {
+            return self.done("-", silent.then(|| words::left_behind(self.op, &dispatch.node, seen)));
+        }
+        let elapsed = self.facts.now.saturating_sub(dispatch.at);
         match seen {
             Seen::There { same: Some(false), .. } => self.fail(words::replaced(self.op)),
             Seen::Absent => self.fail(words::absent(self.op)),
             Seen::Vm => self.fail(words::is_vm(self.op)),
+            // HA is about to start what should stand still: then it can be asked to stop it.
+            Seen::There { .. } if self.reached(seen) => {
+                if self.op.abandon || elapsed >= micros(self.timing.attention_after) {
+                    return self.finish(Outcome::unknown(words::lost(self.op, self.kind)));
+                }
+                Next::Wait { until: self.in_(self.timing.look) }
+            }
             // Every verb so far is repeat-safe on the same incarnation, once.
             Seen::There { .. } if sent < 2 => Next::Commit(Change::Again(self.step)),
             Seen::There { .. } => self.finish(Outcome::unknown(words::lost(self.op, self.kind))),

@@ -3,6 +3,7 @@
 
 mod dispatching;
 mod pending;
+mod trouble;
 mod watching;
 
 use std::collections::HashSet;
@@ -12,7 +13,6 @@ use super::change::Change;
 use super::kind::StepKind;
 use super::outcome::Outcome;
 use super::state::{Operation, State, StepState};
-use super::words;
 use crate::ids::Micros;
 use crate::ports::{LogPage, PveError};
 use crate::pve::{Call, Config, Live, TaskEntry, TaskExit, Upid};
@@ -36,6 +36,16 @@ pub enum Seen {
     Absent,
     /// The vmid is a virtual machine's now.
     Vm,
+}
+
+/// What a search found while the node of a call does not answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Found {
+    /// The container is on another node, or gone from all of them: whatever ran on the silent one cannot touch
+    /// it any more.
+    Elsewhere(Seen),
+    /// It belongs to the silent node still, or nobody can say.
+    Nowhere,
 }
 
 /// The answer to a dispatch of this very turn.
@@ -74,6 +84,8 @@ pub struct Facts {
     pub answered: bool,
     /// Proxmox could not be asked just now.
     pub trouble: Option<PveError>,
+    /// The container was looked for on the other nodes.
+    pub found: Option<Found>,
 }
 
 /// The one act that is due.
@@ -83,6 +95,11 @@ pub enum Next {
     Look {
         /// Also read the config and compare incarnations.
         config: bool,
+    },
+    /// Look for the container anywhere but on this node, which does not answer.
+    Search {
+        /// The silent one.
+        silent: String,
     },
     /// Record the dispatch, send the call once, learn the answer.
     Dispatch {
@@ -143,6 +160,9 @@ pub fn plan(op: &Operation, facts: &Facts, timing: &Timing) -> Next {
     let turn = Turn { op, step, kind: op.steps[step].kind, facts, timing };
     if let Some(trouble) = &facts.trouble {
         return turn.trouble(trouble);
+    }
+    if let Some(moved) = facts.seen.as_ref().and_then(|seen| turn.moved(seen)) {
+        return moved;
     }
     if op.degraded_since.is_some() && turn.has_learned() {
         return Next::Commit(Change::Recovered);
@@ -215,24 +235,5 @@ impl Turn<'_> {
             (Seen::There { live, .. }, Some(goal)) => live.power == goal,
             _ => false,
         }
-    }
-
-    /// Proxmox could not be asked. Before anything was sent that is an answer to the caller; afterwards
-    /// the operation holds on, `degraded`, for as long as it may.
-    fn trouble(&self, trouble: &PveError) -> Next {
-        let op = self.op;
-        if !op.touched() {
-            return self.refuse(words::unreachable(op, trouble));
-        }
-        let Some(since) = op.degraded_since else {
-            return Next::Commit(Change::Degraded(trouble.to_string()));
-        };
-        let lasted = self.facts.now.saturating_sub(since);
-        if op.abandon || lasted >= micros(self.timing.attention_after) {
-            return self.finish(Outcome::unknown(words::gave_up(op)));
-        }
-        let (first, longest) = self.timing.trouble;
-        let pause = Duration::from_micros(u64::try_from(lasted).unwrap_or(0)).clamp(first, longest);
-        Next::Wait { until: self.in_(pause) }
     }
 }

@@ -6,7 +6,7 @@ use crate::ids::Micros;
 use crate::op::kind::{Kind, StepKind};
 use crate::op::outcome::Outcome;
 use crate::op::words;
-use crate::pve::{Config, Live, Power};
+use crate::pve::{Config, Ha, Live, Power};
 
 impl Turn<'_> {
     pub(super) fn pending(&self, not_before: Option<Micros>) -> Next {
@@ -58,7 +58,7 @@ impl Turn<'_> {
             return self.refuse(words::protected(op));
         }
         let ha = live.ha.is_some();
-        if self.kind != StepKind::Delete && live.ha.as_ref().is_some_and(|ha| ha.state == "error") {
+        if self.kind != StepKind::Delete && live.ha.as_ref().is_some_and(Ha::failed) {
             return self.refuse(words::ha_error(op));
         }
         match self.kind.call(&op.kind, ha) {

@@ -2,14 +2,14 @@
 //! the container's real state (ARCHITECTURE.md, rules 11, 12 and 14).
 
 use super::{Change, Next, Seen, Turn};
-use crate::error::Code;
+use crate::error::{Code, Error};
 use crate::ids::Micros;
 use crate::op::change::grace_end;
 use crate::op::kind::StepKind;
 use crate::op::outcome::Outcome;
-use crate::op::state::Watch;
+use crate::op::state::{Operation, Watch};
 use crate::op::words;
-use crate::pve::{Refusal, RefusalKind, TaskExit};
+use crate::pve::{Ha, Refusal, RefusalKind, TaskExit};
 use crate::timing::micros;
 
 impl Turn<'_> {
@@ -49,13 +49,21 @@ impl Turn<'_> {
         ended: Micros,
         busy: u32,
     ) -> Next {
+        let vanished = matches!(exit, TaskExit::Vanished(_));
         let Some(seen) = &self.facts.seen else {
-            return Next::Look { config: false };
+            // Where only the state can tell, it has to be the right container's.
+            return Next::Look { config: vanished };
         };
+        if vanished && matches!(seen, Seen::There { same: Some(false), .. }) {
+            return self.fail(words::replaced(self.op));
+        }
         let reached = self.reached(seen);
+        let node = watch.dispatch.node.as_str();
         match exit {
             TaskExit::Ok | TaskExit::Warnings(_) if reached => self.done(&exit.text(), warning(exit, tail)),
-            TaskExit::Ok | TaskExit::Warnings(_) if watch.dispatch.ha => self.await_ha(seen, ended),
+            TaskExit::Ok | TaskExit::Warnings(_) if watch.dispatch.ha => {
+                self.await_ha(seen, ended, words::ha_slow)
+            }
             TaskExit::Ok | TaskExit::Warnings(_) => {
                 let now = match seen {
                     Seen::There { live, .. } => live.power.as_str(),
@@ -66,16 +74,24 @@ impl Turn<'_> {
                     Some(format!("Proxmox says OK, but {} is {now}", self.op.target.path())),
                 )
             }
-            TaskExit::Vanished(text) if reached => self.done(text, None),
+            TaskExit::Vanished(text) if self.settled(seen) => {
+                self.done(text, exit.is_silence().then(|| words::left_behind(self.op, node, seen)))
+            }
             TaskExit::Vanished(_) if watch.stop_requested => {
                 self.finish(Outcome::cancelled("its Proxmox task was aborted", true))
             }
-            TaskExit::Vanished(text) => self.fail(words::vanished(self.op, text)),
-            TaskExit::Error(text) => self.task_failed(text, tail, reached, busy),
+            // What HA was asked for outlives the node that was asked, and what it looks after it starts again.
+            TaskExit::Vanished(text) if self.kind.goal().is_some() && managed(seen) => {
+                self.await_ha(seen, ended, |op| words::vanished(op, node, text, seen))
+            }
+            TaskExit::Vanished(text) => self.fail(words::vanished(self.op, node, text, seen)),
+            TaskExit::Error(text) => self.task_failed(watch, text, tail, seen, busy),
         }
     }
 
-    fn task_failed(&self, text: &str, tail: &[String], reached: bool, busy: u32) -> Next {
+    fn task_failed(&self, watch: &Watch, text: &str, tail: &[String], seen: &Seen, busy: u32) -> Next {
+        let reached = self.reached(seen);
+        let moved = matches!(seen, Seen::There { node, .. } if *node != watch.dispatch.node);
         let refusal = Refusal::from_text(text);
         let harmless = matches!(
             refusal.kind,
@@ -83,6 +99,9 @@ impl Turn<'_> {
         );
         match refusal.kind {
             _ if harmless && reached => self.done(text, None),
+            // It left the node between the look and the task, which found nothing there to act on.
+            _ if harmless && moved && busy < self.timing.busy_tries => self.again_later(),
+            _ if watch.dispatch.ha && !reached && failed(seen) => self.fail(words::ha_error(self.op)),
             RefusalKind::Busy if busy < self.timing.busy_tries => self.again_later(),
             RefusalKind::Locked(_)
                 if self.op.lock_deadline.is_some_and(|deadline| self.facts.now < deadline) =>
@@ -107,19 +126,25 @@ impl Turn<'_> {
     }
 
     /// Under HA the task is only the request: the manager acts later (docs/proxmox.md, HA).
-    fn await_ha(&self, seen: &Seen, ended: Micros) -> Next {
-        if let Seen::There { live, .. } = seen
-            && live.ha.as_ref().is_some_and(|ha| ha.state == "error")
-        {
+    fn await_ha(&self, seen: &Seen, ended: Micros, late: impl FnOnce(&Operation) -> Error) -> Next {
+        if failed(seen) {
             return self.fail(words::ha_error(self.op));
         }
         let grace = self.op.kind.grace().filter(|_| self.kind == StepKind::Shutdown);
         let allowed = grace.map_or(self.timing.ha, |(grace, _)| self.timing.pve(2 * grace + 35));
         if self.facts.now > ended.saturating_add(micros(allowed)) {
-            return self.fail(words::ha_slow(self.op));
+            return self.fail(late(self.op));
         }
         Next::Wait { until: self.in_(self.timing.look) }
     }
+}
+
+fn managed(seen: &Seen) -> bool {
+    matches!(seen, Seen::There { live, .. } if live.ha.is_some())
+}
+
+fn failed(seen: &Seen) -> bool {
+    matches!(seen, Seen::There { live, .. } if live.ha.as_ref().is_some_and(Ha::failed))
 }
 
 fn warning(exit: &TaskExit, tail: &[String]) -> Option<String> {
