@@ -32,6 +32,9 @@ struct Args {
     /// How many times faster than a genuine installation.
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     speed: f64,
+    /// Seconds after the loss of a node in which HA takes its services elsewhere.
+    #[arg(long, default_value_t = 120.0, value_name = "SECONDS")]
+    fence_seconds: f64,
     /// First number of the generated population.
     #[arg(long, default_value_t = 100, value_name = "VMID")]
     first_vmid: u32,
@@ -83,6 +86,7 @@ async fn run(args: Args) -> Result<(), String> {
         containers: args.containers,
         seed: args.seed,
         speed: args.speed,
+        fence_seconds: args.fence_seconds,
         first_vmid: args.first_vmid,
         tokens: args.tokens,
         users: args.users,

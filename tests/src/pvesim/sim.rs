@@ -38,6 +38,8 @@ pub struct SimConfig {
     pub seed: u64,
     /// Times faster than real durations.
     pub speed: f64,
+    /// Seconds after the loss of a node in which HA takes its services elsewhere.
+    pub fence_seconds: f64,
     /// First number of the generated population.
     pub first_vmid: u32,
     /// API tokens.
@@ -61,6 +63,7 @@ impl Default for SimConfig {
             containers: 0,
             seed: 1,
             speed: 1.0,
+            fence_seconds: 120.0,
             first_vmid: 100,
             tokens: Vec::new(),
             users: Vec::new(),
@@ -260,6 +263,7 @@ fn build_world(config: &SimConfig) -> Result<World, SimError> {
         ],
     };
     let mut world = World::new(&world_config, access);
+    world.fence_ms = (config.fence_seconds.max(0.0) * 1000.0) as u64;
     let population = config.population.clone().unwrap_or_else(|| {
         generate(config.seed, config.containers, &config.nodes, config.first_vmid, cluster.is_some())
     });

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::rows::{ResourceRow, ha_state};
 use super::{Answer, Call, nodes};
 use crate::pvesim::model::World;
+use crate::pvesim::model::ha::in_error;
 use crate::pvesim::reply::{Refusal, Reply};
 
 /// How long the figures of a silent node are believed.
@@ -135,13 +136,36 @@ pub(super) fn ha_resources(world: &World) -> Answer {
     Ok(Reply::data(&rows))
 }
 
-pub(super) fn ha_put(world: &mut World, call: &Call<'_>) -> Answer {
+/// The container of a service.
+fn service(world: &World, call: &Call<'_>) -> Result<u32, Refusal> {
     let sid = call.params.text("sid");
     let vmid: u32 = sid.strip_prefix("ct:").unwrap_or(sid).parse().unwrap_or_default();
-    if world.container(vmid).is_none_or(|ct| ct.ha.is_none()) {
-        return Err(Refusal::failed(format!("no such resource '{sid}'")));
+    match world.container(vmid) {
+        Some(ct) if ct.ha.is_some() => Ok(vmid),
+        _ => Err(Refusal::failed(format!("no such resource '{sid}'"))),
     }
+}
+
+/// `migrate` and `relocate`: both only queue a command for the manager.
+pub(super) fn ha_move(world: &mut World, call: &Call<'_>, how: &'static str) -> Answer {
+    let vmid = service(world, call)?;
+    let name = call.params.text("node");
+    let Some(target) = world.node_named(name, call.asked) else {
+        return Err(Refusal::failed(format!("no such cluster node '{name}'")));
+    };
+    if world.ha_failed(vmid) {
+        return Err(Refusal::failed(in_error(vmid)));
+    }
+    world.ha_move(vmid, how, target);
+    Ok(Reply::data(&json!({"sid": format!("ct:{vmid}"), "requested-node": name})))
+}
+
+pub(super) fn ha_put(world: &mut World, call: &Call<'_>) -> Answer {
+    let vmid = service(world, call)?;
     if let Some(state) = call.params.get("state") {
+        if world.ha_failed(vmid) && state != "disabled" {
+            return Err(Refusal::failed(in_error(vmid)));
+        }
         let state = if state == "enabled" { "started" } else { state };
         world.ha_request(vmid, state, 0);
     }

@@ -47,6 +47,7 @@ pub(super) fn run(world: &mut World, op: Op, call: &Call<'_>) -> Answer {
         Op::HaStatus => cluster::ha_status(world),
         Op::HaResources => cluster::ha_resources(world),
         Op::HaResourcePut => cluster::ha_put(world, call),
+        Op::HaMove(how) => cluster::ha_move(world, call, how),
         Op::Permissions => access::permissions(world, call),
         Op::TicketIndex => Ok(Reply::null()),
         Op::TicketCreate => access::ticket(world, call),

@@ -14,8 +14,9 @@ fn running(world: &World, call: &Call<'_>) -> bool {
     world.container_on(call.node, call.params.vmid()).is_some_and(|ct| ct.running())
 }
 
+/// HA knows its services by number, wherever they are.
 fn managed(world: &World, call: &Call<'_>) -> bool {
-    world.container_on(call.node, call.params.vmid()).is_some_and(|ct| ct.ha_managed())
+    world.container(call.params.vmid()).is_some_and(|ct| ct.ha_managed())
 }
 
 fn skiplock(call: &Call<'_>) -> Result<(), Refusal> {

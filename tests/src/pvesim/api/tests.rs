@@ -92,6 +92,43 @@ fn check(at: &str, declared: &Value, value: &Value, found: &mut Vec<String>) {
     }
 }
 
+async fn post(app: &App, path: &str, body: &str) -> (u16, Value) {
+    let request = Request {
+        method: "POST".to_owned(),
+        target: format!("/api2/json{path}"),
+        minor: 1,
+        headers: vec![("authorization".to_owned(), "PVEAPIToken=root@pam!t=s".to_owned())],
+        body: body.as_bytes().to_vec(),
+    };
+    let reply = respond(app, 0, &request).await.reply;
+    (reply.status, serde_json::from_slice(&reply.body.unwrap_or_default()).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn ha_is_told_where_to_take_a_service() {
+    let app = app();
+    for (how, service, node, status) in [
+        ("migrate", "ct:108", "b", 200),
+        ("relocate", "108", "a", 200),
+        ("relocate", "ct:101", "b", 500),
+        ("relocate", "ct:108", "nowhere", 500),
+        ("elope", "ct:108", "b", 501),
+    ] {
+        let path = format!("/cluster/ha/resources/{service}/{how}");
+        let (answered, body) = post(&app, &path, &format!("node={node}")).await;
+        assert_eq!(answered, status, "{path} {node}: {body}");
+        let moved = app.world(|w| w.container(108).and_then(|ct| ct.ha.clone()).and_then(|ha| ha.motion));
+        match status {
+            200 => {
+                assert_eq!(body["data"]["requested-node"], node);
+                assert_eq!(moved.map(|(how, _)| how), Some(how));
+            }
+            _ => assert_eq!(moved, Some(("relocate", 0)), "as it was"),
+        }
+    }
+    assert_eq!(post(&app, "/cluster/ha/resources/ct:108/migrate", "").await.0, 400, "where to?");
+}
+
 #[tokio::test]
 async fn answers_are_what_the_schema_says_they_return() {
     let Some(schema) = shared::json("pve/api-schema.json") else { return };

@@ -50,6 +50,8 @@ pub struct CtChange {
     pub fails_start: Option<bool>,
     /// The state of its HA service; an empty text takes it out of HA.
     pub ha: Option<String>,
+    /// Somebody has HA relocate it to this node.
+    pub relocate: Option<String>,
     /// Options of its configuration; an empty text removes one.
     pub config: std::collections::BTreeMap<String, String>,
 }
@@ -209,7 +211,12 @@ impl<'a> Control<'a> {
             if let Some(name) = &change.node {
                 let node =
                     world.node_named(name, usize::MAX).ok_or_else(|| ControlError::NoNode(name.clone()))?;
-                world.relocate(vmid, node);
+                world.relocate(vmid, node, "control");
+            }
+            if let Some(name) = &change.relocate {
+                let node =
+                    world.node_named(name, usize::MAX).ok_or_else(|| ControlError::NoNode(name.clone()))?;
+                world.ha_move(vmid, "relocate", node);
             }
             match change.running {
                 Some(true) => world.power_on_inside(vmid),

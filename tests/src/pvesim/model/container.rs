@@ -18,6 +18,8 @@ pub struct Ha {
     pub requested: String,
     /// Seconds a requested shutdown is given; 0 kills.
     pub timeout: u64,
+    /// Where it was told to go, and with which word: `migrate` or `relocate`.
+    pub motion: Option<(&'static str, usize)>,
     /// Counts requests, so that an overtaken one does nothing.
     pub turn: u64,
 }
@@ -26,7 +28,21 @@ impl Ha {
     /// A service in the given state.
     #[must_use]
     pub fn new(state: &str) -> Self {
-        Self { state: state.to_owned(), requested: state.to_owned(), timeout: 0, turn: 0 }
+        Self { state: state.to_owned(), requested: state.to_owned(), timeout: 0, motion: None, turn: 0 }
+    }
+}
+
+impl Ha {
+    /// Is it on its way between two nodes?
+    #[must_use]
+    pub fn moving(&self) -> bool {
+        matches!(self.state.as_str(), "migrate" | "relocate")
+    }
+
+    /// Does HA keep it running, or try to?
+    #[must_use]
+    pub fn alive(&self) -> bool {
+        !matches!(self.state.as_str(), "stopped" | "error" | "disabled" | "ignored")
     }
 }
 

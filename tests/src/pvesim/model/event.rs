@@ -34,6 +34,15 @@ pub enum Event {
         /// The request's turn.
         turn: u64,
     },
+    /// HA resets a node that has been lost for too long.
+    Fence {
+        /// Which one.
+        node: usize,
+        /// Since when it is lost; it may have come back meanwhile.
+        since: Ms,
+    },
+    /// HA takes the services of a fenced node elsewhere.
+    Recover(usize),
     /// A node comes back.
     NodeUp(usize),
 }

@@ -8,9 +8,11 @@ pub mod container;
 mod create;
 mod destroy;
 mod event;
-mod ha;
+mod fence;
+pub mod ha;
 pub mod ledger;
 mod lock;
+mod migrate;
 pub mod node;
 pub mod population;
 mod power;
@@ -20,6 +22,8 @@ mod work;
 mod worker;
 mod world;
 
+#[cfg(test)]
+mod ha_tests;
 #[cfg(test)]
 mod tests;
 

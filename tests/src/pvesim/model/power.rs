@@ -227,40 +227,4 @@ impl World {
     pub fn power_on_inside(&mut self, vmid: Vmid) {
         self.power(vmid, true, "inside");
     }
-
-    /// A node dies or is cut off the power: its workers vanish, its containers stop.
-    pub fn node_down(&mut self, node: usize, back_after_ms: Option<u64>) {
-        for id in self.tasks.running_on(node) {
-            self.finish(id, "unexpected status", false);
-        }
-        let stopped: Vec<Vmid> =
-            self.containers_of(node).filter(|ct| ct.running()).map(|ct| ct.vmid).collect();
-        stopped.into_iter().for_each(|vmid| self.power(vmid, false, "node down"));
-        self.set_online(node, false);
-        if let Some(ms) = back_after_ms {
-            self.after(ms, super::Event::NodeUp(node));
-        }
-    }
-
-    /// A node becomes reachable or unreachable; its containers do not notice.
-    pub fn set_online(&mut self, node: usize, online: bool) {
-        let now = self.now();
-        if let Some(node) = self.nodes.get_mut(node)
-            && node.online != online
-        {
-            node.online = online;
-            node.since = now;
-        }
-    }
-
-    pub(super) fn node_up(&mut self, node: usize) {
-        self.set_online(node, true);
-        let now = self.now();
-        if let Some(node) = self.nodes.get_mut(node) {
-            node.booted = now;
-        }
-        let onboot: Vec<Vmid> =
-            self.containers_of(node).filter(|ct| ct.config.flag("onboot")).map(|ct| ct.vmid).collect();
-        onboot.into_iter().for_each(|vmid| self.power(vmid, true, "onboot"));
-    }
 }

@@ -1,7 +1,7 @@
 //! How a worker goes about its work, step by step.
 //!
 //! Owns the driver: each kind of work is a list of stages, a stage says what comes next. The stages
-//! themselves are in `power`, `create`, `destroy` and `ha`.
+//! themselves are in `power`, `create`, `destroy`, `migrate` and `ha`.
 
 use super::lock::PATIENCE_MS;
 use super::{CreateRequest, Event, TaskId, Vmid, World};
@@ -49,6 +49,11 @@ pub enum Work {
         state: &'static str,
         /// Seconds a shutdown is given; 0 kills.
         timeout: u64,
+    },
+    /// Takes a container to another node; one that runs is down meanwhile.
+    Migrate {
+        /// Index of that node.
+        target: usize,
     },
     /// Says these lines, takes this long and ends well.
     Plain {
@@ -128,6 +133,7 @@ impl World {
             Work::Destroy { force, purge } => self.destroy_stage(id, vmid, stage, force, purge),
             Work::Create(request) => self.create_stage(id, vmid, stage, &request),
             Work::HaRequest { state, timeout } => self.ha_request_stage(id, vmid, stage, state, timeout),
+            Work::Migrate { target } => self.migrate_stage(id, vmid, stage, target),
             Work::Plain { lines, ms } => match stage {
                 0 => Next::After(ms),
                 _ => {

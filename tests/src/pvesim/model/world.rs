@@ -56,6 +56,8 @@ pub struct World {
     pub tasks: Tasks,
     /// Numbers of virtual machines on the first node. They are listed, no more: what lxcd must not touch.
     pub vms: BTreeSet<Vmid>,
+    /// How long after its loss HA has taken a node's services elsewhere.
+    pub fence_ms: Ms,
     pub(super) seed: u64,
     pub(super) locks: Locks,
     containers: BTreeMap<Vmid, Container>,
@@ -81,6 +83,7 @@ impl World {
             faults: Faults::default(),
             tasks: Tasks::new(config.nodes.len()),
             vms: BTreeSet::new(),
+            fence_ms: 120_000,
             seed: config.seed,
             locks: Locks::default(),
             containers: BTreeMap::new(),
@@ -107,6 +110,8 @@ impl World {
             Event::LockTimeout { task, turn } => self.lock_timed_out(task, turn),
             Event::Kill(task) => self.finish(task, "unexpected status", false),
             Event::HaAct { vmid, turn } => self.ha_act(vmid, turn),
+            Event::Fence { node, since } => self.fence(node, since),
+            Event::Recover(node) => self.recover(node),
             Event::NodeUp(node) => self.node_up(node),
         }
     }
@@ -185,7 +190,7 @@ impl World {
     }
 
     /// Puts a container on another node.
-    pub fn relocate(&mut self, vmid: Vmid, node: usize) -> bool {
+    pub fn relocate(&mut self, vmid: Vmid, node: usize, by: &str) -> bool {
         if node >= self.nodes.len() {
             return false;
         }
@@ -195,7 +200,7 @@ impl World {
             list.insert((scatter(vmid), vmid));
         }
         self.containers.insert(vmid, ct);
-        self.effect(vmid, "moved", "control");
+        self.effect(vmid, "moved", by);
         true
     }
 

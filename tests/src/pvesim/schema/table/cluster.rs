@@ -1,8 +1,10 @@
 //! Endpoints of the cluster.
 
-use super::{Op, ROOT_AUDIT, daemon, ep};
+use super::{NODE, Op, ROOT_AUDIT, daemon, ep};
 use crate::pvesim::schema::Kind::{Bool, Int, Str};
-use crate::pvesim::schema::{Endpoint, Perm, opt, req};
+use crate::pvesim::schema::{Endpoint, Param, Perm, opt, req};
+
+const SID: Param = req("sid", Str).named("pve-ha-resource-or-vm-id");
 
 pub(super) const ENDPOINTS: &[Endpoint] = &[
     daemon(ep("GET", "/cluster/status", Op::ClusterStatus, ROOT_AUDIT, &[])),
@@ -42,8 +44,14 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
             opt("group", Str).named("pve-configid"),
             opt("max_relocate", Int).min(0),
             opt("max_restart", Int).min(0),
-            req("sid", Str).named("pve-ha-resource-or-vm-id"),
+            SID,
             opt("state", Str).choices(&["started", "stopped", "enabled", "disabled", "ignored"]),
         ],
     )),
+    ha_move("/cluster/ha/resources/{sid}/migrate", "migrate"),
+    ha_move("/cluster/ha/resources/{sid}/relocate", "relocate"),
 ];
+
+const fn ha_move(path: &'static str, how: &'static str) -> Endpoint {
+    daemon(ep("POST", path, Op::HaMove(how), Perm::All("/", &["Sys.Console"]), &[NODE, SID]))
+}

@@ -55,6 +55,7 @@ pub enum Op {
     HaStatus,
     HaResources,
     HaResourcePut,
+    HaMove(&'static str),
     Permissions,
     TicketIndex,
     TicketCreate,
