@@ -23,26 +23,46 @@ use super::client::PATIENCE;
 use super::fake::Fake;
 use super::lab::SPEED;
 
-/// The real clock, until the machine is suspended for an hour or somebody puts its hands.
+/// The real clock, until the machine is suspended for an hour, somebody puts its hands, or it leaps.
 #[derive(Default)]
 pub(crate) struct Hands {
+    /// Microseconds it may leap: until then every sleep is over at once, and has taken its time. 0 = never; what
+    /// sleeps once they are used up sleeps on.
+    pub(crate) leap: AtomicI64,
+    leapt: AtomicI64,
     pub(crate) suspended: AtomicBool,
     /// What the wall clock is ahead, in microseconds.
     pub(crate) ahead: AtomicI64,
 }
 
+impl Hands {
+    /// How far it has leapt.
+    pub(crate) fn leapt(&self) -> i64 {
+        self.leapt.load(Ordering::Acquire)
+    }
+}
+
 #[async_trait]
 impl Clock for Hands {
     fn now(&self) -> i64 {
-        SystemClock.now() + self.ahead.load(Ordering::Acquire)
+        SystemClock.now() + self.ahead.load(Ordering::Acquire) + self.leapt()
     }
     fn boot(&self) -> Duration {
         let slept =
             if self.suspended.load(Ordering::Acquire) { Duration::from_secs(3600) } else { Duration::ZERO };
-        SystemClock.boot() + slept
+        SystemClock.boot() + slept + Duration::from_micros(self.leapt().unsigned_abs())
     }
     async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+        match self.leap.load(Ordering::Acquire) {
+            0 => tokio::time::sleep(duration).await,
+            _ => {
+                while self.leapt() >= self.leap.load(Ordering::Acquire) {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+                self.leapt.fetch_add(duration.as_micros() as i64, Ordering::AcqRel);
+                tokio::task::yield_now().await;
+            }
+        }
     }
 }
 
@@ -78,6 +98,12 @@ impl Daemon {
         let engine = self.engine.clone();
         self.runtime.as_ref().unwrap().spawn(async move { engine.run().await });
     }
+
+    /// Hears what is wished from now on.
+    pub(crate) fn hear(&self) {
+        let engine = self.engine.clone();
+        self.runtime.as_ref().unwrap().spawn(async move { engine.hear_wishes().await });
+    }
 }
 
 impl Drop for Daemon {
@@ -89,6 +115,17 @@ impl Drop for Daemon {
 }
 
 pub(crate) async fn daemon(store: &Store, pve: &Arc<Fake>, state: &str, lease_us: i64) -> Daemon {
+    daemon_with(store, pve, state, lease_us, Timing::scaled(SPEED)).await
+}
+
+/// The same in a time of its own.
+pub(crate) async fn daemon_with(
+    store: &Store,
+    pve: &Arc<Fake>,
+    state: &str,
+    lease_us: i64,
+    timing: Timing,
+) -> Daemon {
     let (scope, clock, lease) = (Scope::default(), Arc::new(Hands::default()), Arc::new(Lease::default()));
     let row = DaemonRecord {
         id: DaemonId::generate(),
@@ -107,7 +144,7 @@ pub(crate) async fn daemon(store: &Store, pve: &Arc<Fake>, state: &str, lease_us
         .build()
         .unwrap();
     // A lease of its own length, so that the local one holds for as long as nobody suspends the machine.
-    let timing = Timing { lease: Duration::from_secs(600), ..Timing::scaled(SPEED) };
+    let timing = Timing { lease: Duration::from_secs(600), ..timing };
     lease.extend(clock.boot(), &timing);
     let bus = Arc::new(Bus::default());
     let engine = Engine::new(Parts {

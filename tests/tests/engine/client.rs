@@ -131,6 +131,13 @@ impl Client {
         self.operations().cancel(pb::CancelRequest { id: id.to_owned(), abandon }).await.unwrap();
     }
 
+    /// A person has looked.
+    pub(crate) async fn resolve(&self, id: &str, succeeded: bool) {
+        let r#as = if succeeded { "succeeded" } else { "failed" }.to_owned();
+        let request = pb::ResolveAttentionRequest { id: id.to_owned(), r#as };
+        self.operations().resolve_attention(request).await.unwrap();
+    }
+
     /// The same, whatever comes of it.
     pub(crate) async fn try_cancel(&self, id: &str) {
         let _ = self.operations().cancel(pb::CancelRequest { id: id.to_owned(), abandon: false }).await;

@@ -19,6 +19,8 @@ pub(crate) struct Fake(Mutex<World>);
 #[derive(Default)]
 struct World {
     away: bool,
+    /// Questions that reached nobody.
+    unheard: usize,
     looks: usize,
     runs: bool,
     calls: usize,
@@ -41,6 +43,20 @@ impl Fake {
         self.0.lock().away = true;
     }
 
+    /// How many did not.
+    pub(crate) fn unheard(&self) -> usize {
+        self.0.lock().unheard
+    }
+
+    fn reached(&self) -> Result<(), PveError> {
+        let mut world = self.0.lock();
+        if !world.away {
+            return Ok(());
+        }
+        world.unheard += 1;
+        Err(PveError::NotDelivered("no route to host".to_owned()))
+    }
+
     pub(crate) fn runs(&self) -> bool {
         self.0.lock().runs
     }
@@ -58,6 +74,7 @@ impl PveApi for Fake {
     }
 
     async fn current(&self, _: &str, vmid: Vmid) -> Result<Live, PveError> {
+        self.reached()?;
         Ok(Live {
             vmid,
             name: None,
@@ -71,31 +88,33 @@ impl PveApi for Fake {
     }
 
     async fn config(&self, _: &str, _: Vmid) -> Result<Config, PveError> {
-        let mut world = self.0.lock();
-        world.looks += 1;
-        if world.away {
-            return Err(PveError::NotDelivered("no route to host".to_owned()));
-        }
+        self.0.lock().looks += 1;
+        self.reached()?;
         Ok(Config::default())
     }
 
     async fn locate(&self, _: Vmid) -> Result<Option<Placement>, PveError> {
+        self.reached()?;
         Ok(Some(Placement { node: "pve1".to_owned(), is_vm: false }))
     }
 
     async fn tasks_of(&self, _: &str, _: Vmid) -> Result<Vec<TaskEntry>, PveError> {
+        self.reached()?;
         Ok(self.list())
     }
 
     async fn active_tasks(&self, _: &str) -> Result<Vec<TaskEntry>, PveError> {
+        self.reached()?;
         Ok(Vec::new())
     }
 
     async fn task_status(&self, _: &Upid) -> Result<TaskStatus, PveError> {
+        self.reached()?;
         Ok(TaskStatus::Ended(TaskExit::Ok))
     }
 
     async fn task_log(&self, _: &Upid, _: u64) -> Result<LogPage, PveError> {
+        self.reached()?;
         Ok(LogPage::default())
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use lxc_core::timing::Timing;
 use lxc_proto::v1 as pb;
 use lxc_tests::harness::Postgres;
+use lxc_tests::pvesim::control::CtView;
 use lxc_tests::pvesim::model::Record;
 use lxc_tests::pvesim::{CtSpec, Sim, SimConfig};
 use lxcd::config::{Config, Environment};
@@ -63,14 +64,23 @@ impl Lab {
         Self::on(Base::Sqlite, population).await.expect("always there")
     }
 
+    /// A cluster that has quorum when one of its three nodes is lost; lxcd knows the URLs of all.
+    pub(crate) async fn cluster(population: Vec<CtSpec>) -> Self {
+        Self::of(&["pve1", "pve2", "pve3"], Base::Sqlite, population).await.expect("always there")
+    }
+
     /// The same on either database; None where there is no Postgres, which has been said.
     pub(crate) async fn on(base: Base, population: Vec<CtSpec>) -> Option<Self> {
+        Self::of(&["pve1", "pve2"], base, population).await
+    }
+
+    async fn of(nodes: &[&str], base: Base, population: Vec<CtSpec>) -> Option<Self> {
         let database = match base {
             Base::Sqlite => None,
             Base::Postgres => Some(tokio::task::spawn_blocking(a_database).await.unwrap()?),
         };
         let config = SimConfig {
-            nodes: vec!["pve1".to_owned(), "pve2".to_owned()],
+            nodes: nodes.iter().map(|name| (*name).to_owned()).collect(),
             speed: f64::from(SPEED),
             population: Some(population),
             ..SimConfig::default()
@@ -89,6 +99,11 @@ impl Lab {
 
     /// Starts lxcd on the state directory, and registers the simulation with it the first time.
     pub(crate) async fn daemon(&self) -> Daemon {
+        self.daemon_with(Timing::scaled(SPEED)).await
+    }
+
+    /// The same in a time of its own.
+    pub(crate) async fn daemon_with(&self, timing: Timing) -> Daemon {
         let scope = Scope::default();
         let entered = scope.clone();
         let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -99,7 +114,6 @@ impl Lab {
             .unwrap();
         let stop = CancellationToken::new();
         let (ready, is_ready) = tokio::sync::oneshot::channel();
-        let timing = Timing::scaled(SPEED);
         let run = lxcd::app::run(self.config.clone(), timing, stop.clone(), Some(ready));
         let mut ended = runtime.spawn(run);
         tokio::select! {
@@ -119,13 +133,14 @@ impl Lab {
     /// Registers the simulation unless the state directory knows it from before.
     pub(crate) async fn register(&self, client: &Client) {
         let known = self.dir.path().join("registered");
+        let nodes: Vec<String> = self.sim.ready().nodes.iter().map(|node| node.url.clone()).collect();
         if known.exists() {
             return;
         }
         client
             .add_remote(pb::AddRemoteRequest {
                 name: "lab".to_owned(),
-                urls: vec![self.sim.url().to_owned()],
+                urls: nodes[..if nodes.len() > 2 { nodes.len() } else { 1 }].to_vec(),
                 token_id: TOKEN.0.to_owned(),
                 token_secret: TOKEN.1.to_owned(),
                 fingerprints: vec![self.sim.fingerprint().to_owned()],
@@ -172,6 +187,24 @@ impl Lab {
             assert!(tokio::time::Instant::now() < end, "{vmid} is never done: {ledger:#?}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Waits until the container is as wanted.
+    pub(crate) async fn until(&self, vmid: u32, wanted: impl Fn(&CtView) -> bool) {
+        let end = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let all = self.sim.control().containers();
+            if all.iter().any(|ct| ct.vmid == vmid && wanted(ct)) {
+                return;
+            }
+            assert!(tokio::time::Instant::now() < end, "never as wanted: {all:#?}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// The node it is on.
+    pub(crate) fn node(&self, vmid: u32) -> Option<String> {
+        self.sim.control().containers().iter().find(|ct| ct.vmid == vmid).map(|ct| ct.node.clone())
     }
 
     /// Whether the container runs; None = there is none.
