@@ -267,21 +267,23 @@ pub(super) fn vanished(op: &Operation, node: &str, exit: &str, seen: &Seen) -> E
         .pve(exit)
 }
 
-/// What has become of a container whose node does not answer: where it is, and who took it there.
-pub(super) fn left_behind(op: &Operation, silent: &str, seen: &Seen) -> String {
+/// A container whose node did not answer is on another one: who took it there.
+pub(super) fn taken(op: &Operation, silent: &str, node: &str, live: &Live) -> String {
     let path = op.target.path();
+    match &live.ha {
+        Some(_) => format!("{silent} did not answer; HA recovered {path} on {node}"),
+        None => format!("{silent} did not answer; {path} is on {node} now"),
+    }
+}
+
+/// … and what has become of it there, or everywhere.
+pub(super) fn left_behind(op: &Operation, silent: &str, seen: &Seen) -> String {
     match seen {
         Seen::There { node, live, .. } => {
-            let power = live.power.as_str();
-            match &live.ha {
-                Some(_) => {
-                    format!("{silent} does not answer; HA recovered {path} on {node}, where it is {power}")
-                }
-                None => format!("{silent} does not answer; {path} is on {node} now, {power}"),
-            }
+            format!("{}, where it is {}", taken(op, silent, node, live), live.power.as_str())
         }
         Seen::Absent | Seen::Vm => {
-            format!("{silent} does not answer; Proxmox has no container {path} any more")
+            format!("{silent} did not answer; Proxmox has no container {} any more", op.target.path())
         }
     }
 }

@@ -100,7 +100,7 @@ fn a_start_whose_container_runs_elsewhere_has_succeeded() {
             (second >= 130).then(|| there(Power::Running, Some("started")))
         });
         assert_eq!(outcome.ending, Ending::Succeeded, "{outcome:#?}");
-        let said = "pve1 does not answer; HA recovered lab/104 on pve2, where it is running";
+        let said = "pve1 did not answer; HA recovered lab/104 on pve2";
         assert_eq!(outcome.warnings, [said]);
         assert!((130..300).contains(&at), "with the next look, not a day later: {at}");
         assert_eq!(op.target.node, "pve2", "its record says where it is");
@@ -111,7 +111,7 @@ fn a_start_whose_container_runs_elsewhere_has_succeeded() {
 fn somebody_who_moved_it_by_hand_is_not_called_ha() {
     let (outcome, ..) =
         ended(sent(Kind::Start, false, true), |second| (second >= 600).then(|| there(Power::Running, None)));
-    assert_eq!(outcome.warnings, ["pve1 does not answer; lab/104 is on pve2 now, running"]);
+    assert_eq!(outcome.warnings, ["pve1 did not answer; lab/104 is on pve2 now"]);
     let (outcome, ..) =
         ended(sent(Kind::Start, false, true), |second| (second >= 600).then(|| there(Power::Stopped, None)));
     assert_eq!(outcome.ending, Ending::Failed, "its task is gone, and nobody starts it: {outcome:#?}");

@@ -252,7 +252,7 @@ fn place(change: &Change) -> &'static str {
         | Change::StopRequested(_)
         | Change::Degraded(_)
         | Change::Recovered
-        | Change::Moved(_) => "other",
+        | Change::Moved { .. } => "other",
     }
 }
 

@@ -81,7 +81,12 @@ pub enum Change {
     /// The node answers again.
     Recovered,
     /// The container is on this node now.
-    Moved(String),
+    Moved {
+        /// Where.
+        node: String,
+        /// Something to say in the end, when it was not an orderly move.
+        warning: Option<String>,
+    },
     /// → a terminal state.
     Finish(Outcome),
 }
@@ -124,7 +129,8 @@ pub fn apply(
             op.degraded_since.get_or_insert(now);
             Ok(vec![EventDraft::new(EventKind::Progress, format!("waiting for Proxmox: {why}"))])
         }
-        Change::Moved(node) => {
+        Change::Moved { node, warning } => {
+            op.warnings.extend(warning);
             let from = std::mem::replace(&mut op.target.node, node);
             let text = format!("it is on {} now, no longer on {from}", op.target.node);
             Ok(vec![EventDraft::new(EventKind::Progress, text)])
@@ -156,9 +162,11 @@ fn step_of(change: &Change) -> usize {
         | Change::Log { step, .. }
         | Change::TaskEnded { step, .. }
         | Change::StepDone { step, .. } => *step,
-        Change::Admitted | Change::Degraded(_) | Change::Recovered | Change::Moved(_) | Change::Finish(_) => {
-            usize::MAX
-        }
+        Change::Admitted
+        | Change::Degraded(_)
+        | Change::Recovered
+        | Change::Moved { .. }
+        | Change::Finish(_) => usize::MAX,
     }
 }
 

@@ -110,7 +110,8 @@ impl Turn<'_> {
     /// The same, of a state that may have been read on another node, while the one of the dispatch is silent.
     pub(super) fn by_state(&self, seen: &Seen, dispatch: &Dispatch, sent: u32, silent: bool) -> Next {
         if self.settled(seen) && !matches!(seen, Seen::There { same: Some(false), .. }) {
-            return self.done("-", silent.then(|| words::left_behind(self.op, &dispatch.node, seen)));
+            let gone = silent && matches!(seen, Seen::Absent);
+            return self.done("-", gone.then(|| words::left_behind(self.op, &dispatch.node, seen)));
         }
         let elapsed = self.facts.now.saturating_sub(dispatch.at);
         match seen {

@@ -22,13 +22,16 @@ impl Turn<'_> {
     }
 
     /// Where it is now is written down before anything is made of it, once something was sent: the record of
-    /// the container, the node's slots and every later look go by it.
+    /// the container, the node's slots and every later look go by it. An orderly move is nothing to warn of.
     pub(super) fn moved(&self, seen: &Seen) -> Option<Next> {
         match seen {
-            Seen::There { node, same, .. }
+            Seen::There { node, live, same, .. }
                 if *same != Some(false) && *node != self.op.target.node && self.op.touched() =>
             {
-                Some(Next::Commit(Change::Moved(node.clone())))
+                let op = self.op;
+                let left = op.degraded_since.is_some();
+                let warning = left.then(|| words::taken(op, &op.target.node, node, live));
+                Some(Next::Commit(Change::Moved { node: node.clone(), warning }))
             }
             _ => None,
         }

@@ -75,7 +75,8 @@ impl Turn<'_> {
                 )
             }
             TaskExit::Vanished(text) if self.settled(seen) => {
-                self.done(text, exit.is_silence().then(|| words::left_behind(self.op, node, seen)))
+                let gone = exit.is_silence() && matches!(seen, Seen::Absent);
+                self.done(text, gone.then(|| words::left_behind(self.op, node, seen)))
             }
             TaskExit::Vanished(_) if watch.stop_requested => {
                 self.finish(Outcome::cancelled("its Proxmox task was aborted", true))
