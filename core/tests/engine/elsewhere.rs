@@ -272,3 +272,15 @@ fn a_task_that_found_no_container_is_sent_after_it() {
         assert_eq!(op.steps[0].state.name(), "pending", "sent again: {op:#?}");
     }
 }
+
+/// What runs elsewhere has not outlived the grace of a shutdown that died with its node.
+#[test]
+fn a_grace_that_ends_in_silence_is_nobodys() {
+    let shutdown = Kind::Shutdown { grace: 30, force: true };
+    let (outcome, at, op) =
+        ended(sent(shutdown, false, true), |second| (second >= 10).then(|| there(Power::Running, None)));
+    assert_eq!(outcome.ending, Ending::Failed, "{outcome:#?}");
+    assert!(at < 120, "{at}");
+    let StepState::Verifying { watch, .. } = &op.steps[0].state else { panic!("{op:#?}") };
+    assert_eq!(watch.outlived_grace, None);
+}

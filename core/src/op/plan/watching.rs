@@ -23,7 +23,9 @@ impl Turn<'_> {
         if self.op.cancel && self.kind.can_be_cut_off() && !watch.stop_requested {
             return Next::StopTask { step: self.step, upid: watch.upid.clone() };
         }
-        let grace_end = grace_end(&watch.dispatch, self.timing).filter(|_| watch.outlived_grace.is_none());
+        // While its node is silent there is nothing to see of it, and what is seen elsewhere is not its work.
+        let open = watch.outlived_grace.is_none() && self.op.degraded_since.is_none();
+        let grace_end = grace_end(&watch.dispatch, self.timing).filter(|_| open);
         let follow = |until| Next::Follow {
             upid: watch.upid.clone(),
             until,
