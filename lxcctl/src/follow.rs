@@ -10,6 +10,7 @@ use lxc_core::error::{Code, Error, Exit, Result};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until};
 
 pub use board::{Board, Seen, Tracked};
+pub(crate) use signals::Resizes;
 pub use signals::Signals;
 
 use crate::cli::groups::micros;
@@ -238,6 +239,7 @@ impl Run<'_> {
     }
 
     fn draw(&mut self) {
+        self.context.printer.measure();
         let look = self.context.printer.err_look;
         let now = time::now();
         let late = now - micros(HOLD);

@@ -1,4 +1,5 @@
-//! Ctrl-C and SIGTERM: they end this command and nothing else. Owns catching them; must not decide what ends.
+//! Ctrl-C and SIGTERM: they end this command and nothing else; and that the terminal has another size now. Owns
+//! catching them; must not decide what ends.
 
 use lxc_core::error::{Code, Error, Exit, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -15,11 +16,6 @@ impl Signals {
     /// # Errors
     /// When signals cannot be caught.
     pub fn listen() -> Result<Self> {
-        let listen = |kind| {
-            signal(kind).map_err(|fault| {
-                Error::new(Code::Internal, "signals cannot be caught").because(fault.to_string())
-            })
-        };
         Ok(Self { interrupt: listen(SignalKind::interrupt())?, terminate: listen(SignalKind::terminate())? })
     }
 
@@ -30,4 +26,27 @@ impl Signals {
             _ = self.terminate.recv() => Exit::Terminated,
         }
     }
+}
+
+/// Changes of the terminal's size.
+pub(crate) struct Resizes(Signal);
+
+impl Resizes {
+    /// Hears of them from now on.
+    ///
+    /// # Errors
+    /// When signals cannot be caught.
+    pub(crate) fn listen() -> Result<Self> {
+        Ok(Self(listen(SignalKind::window_change())?))
+    }
+
+    /// The next one.
+    pub(crate) async fn next(&mut self) {
+        self.0.recv().await;
+    }
+}
+
+fn listen(kind: SignalKind) -> Result<Signal> {
+    signal(kind)
+        .map_err(|fault| Error::new(Code::Internal, "signals cannot be caught").because(fault.to_string()))
 }

@@ -37,6 +37,14 @@ pub fn width(text: &str) -> usize {
     if text.is_ascii() { text.len() } else { text.width() }
 }
 
+/// Columns a text takes that was painted: its colours take none.
+#[must_use]
+pub fn painted_width(text: &str) -> usize {
+    let mut pieces = text.split('\x1b');
+    let first = pieces.next().map_or(0, width);
+    first + pieces.map(|piece| piece.split_once('m').map_or(0, |(_, shown)| width(shown))).sum::<usize>()
+}
+
 /// The text in at most `columns`, its end replaced by `…` (`~` without UTF-8) where it is longer.
 #[must_use]
 pub fn cut(text: &str, columns: usize, unicode: bool) -> Cow<'_, str> {
@@ -69,6 +77,12 @@ mod tests {
         assert_eq!(escape("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
         assert_eq!(escape("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(escape("büro-1"), "büro-1");
+    }
+
+    #[test]
+    fn colours_take_no_columns() {
+        assert_eq!(painted_width("\x1b[1mweb-1\x1b[0m  up"), 9);
+        assert_eq!(painted_width("日本"), 4);
     }
 
     #[test]

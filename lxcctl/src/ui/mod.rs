@@ -10,5 +10,6 @@ pub mod progress;
 pub mod rows;
 pub mod style;
 pub mod table;
+mod terminal;
 pub mod time;
 pub mod words;

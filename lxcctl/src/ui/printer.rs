@@ -8,7 +8,8 @@ use nix::sys::signal::{Signal, raise};
 use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
 
 use super::keys::hidden_line;
-use super::style::{Look, Tone, paint};
+use super::style::{Look, hint, warning};
+use super::terminal::{locale_is_utf8, set, size};
 use super::time::fill;
 
 /// From so many bytes on copying them into a buffer first is a waste.
@@ -23,6 +24,8 @@ pub struct Printer {
     pub look: Look,
     /// What stderr can show.
     pub err_look: Look,
+    /// Columns and rows of the terminal that stdout is, if a picture can be drawn on it.
+    pub screen: Option<(usize, usize)>,
     /// Somebody can be asked: both stdin and stderr are terminals.
     pub can_ask: bool,
     /// Lines on stderr can move.
@@ -31,6 +34,7 @@ pub struct Printer {
     pub for_programs: bool,
     quiet: bool,
     moving: usize,
+    pictured: bool,
     closed: bool,
     fault: Option<io::Error>,
 }
@@ -58,24 +62,22 @@ impl Printer {
             Colour::Never => false,
             Colour::Auto => terminal && set("NO_COLOR").is_none() && set("TERM").as_deref() != Some("dumb"),
         };
-        let width = |terminal: bool, size: Option<terminal_size::Width>| {
-            let asked = set("COLUMNS").and_then(|text| text.parse().ok());
-            terminal.then(|| asked.or(size.map(|w| usize::from(w.0))).filter(|&w| w > 0).unwrap_or(80))
-        };
         let (out_tty, err_tty) = (out.is_terminal(), err.is_terminal());
-        let (out_size, err_size) =
-            (terminal_size::terminal_size_of(&out), terminal_size::terminal_size_of(&err));
+        let (out_size, err_size) = (out_tty.then(|| size(&out)), err_tty.then(|| size(&err)));
+        let clever = set("TERM").as_deref() != Some("dumb");
         Self {
-            look: Look { width: width(out_tty, out_size.map(|s| s.0)), colour: wants(out_tty), unicode },
-            err_look: Look { width: width(err_tty, err_size.map(|s| s.0)), colour: wants(err_tty), unicode },
+            look: Look { width: out_size.map(|size| size.0), colour: wants(out_tty), unicode },
+            err_look: Look { width: err_size.map(|size| size.0), colour: wants(err_tty), unicode },
+            screen: out_size.filter(|_| clever),
             can_ask: io::stdin().is_terminal() && err_tty,
-            can_move: err_tty && set("TERM").as_deref() != Some("dumb"),
+            can_move: err_tty && clever,
             out: Box::new(out),
             err: Box::new(err),
             buffer: Vec::with_capacity(8 << 10),
             for_programs: false,
             quiet,
             moving: 0,
+            pictured: false,
             closed: false,
             fault: None,
         }
@@ -114,14 +116,12 @@ impl Printer {
 
     /// `warning: …`, unless `-q`.
     pub fn warn(&mut self, text: &str) {
-        let head = paint("warning:", Tone::Yellow, self.err_look);
-        self.say(&format!("{head} {text}"));
+        self.say(&warning(text, self.err_look));
     }
 
     /// `hint: …`, unless `-q`.
     pub fn hint(&mut self, text: &str) {
-        let head = paint("hint:", Tone::Cyan, self.err_look);
-        self.say(&format!("{head} {text}"));
+        self.say(&hint(text, self.err_look));
     }
 
     /// An error or a question: always.
@@ -162,11 +162,36 @@ impl Printer {
         }
     }
 
-    /// Shows a new picture on a cleared terminal (`--watch`).
-    pub fn picture(&mut self, text: &str) {
-        self.answer("\x1b[H\x1b[2J");
-        self.answer(text);
+    /// Shows these lines on the terminal in the place of whatever is on it (`--watch`). There must be no more of
+    /// them than it has rows.
+    pub fn picture(&mut self, lines: &[String]) {
+        let mut frame = String::from("\x1b[H");
+        for (index, line) in lines.iter().enumerate() {
+            // After the last row a line feed would move everything up.
+            frame.push_str(if index == 0 { "" } else { "\n" });
+            frame.push_str(line);
+            frame.push_str("\x1b[K");
+        }
+        frame.push_str("\x1b[J");
+        self.answer(&frame);
         self.flush();
+        self.pictured = true;
+    }
+
+    /// What comes next stands below the last picture, if there was one.
+    pub fn leave_picture(&mut self) {
+        if std::mem::take(&mut self.pictured) {
+            self.answer("\n");
+        }
+    }
+
+    /// Measures the terminals anew: their user may have pulled at them.
+    pub fn measure(&mut self) {
+        let (out, err) = (size(&io::stdout()), size(&io::stderr()));
+        let wide = self.look.width == Some(usize::MAX);
+        self.look.width = self.look.width.map(|_| if wide { usize::MAX } else { out.0 });
+        self.err_look.width = self.err_look.width.map(|_| err.0);
+        self.screen = self.screen.map(|_| out);
     }
 
     /// Asks and reads one line; `None` at the end of the input.
@@ -252,35 +277,5 @@ impl Drop for Printer {
     fn drop(&mut self) {
         self.wipe();
         self.flush();
-    }
-}
-
-fn set(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// LC_ALL, else LC_CTYPE, else LANG; none of them means the C locale.
-fn locale_is_utf8(variable: impl Fn(&str) -> Option<String>) -> bool {
-    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
-        .into_iter()
-        .find_map(|name| variable(name).filter(|value| !value.is_empty()))
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    locale.contains("utf-8") || locale.contains("utf8")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_first_variable_that_is_set_decides_the_locale() {
-        let with = |pairs: &'static [(&str, &str)]| {
-            locale_is_utf8(|name| pairs.iter().find(|(key, _)| *key == name).map(|(_, v)| (*v).to_owned()))
-        };
-        assert!(with(&[("LANG", "de_DE.UTF-8")]));
-        assert!(with(&[("LC_ALL", ""), ("LC_CTYPE", "C.utf8")]));
-        assert!(!with(&[("LC_ALL", "C"), ("LANG", "de_DE.UTF-8")]));
-        assert!(!with(&[]));
     }
 }

@@ -96,6 +96,18 @@ pub fn paint_into(line: &mut String, text: &str, tone: Tone, look: Look) {
     }
 }
 
+/// `warning: …`
+#[must_use]
+pub fn warning(text: &str, look: Look) -> String {
+    format!("{} {text}", paint("warning:", Tone::Yellow, look))
+}
+
+/// `hint: …`
+#[must_use]
+pub fn hint(text: &str, look: Look) -> String {
+    format!("{} {text}", paint("hint:", Tone::Cyan, look))
+}
+
 /// The first thing in a row: how it went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mark {

@@ -39,6 +39,8 @@ pub(crate) struct Script {
     pub(crate) whoami: Answer<pb::WhoAmIReply>,
     pub(crate) daemons: Answer<pb::ListDaemonsReply>,
     pub(crate) drain: Answer<pb::DrainReply>,
+    /// After the first one the list changes like this; none = it ends.
+    pub(crate) changes: Vec<Step<pb::ChangesReply>>,
     /// One script for each time somebody watches.
     pub(crate) watches: VecDeque<Vec<Step<pb::WatchReply>>>,
 }
@@ -79,21 +81,34 @@ pub(super) struct Service {
 pub(crate) struct Fake {
     dir: tempfile::TempDir,
     pub(crate) asked: Arc<Mutex<Asked>>,
-    stop: Option<tokio::sync::oneshot::Sender<()>>,
-    thread: Option<std::thread::JoinHandle<()>>,
+    running: Option<(tokio::sync::oneshot::Sender<()>, std::thread::JoinHandle<()>)>,
 }
 
 impl Fake {
     pub(crate) fn start(script: Script) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let socket = dir.path().join("lxcd.sock");
-        let listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let mut fake = Self { dir, asked: Arc::default(), running: None };
+        fake.come_back(script);
+        fake
+    }
+
+    /// Listens, with that to say.
+    pub(crate) fn come_back(&mut self, script: Script) {
+        let listener = std::os::unix::net::UnixListener::bind(self.socket()).unwrap();
         listener.set_nonblocking(true).unwrap();
-        let asked = Arc::new(Mutex::new(Asked::default()));
-        let service = Service { script: Arc::new(Mutex::new(script)), asked: asked.clone() };
+        let service = Service { script: Arc::new(Mutex::new(script)), asked: self.asked.clone() };
         let (stop, stopped) = tokio::sync::oneshot::channel();
         let thread = std::thread::spawn(move || serve(listener, service, stopped));
-        Self { dir, asked, stop: Some(stop), thread: Some(thread) }
+        self.running = Some((stop, thread));
+    }
+
+    /// Breaks every connection and takes no new one.
+    pub(crate) fn go_away(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            drop(stop);
+            let _ = thread.join();
+            let _ = std::fs::remove_file(self.socket());
+        }
     }
 
     pub(crate) fn socket(&self) -> PathBuf {
@@ -111,10 +126,7 @@ impl Fake {
 
 impl Drop for Fake {
     fn drop(&mut self) {
-        drop(self.stop.take());
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.go_away();
     }
 }
 

@@ -70,6 +70,29 @@ impl Terminal {
         self.master.write_all(text.as_bytes()).unwrap();
     }
 
+    /// Gives it another size, and tells it so.
+    pub(crate) fn resize(&self, columns: u16, rows: u16) {
+        let size = rustix::termios::Winsize { ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        rustix::termios::tcsetwinsize(&self.master, size).unwrap();
+        // The kernel does so only for a controlling terminal.
+        self.signal(Signal::SIGWINCH);
+    }
+
+    /// Waits until what stays on the screen is like that.
+    pub(crate) fn wait_until(&self, what: &str, like: impl Fn(&str) -> bool) -> String {
+        let until = Instant::now() + PATIENCE;
+        let mut shown = self.shown.0.lock().unwrap();
+        loop {
+            let now = screen(&String::from_utf8_lossy(&shown.text).replace("\r\n", "\n"));
+            if like(&now) {
+                return now;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero() && !shown.ended, "{what} never came; the screen is\n{now}");
+            shown = self.shown.1.wait_timeout(shown, left).unwrap().0;
+        }
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), signal).unwrap();
     }
@@ -85,22 +108,24 @@ impl Terminal {
     }
 }
 
-/// What stays on the screen: moving lines that were wiped are gone.
+/// What stays on the screen: moving lines that were wiped are gone, and pictures stand on each other.
 pub(crate) fn screen(shown: &str) -> String {
-    let mut lines: Vec<String> = vec![String::new()];
-    let mut at = 0;
+    let mut lines: Vec<Vec<char>> = vec![Vec::new()];
+    let (mut row, mut column) = (0, 0);
     let mut rest = shown;
     while let Some(c) = rest.chars().next() {
         if let Some(after) = rest.strip_prefix("\x1b[") {
-            let end = after.find(|c: char| c.is_ascii_alphabetic()).unwrap();
-            let number = after[..end].parse().unwrap_or(1);
+            // What is not written yet ends here.
+            let Some(end) = after.find(|c: char| c.is_ascii_alphabetic()) else { break };
+            let number: usize = after[..end].parse().unwrap_or(1);
             match &after[end..=end] {
-                "A" => at -= number,
+                "A" => row -= number,
+                "H" => (row, column) = (0, 0),
                 "J" => {
-                    lines.truncate(at + 1);
-                    lines[at].clear();
+                    lines.truncate(row + 1);
+                    lines[row].truncate(column);
                 }
-                "K" => {}
+                "K" => lines[row].truncate(column),
                 other => panic!("unknown escape {other}"),
             }
             rest = &after[end + 1..];
@@ -108,15 +133,20 @@ pub(crate) fn screen(shown: &str) -> String {
         }
         match c {
             '\n' => {
-                at += 1;
-                if at == lines.len() {
-                    lines.push(String::new());
+                (row, column) = (row + 1, 0);
+                if row == lines.len() {
+                    lines.push(Vec::new());
                 }
             }
-            '\r' => lines[at].clear(),
-            c => lines[at].push(c),
+            '\r' => column = 0,
+            c => {
+                let line = &mut lines[row];
+                line.resize(line.len().max(column + 1), ' ');
+                line[column] = c;
+                column += 1;
+            }
         }
         rest = &rest[c.len_utf8()..];
     }
-    lines.join("\n")
+    lines.into_iter().map(String::from_iter).collect::<Vec<_>>().join("\n")
 }

@@ -87,7 +87,9 @@ impl pb::containers_server::Containers for Service {
         say(&self.script.lock().unwrap().nodes)
     }
     async fn changes(&self, _: Request<pb::ChangesRequest>) -> Result<Response<Self::ChangesStream>, Status> {
-        Ok(Response::new(stream(vec![Step::Say(pb::ChangesReply {})])))
+        let mut steps = vec![Step::Say(pb::ChangesReply {})];
+        steps.extend(self.script.lock().unwrap().changes.iter().cloned());
+        Ok(Response::new(stream(steps)))
     }
 }
 

@@ -5,14 +5,14 @@ use lxc_core::selector::Selection;
 use lxc_core::text::short_id;
 
 use super::ls_columns::{self, Shown, USUAL};
+use super::watch;
 use crate::cli::{Format, LsArgs};
 use crate::client::Client;
 use crate::client::view::{Container, Warning};
 use crate::commands::{columns, warnings};
 use crate::context::Context;
-use crate::follow::{Signals, come_back, is_away};
 use crate::ui::json;
-use crate::ui::style::Look;
+use crate::ui::style::{self, Look};
 use crate::ui::table::Table;
 use crate::ui::time::Now;
 
@@ -25,17 +25,17 @@ No Proxmox is known here yet. Make a token on a Proxmox node (its secret is show
 then here:  lxcctl remote add homelab https://pve1.lan:8006 --token-id 'lxcd@pve!cli'";
 
 /// Everything one look gave.
-struct Listing {
-    items: Vec<Container>,
+pub(super) struct Listing {
+    pub(super) items: Vec<Container>,
     warnings: Vec<Warning>,
     remotes: u32,
 }
 
 /// How the list is to look.
-struct View {
+pub(super) struct View {
     columns: Vec<Shown>,
     order: Vec<(Shown, bool)>,
-    headers: bool,
+    pub(super) headers: bool,
 }
 
 pub(crate) async fn run(context: &mut Context, args: &LsArgs) -> Result<Exit> {
@@ -47,7 +47,8 @@ pub(crate) async fn run(context: &mut Context, args: &LsArgs) -> Result<Exit> {
     }
     let client = context.connect().await?;
     if args.watch {
-        return watch(context, client, &selection, args, &view).await;
+        let watch = watch::Watch { selection: &selection, fresh: args.lists.asks(), view: &view };
+        return watch.run(context, client).await;
     }
     let listing = fetch(&client, &selection, args.lists.asks(), &view).await?;
     print(context, &listing, &selection, &view)?;
@@ -57,7 +58,12 @@ pub(crate) async fn run(context: &mut Context, args: &LsArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn fetch(client: &Client, selection: &Selection, fresh: bool, view: &View) -> Result<Listing> {
+pub(super) async fn fetch(
+    client: &Client,
+    selection: &Selection,
+    fresh: bool,
+    view: &View,
+) -> Result<Listing> {
     let mut stream = client.list(selection, fresh).await?;
     let mut listing = Listing { items: Vec::new(), warnings: Vec::new(), remotes: 0 };
     while let Some(mut chunk) = stream.next().await? {
@@ -69,7 +75,13 @@ async fn fetch(client: &Client, selection: &Selection, fresh: bool, view: &View)
     Ok(listing)
 }
 
-fn print(context: &mut Context, listing: &Listing, selection: &Selection, view: &View) -> Result<()> {
+pub(super) fn print(
+    context: &mut Context,
+    listing: &Listing,
+    selection: &Selection,
+    view: &View,
+) -> Result<()> {
+    let now = Now::read();
     if context.structured("ContainerList", &listing.items, &listing.warnings, |c| &c.target)? {
         if context.format == Format::Jsonl {
             for warning in &listing.warnings {
@@ -77,33 +89,39 @@ fn print(context: &mut Context, listing: &Listing, selection: &Selection, view: 
             }
         }
         if !context.format.is_json() {
-            say_warnings(context, listing, &Now::read());
+            for line in listing.cautions(&now) {
+                context.printer.warn(&line);
+            }
         }
         return Ok(());
     }
-    let now = Now::read();
     let text = view.render(&listing.items, &now, context.printer.look);
     context.printer.answer(&text);
-    if listing.items.is_empty() {
-        context.printer.say(&empty(listing, selection));
-    }
-    say_warnings(context, listing, &now);
-    for hint in hints(&listing.items) {
-        context.printer.hint(&hint);
+    let look = context.printer.err_look;
+    for line in listing.remarks(selection, &now, look) {
+        context.printer.say(&line);
     }
     Ok(())
 }
 
-fn say_warnings(context: &mut Context, listing: &Listing, now: &Now) {
-    for warning in &listing.warnings {
-        let line = warnings::line(warning, now);
-        context.printer.warn(&line);
+impl Listing {
+    /// What is said below the table: that it is empty, warnings, hints.
+    pub(super) fn remarks(&self, selection: &Selection, now: &Now, look: Look) -> Vec<String> {
+        let empty = self.items.is_empty().then(|| empty(self, selection));
+        let cautions = self.cautions(now).into_iter().map(|line| style::warning(&line, look));
+        let hints = hints(&self.items).into_iter().map(|line| style::hint(&line, look));
+        empty.into_iter().chain(cautions).chain(hints).collect()
     }
-    for item in listing.items.iter().filter(|item| item.attention.is_some()) {
-        let id = item.attention.as_deref().map(short_id).unwrap_or_default();
-        let line =
-            format!("{} needs a look, nobody knows how op {id} ended: lxcctl op show {id}", item.target);
-        context.printer.warn(&line);
+
+    /// What could not be asked, and what needs a look.
+    fn cautions(&self, now: &Now) -> Vec<String> {
+        let attention = |item: &Container| {
+            let id = short_id(item.attention.as_deref()?);
+            let target = &item.target;
+            Some(format!("{target} needs a look, nobody knows how op {id} ended: lxcctl op show {id}"))
+        };
+        let asked = self.warnings.iter().map(|warning| warnings::line(warning, now));
+        asked.chain(self.items.iter().filter_map(attention)).collect()
     }
 }
 
@@ -163,52 +181,12 @@ impl View {
         });
     }
 
-    fn render(&self, items: &[Container], now: &Now, look: Look) -> String {
+    pub(super) fn render(&self, items: &[Container], now: &Now, look: Look) -> String {
         let mut table =
             Table::new(self.columns.iter().map(|shown| shown.column).collect()).headers(self.headers);
         for item in items {
             table.row(self.columns.iter().map(|shown| shown.cell(item, now)).collect());
         }
         table.render(look)
-    }
-}
-
-/// Draws the list anew with every change, until Ctrl-C or until nobody reads any more.
-async fn watch(
-    context: &mut Context,
-    mut client: Client,
-    selection: &Selection,
-    args: &LsArgs,
-    view: &View,
-) -> Result<Exit> {
-    let mut signals = Signals::listen()?;
-    let mut changes = client.changes().await?;
-    loop {
-        let listing = fetch(&client, selection, args.lists.asks(), view).await?;
-        if context.format.is_text() && context.printer.look.width.is_some() {
-            context.printer.picture("");
-        }
-        print(context, &listing, selection, view)?;
-        context.printer.flush();
-        if context.printer.is_closed() {
-            return Ok(Exit::Done);
-        }
-        let change = tokio::select! {
-            exit = signals.next() => return Ok(exit),
-            change = changes.next() => change,
-        };
-        let lost = match change {
-            Ok(Some(_)) => continue,
-            Ok(None) => {
-                Error::new(Code::DaemonUnreachable, "lxcd does not answer").because("it ended the stream")
-            }
-            Err(fault) if is_away(&fault) => fault,
-            Err(fault) => return Err(fault),
-        };
-        client = tokio::select! {
-            exit = signals.next() => return Ok(exit),
-            fresh = come_back(&client, lost) => fresh?,
-        };
-        changes = client.changes().await?;
     }
 }
