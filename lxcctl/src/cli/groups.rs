@@ -175,14 +175,6 @@ impl Lists {
     }
 }
 
-/// Reads `60s`, `5m`, `2h`; bare numbers are seconds.
-///
-/// # Errors
-/// Anything else.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    lxc_core::text::parse_duration(text).map_err(|error| error.to_string())
-}
-
 /// Microseconds of a duration, as they travel.
 #[must_use]
 pub fn micros(duration: Duration) -> i64 {

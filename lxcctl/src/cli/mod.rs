@@ -7,6 +7,7 @@ mod noun;
 mod op;
 mod remote;
 pub mod usage;
+pub mod values;
 mod verb;
 
 use clap::{Args, Parser, Subcommand};

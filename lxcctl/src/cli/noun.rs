@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::groups::duration;
+use super::values::{count, cursor, duration};
 use super::{Lists, Select, Tables, help};
 
 /// `events`
@@ -14,7 +14,7 @@ pub struct EventsArgs {
     #[arg(short = 'f', long)]
     pub follow: bool,
     /// Only after this cursor.
-    #[arg(long, value_name = "CURSOR")]
+    #[arg(long, value_name = "CURSOR", value_parser = cursor)]
     pub after: Option<i64>,
     /// Only of the last 10m, 2h, 3d.
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -26,7 +26,7 @@ pub struct EventsArgs {
     #[arg(long, value_name = "NAME")]
     pub actor: Option<String>,
     /// At most so many of the past.
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', long, value_name = "N", value_parser = count, default_value_t = 50)]
     pub limit: u32,
     /// Of which containers.
     #[command(flatten)]
@@ -75,7 +75,7 @@ pub struct AuditList {
     #[arg(long)]
     pub failed: bool,
     /// At most so many.
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', long, value_name = "N", value_parser = count, default_value_t = 50)]
     pub limit: u32,
     /// How the list looks.
     #[command(flatten)]

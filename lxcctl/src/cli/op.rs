@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::groups::duration;
+use super::values::{count, duration};
 use super::{Select, Tables, help};
 
 /// `op`
@@ -81,7 +81,7 @@ pub struct OpFilter {
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub since: Option<Duration>,
     /// At most so many.
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 50)]
+    #[arg(short = 'n', long, value_name = "N", value_parser = count, default_value_t = 50)]
     pub limit: u32,
 }
 
@@ -100,7 +100,7 @@ pub struct OpLog {
     #[arg(value_name = "ID")]
     pub id: String,
     /// At most the last so many lines.
-    #[arg(short = 'n', long, value_name = "N", default_value_t = 2000)]
+    #[arg(short = 'n', long, value_name = "N", value_parser = count, default_value_t = 2000)]
     pub limit: u32,
 }
 

@@ -1,10 +1,14 @@
 //! A command line that cannot be read: clap's finding as an error of ours, with the place and what was
 //! probably meant. Owns those words; must not print.
 
+mod place;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _, ValueEnum as _};
 use lxc_core::error::{Code, Error};
 use lxc_core::selector::quote;
+
+use place::{command_of, help_for, pointed};
 
 use super::line::typed as line;
 use super::{Cli, Format};
@@ -34,6 +38,9 @@ pub fn error(fault: &clap::Error, argv: &[String]) -> Error {
         }
         ErrorKind::UnknownArgument => {
             let flag = context(ContextKind::InvalidArg).unwrap_or_default();
+            if let Some(fault) = negative_value(&flag, argv) {
+                return invalid_value(&fault, argv);
+            }
             if let Some(better) = behind_the_command(&flag, argv) {
                 return Error::new(Code::Usage, format!("{flag} stands behind the command"))
                     .because(line(argv))
@@ -72,6 +79,17 @@ pub fn error(fault: &clap::Error, argv: &[String]) -> Error {
             Error::new(Code::Usage, first).because(line(argv)).hint(help_for(argv))
         }
     }
+}
+
+/// `--timeout -5`: clap takes the number for a flag. What it says of `--timeout=-5`.
+fn negative_value(flag: &str, argv: &[String]) -> Option<clap::Error> {
+    let number =
+        |arg: &String| arg.starts_with(flag) && arg.as_bytes().get(1).is_some_and(u8::is_ascii_digit);
+    let at = argv.iter().position(number).filter(|&at| at > 0 && argv[at - 1].starts_with('-'))?;
+    let joined = format!("{}={}", argv[at - 1], argv[at]);
+    let words = ["lxcctl"].into_iter().chain(argv[..at - 1].iter().map(String::as_str));
+    let words = words.chain([joined.as_str()]).chain(argv[at + 1..].iter().map(String::as_str));
+    Cli::try_parse_from(words).err().filter(|fault| fault.kind() == ErrorKind::ValueValidation)
 }
 
 /// A flag in front of the command it belongs to, with or without a value: the line as it should have been.
@@ -141,65 +159,6 @@ fn invalid_value(fault: &clap::Error, argv: &[String]) -> Error {
             _ => help_for(argv),
         }),
     }
-}
-
-/// Adds the command line, the caret under the word and the line as it should have been.
-fn pointed(error: Error, word: &str, suggestion: Option<&str>, argv: &[String]) -> Error {
-    let typed = line(argv);
-    let Some(at) = place(word, argv) else {
-        return error.because(typed).hint(help_for(argv));
-    };
-    let caret = format!("{}{}", " ".repeat(typed[..at].chars().count()), "^".repeat(word.chars().count()));
-    match suggestion {
-        Some(better) => {
-            let corrected = format!("{}{better}{}", &typed[..at], &typed[at + word.len()..]);
-            error.because(typed).because(format!("{caret} {better}?")).hint(corrected)
-        }
-        None => error.because(typed).because(caret).hint(help_for(argv)),
-    }
-}
-
-/// Where the word stands in the line: the argument that is it, else the first that holds it.
-fn place(word: &str, argv: &[String]) -> Option<usize> {
-    if word.is_empty() {
-        return None;
-    }
-    let index =
-        argv.iter().position(|arg| arg == word).or_else(|| argv.iter().position(|a| a.contains(word)))?;
-    let before = line(&argv[..index]).len() + 1;
-    quote(&argv[index]).find(word).map(|within| before + within)
-}
-
-fn command_of(argv: &[String]) -> String {
-    let words: Vec<&str> = argv
-        .iter()
-        .map(String::as_str)
-        .take_while(|arg| arg.bytes().all(|byte| byte.is_ascii_lowercase()))
-        .take(2)
-        .collect();
-    let nouns = ["op", "remote", "node", "audit", "daemon"];
-    match words.as_slice() {
-        [noun, verb, ..] if nouns.contains(noun) => format!("lxcctl {noun} {verb}"),
-        [command, ..] => format!("lxcctl {command}"),
-        [] => "lxcctl".to_owned(),
-    }
-}
-
-fn help_for(argv: &[String]) -> String {
-    format!("{} --help", parent_known(argv))
-}
-
-/// The longest beginning of the command line that is a command.
-fn parent_known(argv: &[String]) -> String {
-    let mut known = "lxcctl".to_owned();
-    let root = Cli::command();
-    let mut command = &root;
-    for word in argv {
-        let Some(next) = command.find_subcommand(word) else { break };
-        known = format!("{known} {word}");
-        command = next;
-    }
-    known
 }
 
 /// clap writes `<TARGET>...`; people read TARGET…
@@ -272,7 +231,29 @@ mod tests {
         assert_eq!(refused(&["start", "104", "--grace", "5"]).message, "lxcctl start takes no --grace");
         assert_eq!(refused(&["shutdown", "104", "--grace", "0"]).code, Code::BadValue);
         assert_eq!(refused(&["stop", "104", "--timeout", "soon"]).code, Code::BadValue);
+        assert_eq!(refused(&["events", "-5"]).message, "lxcctl events takes no -5");
         assert_eq!(refused(&["op", "show"]).message, "lxcctl op show needs ID");
+    }
+
+    #[test]
+    fn a_bad_value_is_named_with_its_flag_and_what_is_accepted() {
+        let time = "a time is 90 (seconds), 90s, 5m, 2h, 1d or 1h30m, and never negative";
+        for (words, message, why) in [
+            (&["stop", "104", "--timeout", "-5"][..], "-5 is no value for --timeout", time),
+            (&["stop", "104", "--timeout=-5s"], "-5s is no value for --timeout", time),
+            (&["shutdown", "104", "--grace", "-1m"], "-1m is no value for --grace", time),
+            (&["op", "ls", "-n", "-3"], "-3 is no value for --limit", "a whole number from 0 to 4294967295"),
+            (
+                &["stop", "1", "--max-parallel", "0"],
+                "0 is no value for --max-parallel",
+                "a whole number from 1 to 4294967295",
+            ),
+        ] {
+            let error = refused(words);
+            assert_eq!((error.code, error.message.as_str()), (Code::BadValue, message));
+            assert_eq!(error.why, [why]);
+            assert!(error.tries[0].command.ends_with(" --help"), "{error:?}");
+        }
     }
 
     #[test]

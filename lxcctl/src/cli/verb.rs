@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::Select;
-use super::groups::duration;
+use super::values::{duration, some};
 
 /// What happens to the rest when one fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -53,10 +53,10 @@ pub struct Waiting {
 #[command(next_help_heading = "Many targets")]
 pub struct Batch {
     /// At most so many at the same time.
-    #[arg(long, value_name = "N", default_value_t = 8, hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 8, hide_short_help = true, value_parser = some)]
     pub max_parallel: u32,
     /// At most so many at the same time on one node.
-    #[arg(long, value_name = "N", hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = some)]
     pub max_per_node: Option<u32>,
     /// When one fails: continue or stop.
     #[arg(
@@ -71,7 +71,7 @@ pub struct Batch {
     #[arg(long, value_name = "TIME", value_parser = duration, hide_short_help = true)]
     pub pause: Option<Duration>,
     /// Refuse if there are more targets than this.
-    #[arg(long, value_name = "N", hide_short_help = true, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", hide_short_help = true, value_parser = some)]
     pub at_most: Option<u32>,
 }
 
