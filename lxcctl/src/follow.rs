@@ -10,8 +10,8 @@ use lxc_core::error::{Code, Error, Exit, Result};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until};
 
 pub use board::{Board, Seen, Tracked};
-pub(crate) use signals::Resizes;
 pub use signals::Signals;
+pub(crate) use signals::{Answered, Resizes, answered};
 
 use crate::cli::groups::micros;
 use crate::cli::{Format, ProgressMode};
@@ -81,11 +81,12 @@ pub async fn follow(
     client: &Client,
     board: &mut Board,
     patience: Patience,
+    signals: &mut Signals,
 ) -> Result<Ending> {
     let mut run = Run {
         show: Show::of(context, patience.silent),
         widths: board.widths(),
-        signals: Signals::listen()?,
+        signals,
         deadline: patience.timeout.map(|timeout| Instant::now() + timeout),
         ticks: interval(FRAME),
         held: Vec::new(),
@@ -104,7 +105,7 @@ struct Run<'a> {
     board: &'a mut Board,
     show: Show,
     widths: Widths,
-    signals: Signals,
+    signals: &'a mut Signals,
     deadline: Option<Instant>,
     ticks: Interval,
     /// First lines that are not told yet, and since when.

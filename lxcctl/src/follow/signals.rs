@@ -1,8 +1,14 @@
 //! Ctrl-C and SIGTERM: they end this command and nothing else; and that the terminal has another size now. Owns
 //! catching them; must not decide what ends.
 
+use std::time::Duration;
+
 use lxc_core::error::{Code, Error, Exit, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep;
+
+/// How long after Ctrl-C an answer that is on its way is still waited for.
+const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// Signals that detach, and end the endless commands. Caught from the moment of listening on.
 pub struct Signals {
@@ -25,6 +31,33 @@ impl Signals {
             _ = self.interrupt.recv() => Exit::Interrupted,
             _ = self.terminate.recv() => Exit::Terminated,
         }
+    }
+}
+
+/// What became of a question whose answer decides what there is to come back to.
+pub(crate) enum Answered<T> {
+    /// It came.
+    Undisturbed(T),
+    /// It came, but nobody wants to wait for more.
+    AndLetGo(T, Exit),
+    /// Nobody wanted to wait for it.
+    Never(Exit),
+}
+
+/// Waits for the answer. Who lets go is not let go without it, unless they insist or it takes too long: only with
+/// it can be said how to come back.
+pub(crate) async fn answered<T>(signals: &mut Signals, answer: impl Future<Output = T>) -> Answered<T> {
+    let mut answer = std::pin::pin!(answer);
+    let exit = tokio::select! {
+        biased;
+        exit = signals.next() => exit,
+        answer = &mut answer => return Answered::Undisturbed(answer),
+    };
+    tokio::select! {
+        biased;
+        _ = signals.next() => Answered::Never(exit),
+        answer = &mut answer => Answered::AndLetGo(answer, exit),
+        () = sleep(LAST_WORD) => Answered::Never(exit),
     }
 }
 

@@ -204,6 +204,27 @@ impl Printer {
         matches!(read, Ok(count) if count > 0).then(|| line.trim().to_owned())
     }
 
+    /// The same where signals are caught already, so that Ctrl-C would end nothing: `None` too once `enough` is over.
+    pub async fn ask_while<T>(&mut self, question: &str, enough: impl Future<Output = T>) -> Option<String> {
+        self.wipe();
+        self.flush();
+        self.complain(question.as_bytes());
+        let (tell, told) = tokio::sync::oneshot::channel();
+        // Reading a terminal cannot be broken off; what still reads in the end goes with the process.
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = io::stdin().lock().read_line(&mut line);
+            let _ = tell.send(matches!(read, Ok(count) if count > 0).then(|| line.trim().to_owned()));
+        });
+        tokio::select! {
+            _ = enough => {
+                self.complain(b"\n");
+                None
+            }
+            line = told => line.ok().flatten(),
+        }
+    }
+
     /// Asks and reads one line without showing it. The echo goes before the question comes: what is typed
     /// ahead must not be seen either. Ctrl-C is read as a key here, so that the terminal is itself again
     /// before it ends the program as it always does.

@@ -39,10 +39,32 @@ pub(crate) struct Script {
     pub(crate) whoami: Answer<pb::WhoAmIReply>,
     pub(crate) daemons: Answer<pb::ListDaemonsReply>,
     pub(crate) drain: Answer<pb::DrainReply>,
+    /// Submits are answered when it opens.
+    pub(crate) gate: Option<Gate>,
     /// After the first one the list changes like this; none = it ends.
     pub(crate) changes: Vec<Step<pb::ChangesReply>>,
     /// One script for each time somebody watches.
     pub(crate) watches: VecDeque<Vec<Step<pb::WatchReply>>>,
+}
+
+/// Holds up an answer until a test lets it through.
+#[derive(Clone)]
+pub(crate) struct Gate {
+    pub(super) arrived: std::sync::mpsc::Sender<()>,
+    pub(super) open: Arc<tokio::sync::Notify>,
+}
+
+impl Gate {
+    /// It, and what hears of everybody who stands before it.
+    pub(crate) fn new() -> (Self, std::sync::mpsc::Receiver<()>) {
+        let (arrived, arrivals) = std::sync::mpsc::channel();
+        (Self { arrived, open: Arc::default() }, arrivals)
+    }
+
+    /// Lets one through.
+    pub(crate) fn open(&self) {
+        self.open.notify_one();
+    }
 }
 
 /// One step of a stream.

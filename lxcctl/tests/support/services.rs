@@ -100,6 +100,11 @@ impl pb::operations_server::Operations for Service {
 
     async fn submit(&self, request: Request<pb::SubmitRequest>) -> Result<Response<pb::SubmitReply>, Status> {
         self.asked.lock().unwrap().submits.push(request.into_inner());
+        let gate = self.script.lock().unwrap().gate.clone();
+        if let Some(gate) = gate {
+            gate.arrived.send(()).unwrap();
+            gate.open.notified().await;
+        }
         say(&self.script.lock().unwrap().submit)
     }
     async fn replay(&self, _: Request<pb::SubmitRequest>) -> Result<Response<pb::SubmitReply>, Status> {

@@ -5,9 +5,9 @@ use lxc_core::text::short_id;
 
 use crate::cli::{CancelOp, ResolveOp, RetryOp};
 use crate::client::view::{Operation, Warning};
-use crate::commands::verb::finish::{self, Finish, Why};
+use crate::commands::verb::finish::{self, Finish, Sent, Why};
 use crate::context::Context;
-use crate::follow::{Board, Patience, follow};
+use crate::follow::{Board, Patience, Signals, follow};
 use crate::ui::escape::escape;
 use crate::ui::rows::{self, Row};
 use crate::ui::time;
@@ -36,7 +36,12 @@ pub(super) async fn resolve(context: &mut Context, args: &ResolveOp) -> Result<E
 pub(super) async fn retry(context: &mut Context, args: &RetryOp) -> Result<Exit> {
     let client = context.connect().await?;
     let key = args.request_id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
-    let submitted = client.retry(&args.id, &key).await?;
+    let mut signals = Signals::listen()?;
+    let sent = finish::submitted(context, &mut signals, &key, client.retry(&args.id, &key)).await?;
+    let (submitted, why) = match sent {
+        Sent::Answered(submitted, let_go) => (submitted, let_go.map(Why::Signalled)),
+        Sent::Unanswered(exit) => return Ok(exit),
+    };
     let mut board = Board::new(submitted.operations);
     let timeout = (!args.timeout.is_zero()).then_some(args.timeout);
     let end = Finish {
@@ -45,10 +50,11 @@ pub(super) async fn retry(context: &mut Context, args: &RetryOp) -> Result<Exit>
         fail_on_warnings: args.fail_on_warnings,
         ..Finish::default()
     };
-    if args.detach {
-        return finish::detached(context, &board, &end, Why::Asked);
+    if let Some(why) = why.or(args.detach.then_some(Why::Asked)) {
+        return finish::detached(context, &board, &end, why);
     }
-    let ending = follow(context, &client, &mut board, Patience { timeout, silent: false }).await?;
+    let patience = Patience { timeout, silent: false };
+    let ending = follow(context, &client, &mut board, patience, &mut signals).await?;
     finish::ended(context, &board, &end, ending)
 }
 

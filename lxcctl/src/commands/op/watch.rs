@@ -5,7 +5,7 @@ use lxc_core::error::{Exit, Result};
 use crate::cli::WatchOp;
 use crate::commands::verb::finish::{self, Finish};
 use crate::context::Context;
-use crate::follow::{Board, Patience, follow};
+use crate::follow::{Board, Patience, Signals, follow};
 
 pub(super) async fn run(context: &mut Context, args: &WatchOp, silent: bool) -> Result<Exit> {
     let client = context.connect().await?;
@@ -17,7 +17,8 @@ pub(super) async fn run(context: &mut Context, args: &WatchOp, silent: bool) -> 
     let request_id = operations.first().map(|op| op.request_id.clone()).unwrap_or_default();
     let timeout = (!args.timeout.is_zero()).then_some(args.timeout);
     let mut board = Board::new(operations);
-    let ending = follow(context, &client, &mut board, Patience { timeout, silent }).await?;
+    let patience = Patience { timeout, silent };
+    let ending = follow(context, &client, &mut board, patience, &mut Signals::listen()?).await?;
     let end = Finish { request_id, timeout, fail_on_warnings: args.fail_on_warnings, ..Finish::default() };
     finish::ended(context, &board, &end, ending)
 }

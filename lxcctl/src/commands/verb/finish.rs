@@ -6,10 +6,11 @@ use lxc_core::error::{Code, Error, Exit, Result};
 use lxc_core::text::{self, short_id};
 
 use crate::cli::Format;
+use crate::client::Submitted;
 use crate::client::view::{Operation, Warning};
 use crate::context::{Context, filled};
 use crate::exit::{self, Outcome};
-use crate::follow::{Board, Ending, Tracked};
+use crate::follow::{Answered, Board, Ending, Signals, Tracked, answered};
 use crate::ui::escape::escape;
 use crate::ui::rows::{self, Row};
 use crate::ui::style::Mark;
@@ -37,6 +38,38 @@ pub(crate) enum Why {
     Asked,
     /// Ctrl-C, SIGTERM.
     Signalled(Exit),
+}
+
+/// What became of submitting.
+pub(crate) enum Sent {
+    /// These; and perhaps nobody waits for them any more.
+    Answered(Submitted, Option<Exit>),
+    /// Nobody waited for the answer; what there is to say was said.
+    Unanswered(Exit),
+}
+
+/// Submits. From here on Ctrl-C ends nothing but this command, and how to come back is said: even where lxcd's
+/// answer was not waited for, because the request has its id from here.
+pub(crate) async fn submitted(
+    context: &mut Context,
+    signals: &mut Signals,
+    request_id: &str,
+    call: impl Future<Output = Result<Submitted>>,
+) -> Result<Sent> {
+    match answered(signals, call).await {
+        Answered::Undisturbed(answer) => Ok(Sent::Answered(answer?, None)),
+        Answered::AndLetGo(answer, exit) => Ok(Sent::Answered(answer?, Some(exit))),
+        Answered::Never(exit) => {
+            let fault = Error::new(Code::GaveUp, "let go before lxcd had answered")
+                .because("whether it has begun anything is not known here")
+                .hint_noted(
+                    format!("lxcctl op watch {}", short_id(request_id)),
+                    "if it has, that goes on without you",
+                );
+            context.report(&fault);
+            Ok(Sent::Unanswered(exit))
+        }
+    }
 }
 
 /// Prints how it ended and returns the exit code.

@@ -10,10 +10,12 @@ use lxc_core::error::{Code, Error, Exit, Result};
 
 pub(crate) use request::Request;
 
+use finish::Sent;
+
 use crate::client::view::ContainerRef;
 use crate::client::{Client, Order, Submitted};
 use crate::context::{Context, filled, typed_target};
-use crate::follow::{Board, Patience, follow};
+use crate::follow::{Board, Patience, Signals, follow};
 
 /// Runs one verb.
 pub(crate) async fn run(context: &mut Context, request: Request) -> Result<Exit> {
@@ -35,7 +37,7 @@ async fn carry_out(context: &mut Context, client: &Client, request: &Request) ->
         // Asked before the targets are: what was ordered before may have deleted them.
         let order = request.order(Vec::new());
         if let Some(known) = client.replay(&order).await? {
-            return see_through(context, client, request, &order, known).await;
+            return see_through(context, client, request, &order, known, &mut Signals::listen()?).await;
         }
     }
     let resolved = match client.resolve(&request.selection, request.verb, request.at_most).await {
@@ -62,8 +64,29 @@ async fn carry_out(context: &mut Context, client: &Client, request: &Request) ->
 }
 
 async fn submit(context: &mut Context, client: &Client, request: &Request, order: &Order) -> Result<Exit> {
-    let submitted = client.submit(order).await?;
-    see_through(context, client, request, order, submitted).await
+    let mut signals = Signals::listen()?;
+    let sent = finish::submitted(context, &mut signals, &order.request_id, client.submit(order)).await?;
+    match sent {
+        Sent::Answered(submitted, None) => {
+            see_through(context, client, request, order, submitted, &mut signals).await
+        }
+        Sent::Answered(submitted, Some(exit)) => {
+            let end = end_of(request, order, submitted.request_id);
+            let board = Board::new(submitted.operations);
+            finish::detached(context, &board, &end, finish::Why::Signalled(exit))
+        }
+        Sent::Unanswered(exit) => Ok(exit),
+    }
+}
+
+fn end_of(request: &Request, order: &Order, request_id: String) -> finish::Finish {
+    finish::Finish {
+        request_id,
+        typed: typed_one(&order.refs),
+        grace_seconds: order.grace_seconds,
+        timeout: request.timeout(),
+        fail_on_warnings: request.fail_on_warnings,
+    }
 }
 
 /// Follows what was submitted to its end, if that was asked for.
@@ -73,25 +96,20 @@ async fn see_through(
     request: &Request,
     order: &Order,
     submitted: Submitted,
+    signals: &mut Signals,
 ) -> Result<Exit> {
     let mut board = Board::new(submitted.operations);
-    let end = finish::Finish {
-        request_id: submitted.request_id,
-        typed: typed_one(&order.refs),
-        grace_seconds: order.grace_seconds,
-        timeout: request.timeout(),
-        fail_on_warnings: request.fail_on_warnings,
-    };
+    let end = end_of(request, order, submitted.request_id);
     if request.detach {
         board.settle();
         return finish::detached(context, &board, &end, finish::Why::Asked);
     }
     let patience = Patience { timeout: request.timeout(), silent: false };
-    let ending = follow(context, client, &mut board, patience).await?;
+    let ending = follow(context, client, &mut board, patience, signals).await?;
     let exit = finish::ended(context, &board, &end, ending)?;
-    if let Some(fault) = question::unreachable_delete(order, &board)
+    if question::is_unreachable_delete(order, &board)
         && let Some(one) = order.refs.first()
-        && question::forget_instead(context, one, &fault)?
+        && question::forget_instead(context, one, signals).await
     {
         let forget = Order {
             verb: "forget",

@@ -8,7 +8,7 @@ use super::Request;
 use crate::client::view::ContainerRef;
 use crate::client::{Client, Order};
 use crate::context::Context;
-use crate::follow::Board;
+use crate::follow::{Board, Signals};
 use crate::ui::escape::escape;
 use crate::ui::style::{Look, Tone, paint};
 use crate::ui::table::{Cell, Column, Table};
@@ -174,22 +174,21 @@ async fn list_disks(context: &mut Context, client: &Client, order: &Order) -> Re
     Ok(())
 }
 
-/// The error of a lone delete that failed because Proxmox does not answer.
-pub(super) fn unreachable_delete(order: &Order, board: &Board) -> Option<Error> {
-    let [one] = board.items() else { return None };
-    let fault = one.operation.error.as_ref()?;
-    let away = matches!(fault.code, Code::NodeUnreachable | Code::RemoteUnreachable);
-    (order.verb == "delete" && away).then(|| fault.clone())
+/// Whether it is a lone delete that failed because Proxmox does not answer.
+pub(super) fn is_unreachable_delete(order: &Order, board: &Board) -> bool {
+    let [one] = board.items() else { return false };
+    let away = |fault: &Error| matches!(fault.code, Code::NodeUnreachable | Code::RemoteUnreachable);
+    order.verb == "delete" && one.operation.error.as_ref().is_some_and(away)
 }
 
-/// On a terminal, the offer to forget what cannot be deleted.
-pub(super) fn forget_instead(context: &mut Context, one: &ContainerRef, _why: &Error) -> Result<bool> {
+/// On a terminal, the offer to forget what cannot be deleted. Ctrl-C is a no.
+pub(super) async fn forget_instead(context: &mut Context, one: &ContainerRef, signals: &mut Signals) -> bool {
     if !context.printer.can_ask || context.printer.is_quiet() || !context.format.is_text() {
-        return Ok(false);
+        return false;
     }
     let question = format!("Forget it instead? {} [y/N] ", question_for_one("forget", one));
-    let answer = context.printer.ask(&question).unwrap_or_default();
-    Ok(is_yes(&answer, None))
+    let answer = context.printer.ask_while(&question, signals.next()).await.unwrap_or_default();
+    is_yes(&answer, None)
 }
 
 #[cfg(test)]
