@@ -266,7 +266,7 @@ fn a_delete_that_reaches_nobody_offers_to_forget() {
     world.ctl("delete 104 --yes").exits(7).says("lxcctl forget");
     let mut terminal = world.terminal("delete homelab/104");
     terminal.wait_for("[y/N]").answer("y");
-    terminal.wait_for("forget").wait_for("it comes back if Proxmox still has it").answer("y");
+    terminal.wait_for("forget").wait_for("Forget it instead?").answer("y");
     terminal.end().exits(0);
     assert_eq!(world.calls(), [""; 0]);
     world.sim.control().node("pve1", "daemon-up").expect("up");

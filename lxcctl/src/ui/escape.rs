@@ -67,6 +67,28 @@ pub fn cut(text: &str, columns: usize, unicode: bool) -> Cow<'_, str> {
     Cow::Owned(short)
 }
 
+/// The text in lines of at most `columns`, broken between words; a longer word has a line of its own. In a pipe
+/// (`None`) nothing is broken.
+#[must_use]
+pub fn wrap(text: &str, columns: Option<usize>) -> String {
+    let Some(columns) = columns else { return text.to_owned() };
+    let mut wrapped = String::with_capacity(text.len() + 4);
+    let mut used = 0;
+    for word in text.split(' ') {
+        let wide = width(word);
+        if used > 0 && used + 1 + wide > columns {
+            wrapped.push('\n');
+            used = 0;
+        } else if used > 0 {
+            wrapped.push(' ');
+            used += 1;
+        }
+        wrapped.push_str(word);
+        used += wide;
+    }
+    wrapped
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +99,13 @@ mod tests {
         assert_eq!(escape("a\x1b[2Jb\n"), "a\\u{1b}[2Jb\\n");
         assert_eq!(escape("a\u{202e}b"), "a\\u{202e}b");
         assert_eq!(escape("büro-1"), "büro-1");
+    }
+
+    #[test]
+    fn long_sentences_are_broken_between_words() {
+        assert_eq!(wrap("Deletes homelab/104 (web-1).", Some(20)), "Deletes homelab/104\n(web-1).");
+        assert_eq!(wrap("a homelab/104 b", Some(5)), "a\nhomelab/104\nb");
+        assert_eq!(wrap("a b", None), "a b");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::client::view::ContainerRef;
 use crate::client::{Client, Order};
 use crate::context::Context;
 use crate::follow::{Board, Signals};
-use crate::ui::escape::escape;
+use crate::ui::escape::{escape, wrap};
 use crate::ui::style::{Look, Tone, paint};
 use crate::ui::table::{Cell, Column, Table};
 use crate::ui::time::Now;
@@ -39,14 +39,11 @@ pub(super) async fn settle(
     }
     let look = context.printer.err_look;
     let (question, wanted) = match order.refs.as_slice() {
-        [one] => (format!("{} [y/N] ", question_for_one(verb, one)), None),
+        [one] => (wrap(&format!("{} [y/N]", question_for_one(verb, one)), look.width) + " ", None),
         many => {
             let table = table(verb, many, &Now::read(), look);
-            context.printer.must_say(&format!(
-                "{}{}",
-                table,
-                question_for_many(verb, many, order.grace_seconds)
-            ));
+            let lost = wrap(&question_for_many(verb, many, order.grace_seconds), look.width);
+            context.printer.must_say(&format!("{table}{lost}"));
             let number = many.len().to_string();
             (format!("Type {} to go on: ", paint(&number, Tone::Bold, look)), Some(number))
         }
@@ -136,7 +133,8 @@ fn question_for_many(verb: &str, refs: &[ContainerRef], grace_seconds: Option<u3
 fn table(verb: &str, refs: &[ContainerRef], now: &Now, look: Look) -> String {
     let mut columns = vec![
         Column::left("TARGET"),
-        Column::left("NAME").shrinks(),
+        // Whole, whatever it takes: who says yes has to know to what.
+        Column::left("NAME"),
         Column::left("STATUS"),
         Column::left("NODE").goes(2),
     ];
@@ -186,7 +184,8 @@ pub(super) async fn forget_instead(context: &mut Context, one: &ContainerRef, si
     if !context.printer.can_ask || context.printer.is_quiet() || !context.format.is_text() {
         return false;
     }
-    let question = format!("Forget it instead? {} [y/N] ", question_for_one("forget", one));
+    let question = format!("Forget it instead? {} [y/N]", question_for_one("forget", one));
+    let question = wrap(&question, context.printer.err_look.width) + " ";
     let answer = context.printer.ask_while(&question, signals.next()).await.unwrap_or_default();
     is_yes(&answer, None)
 }
@@ -229,6 +228,14 @@ mod tests {
             question_for_many("shutdown", &[one, other.managed()], Some(30)),
             "Shuts down 2 containers. What has not stopped after 30s is killed, but for 1 under HA."
         );
+    }
+
+    #[test]
+    fn a_narrow_terminal_loses_no_name() {
+        let long = "a-name-that-is-as-long-as-somebody-in-a-hurry-makes-them-at-night";
+        let two = [ContainerRef::sample(131, long, "stopped"), ContainerRef::sample(132, "ci", "stopped")];
+        let shown = table("delete", &two, &Now::fixed(0), Look { width: Some(40), ..Look::PIPE });
+        assert!(shown.contains(long) && !shown.contains("CREATED"), "{shown}");
     }
 
     #[test]
