@@ -109,6 +109,12 @@ pub fn short_id(id: &str) -> &str {
     id.len().checked_sub(8).and_then(|at| id.get(at..)).unwrap_or(id)
 }
 
+/// `1 container`, `5 containers`
+#[must_use]
+pub fn counted(number: u64, what: &str) -> String {
+    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
+}
+
 /// What was typed is no duration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no duration: 90, 90s, 5m, 2h, 1d or 1h30m")]
@@ -158,6 +164,12 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn one_is_no_plural() {
+        let nodes = |number| counted(number, "node");
+        assert_eq!([nodes(0), nodes(1), nodes(2)], ["0 nodes", "1 node", "2 nodes"]);
+    }
 
     #[test]
     fn elapsed_times() {

@@ -131,12 +131,10 @@ pub(super) fn print(context: &mut Context, remote: &Remote, result: &str, took: 
 }
 
 fn about(remote: &Remote) -> String {
-    let count = |number: usize, what: &str| {
-        if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-    };
     let version = remote.pve_version.as_ref().map_or(String::new(), |version| format!("PVE {version}, "));
-    let containers = usize::try_from(remote.containers).unwrap_or(usize::MAX);
-    format!("{version}{}, {}", count(remote.nodes.len(), "node"), count(containers, "container"))
+    let nodes = u64::try_from(remote.nodes.len()).unwrap_or(u64::MAX);
+    let containers = u64::from(remote.containers);
+    format!("{version}{}, {}", text::counted(nodes, "node"), text::counted(containers, "container"))
 }
 
 /// `pve2 and pve3 are pinned too, on pve1's word. Next: lxcctl remote doctor homelab`

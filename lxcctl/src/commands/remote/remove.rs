@@ -1,6 +1,7 @@
 //! `lxcctl remote remove`: forget a remote with all records of its containers.
 
 use lxc_core::error::{Code, Error, Exit, Result};
+use lxc_core::text;
 use serde::Serialize;
 
 use crate::cli::RemoveRemote;
@@ -21,7 +22,7 @@ pub(super) async fn run(context: &mut Context, args: &RemoveRemote) -> Result<Ex
     let client = context.connect().await?;
     let (containers, running_operations) = client.remove_remote(&args.name, true).await?;
     let name = escape(&args.name).into_owned();
-    let records = if containers == 1 { "1 container".to_owned() } else { format!("{containers} containers") };
+    let records = text::counted(u64::from(containers), "container");
     if !args.dry_run {
         let loses = format!("Removes {name} and lxcd's records of {records}; Proxmox is not touched.");
         if !args.yes {

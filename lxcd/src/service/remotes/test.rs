@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use lxc_core::error::{Error, Result};
 use lxc_core::ports::PveError;
+use lxc_core::text;
 
 use super::words::pve_error;
 use crate::service::Services;
@@ -71,7 +72,10 @@ impl Services {
         for node in nodes.unwrap_or_default().iter().filter(|node| node.online) {
             let began = Instant::now();
             let list = client.list_lxc(&node.name).await;
-            let detail = |list: Vec<lxc_core::pve::Live>| format!("{}: {} containers", node.name, list.len());
+            let detail = |list: Vec<lxc_core::pve::Live>| {
+                let number = u64::try_from(list.len()).unwrap_or(u64::MAX);
+                format!("{}: {}", node.name, text::counted(number, "container"))
+            };
             checks.push(RemoteCheck::new(&remote.row, "list", began, list.map(detail)));
         }
         Ok((remote.row.clone(), checks))
