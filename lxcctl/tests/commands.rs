@@ -5,7 +5,7 @@
 mod support;
 
 use lxc_proto::v1 as pb;
-use support::build::{error, failed, now, operation, secs, succeeded, web_1};
+use support::build::{BEGUN, error, failed, now, operation, secs, succeeded, web_1};
 use support::{Fake, Script, Step};
 
 fn json(text: &str) -> serde_json::Value {
@@ -139,8 +139,13 @@ fn operations_are_listed_logged_and_cancelled() {
     let mut going = operation("4f9c2e1b", "restart", &web_1());
     (going.created_us, going.started_us) = (now() - secs(90.0), Some(now() - secs(61.0)));
     going.cancel_requested = true;
-    let line = |text: &str| pb::Event { message: text.into(), r#type: "log".into(), ..Default::default() };
-    let log = vec![line("starting"), line("TASK ERROR: bridge 'vmbr9' does not exist")];
+    let line = |kind: &str, text: &str| pb::Event {
+        time_us: BEGUN,
+        message: text.into(),
+        r#type: kind.into(),
+        ..Default::default()
+    };
+    let log = vec![line("step", "dispatching"), line("log", "TASK ERROR: bridge 'vmbr9' does not exist")];
     let notes = vec!["ends at the next step boundary".into()];
     let fake = Fake::start(Script {
         operations: Some(Ok(pb::ListOperationsReply { items: vec![going.clone(), done.clone()] })),
@@ -159,8 +164,10 @@ fn operations_are_listed_logged_and_cancelled() {
     assert_eq!(fake.run("lxcctl op ls --state runing").code, 2);
     assert_eq!(
         fake.run("lxcctl op log 5d1e77a0").out,
-        "starting\nTASK ERROR: bridge 'vmbr9' does not exist\n"
+        "2026-11-21 14:02:11  calling Proxmox\n\
+         2026-11-21 14:02:11  TASK ERROR: bridge 'vmbr9' does not exist\n"
     );
+    assert!(fake.run("lxcctl op log 5d1e77a0 -o jsonl").out.contains("\"time\":\"2026-11-21T14:02:11Z\""));
     let run = fake.run("lxcctl op cancel 4f9c2e1b");
     assert!(run.out.contains("cancelling  1m 1s  ends at the next step boundary"), "{}", run.out);
     assert!(fake.run("lxcctl op show 5d1e77a0").out.contains("error[LXC0101]"));
@@ -218,6 +225,11 @@ fn the_journal_the_audit_and_the_daemon() {
         fake.run("lxcctl events 201").out,
         "TIME                 TARGET    NAME   EVENT    BY   OP  DETAIL\n\
          2026-11-21 14:02:23  edge/201  web-1  stopped  ops  -   forced\n"
+    );
+    // What --after takes.
+    assert!(fake.run("lxcctl events 201 -o wide").out.starts_with("CURSOR  TIME "));
+    assert!(
+        fake.run("lxcctl events 201 -o wide --no-headers").out.starts_with("1  2026-11-21 14:02:23  edge")
     );
     assert_eq!(
         fake.run("lxcctl audit --failed").out,

@@ -13,7 +13,7 @@ pub struct EventsArgs {
     /// Go on with what happens; ends with Ctrl-C.
     #[arg(short = 'f', long)]
     pub follow: bool,
-    /// Only after this cursor.
+    /// Only after this cursor (CURSOR in -o wide, cursor in JSON).
     #[arg(long, value_name = "CURSOR", value_parser = cursor)]
     pub after: Option<i64>,
     /// Only of the last 10m, 2h, 3d.

@@ -58,21 +58,27 @@ fn render(shown: &Shown, now: &Now, look: Look) -> String {
         config.row(vec![Cell::new(key), Cell::new(value)]);
     }
     out.push_str(&config.render(look));
-    out.push_str(&events::table(&shown.events, now, true).render(look));
+    out.push_str(&events::table(&shown.events, now, false, true).render(look));
     out
+}
+
+/// `1 core`, `0.5 cores`
+fn cores(number: f64) -> String {
+    let whole = (number - 1.0).abs() < f64::EPSILON;
+    format!("{number} {}", if whole { "core" } else { "cores" })
 }
 
 /// What is known, a line each; what is not known has none but for the address.
 fn resources(container: &Container, now: &Now) -> Vec<(&'static str, String)> {
     let of = |part: Option<u64>, whole: Option<u64>| match (part, whole) {
-        (None, None) => None,
+        (None, None) | (None | Some(0), Some(0)) => None,
         (part, whole) => {
             let figure = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), text::bytes);
             Some(format!("{} / {}", figure(part), figure(whole)))
         }
     };
     let cpu = container.cpu.map(|share| match container.cpus {
-        Some(cores) => format!("{} of {cores} cores", text::percent(share)),
+        Some(cores) => format!("{} of {}", text::percent(share), self::cores(cores)),
         None => text::percent(share),
     });
     let net = container.net_in_bytes.zip(container.net_out_bytes);
@@ -82,7 +88,7 @@ fn resources(container: &Container, now: &Now) -> Vec<(&'static str, String)> {
     let lines = [
         ("node", container.node.clone()),
         ("ip", Some(ips.unwrap_or_else(|| "-".to_owned()))),
-        ("cpu", cpu.or_else(|| container.cpus.map(|cores| format!("{cores} cores")))),
+        ("cpu", cpu.or_else(|| container.cpus.map(cores))),
         ("memory", of(container.memory_bytes, container.memory_max_bytes)),
         ("swap", of(container.swap_bytes, container.swap_max_bytes)),
         ("disk", of(container.disk_bytes, container.disk_max_bytes)),
@@ -110,4 +116,14 @@ fn resources(container: &Container, now: &Now) -> Vec<(&'static str, String)> {
         ("observed", container.observed_at.map(|at| format!("{} ({})", now.ago(at), container.freshness))),
     ];
     lines.into_iter().filter_map(|(name, value)| value.map(|value| (name, value))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_core_is_no_cores() {
+        assert_eq!([cores(1.0), cores(0.5), cores(4.0)], ["1 core", "0.5 cores", "4 cores"]);
+    }
 }

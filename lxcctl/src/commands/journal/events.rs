@@ -43,7 +43,8 @@ pub(crate) async fn run(context: &mut Context, args: &EventsArgs) -> Result<Exit
         if context.structured("EventList", &events, &[] as &[Warning], |event| &event.target)? {
             return Ok(Exit::Done);
         }
-        let text = table(&events, &Now::read(), !args.no_headers).render(context.printer.look);
+        let wide = context.format == Format::Wide;
+        let text = table(&events, &Now::read(), wide, !args.no_headers).render(context.printer.look);
         context.printer.answer(&text);
         if events.is_empty() {
             context.printer.say("No event matches.");
@@ -107,16 +108,17 @@ fn print(context: &mut Context, events: &[Event], headers: bool) -> Result<()> {
             }
         }
         _ => {
-            let text = table(events, &Now::read(), headers).render(context.printer.look);
+            let wide = context.format == Format::Wide;
+            let text = table(events, &Now::read(), wide, headers).render(context.printer.look);
             context.printer.answer(&text);
         }
     }
     Ok(())
 }
 
-/// The events as a table.
-pub(crate) fn table(events: &[Event], now: &Now, headers: bool) -> Table {
-    let mut table = Table::new(vec![
+/// The events as a table; a wide one begins with what `--after` takes.
+pub(crate) fn table(events: &[Event], now: &Now, wide: bool, headers: bool) -> Table {
+    let mut columns = vec![
         Column::left("TIME"),
         Column::left("TARGET"),
         Column::left("NAME").goes(2).shrinks(),
@@ -124,10 +126,13 @@ pub(crate) fn table(events: &[Event], now: &Now, headers: bool) -> Table {
         Column::left("BY").goes(1),
         Column::left("OP"),
         Column::left("DETAIL").yields(),
-    ])
-    .headers(headers);
+    ];
+    if wide {
+        columns.insert(0, Column::right("CURSOR"));
+    }
+    let mut table = Table::new(columns).headers(headers);
     for event in events {
-        table.row(vec![
+        let mut cells = vec![
             Cell::toned(now.full(event.time), Tone::Dim),
             Cell::toned(&event.target, Tone::Bold),
             Cell::known(event.name.as_ref()),
@@ -135,7 +140,11 @@ pub(crate) fn table(events: &[Event], now: &Now, headers: bool) -> Table {
             Cell::known(event.actor.as_ref()),
             Cell::known(event.operation_id.as_deref().map(short_id)),
             Cell::known(Some(detail(event))),
-        ]);
+        ];
+        if wide {
+            cells.insert(0, Cell::new(event.cursor.to_string()));
+        }
+        table.row(cells);
     }
     table
 }
