@@ -34,10 +34,7 @@ impl Context {
     pub fn new(global: &Global, argv: Vec<String>) -> Self {
         let mut printer = Printer::new(global.colour, global.quiet);
         printer.for_programs = !global.output.is_text();
-        if global.output == Format::Wide {
-            // Every column was asked for, so none goes; a narrow terminal wraps the lines.
-            printer.look.width = printer.look.width.and(Some(usize::MAX));
-        }
+        printer.look.whole = global.output == Format::Wide;
         Self {
             printer,
             format: global.output,

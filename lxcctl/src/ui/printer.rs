@@ -64,10 +64,14 @@ impl Printer {
         };
         let (out_tty, err_tty) = (out.is_terminal(), err.is_terminal());
         let (out_size, err_size) = (out_tty.then(|| size(&out)), err_tty.then(|| size(&err)));
+        let look = |size: Option<(usize, usize)>, colour| {
+            let width = size.map(|(columns, _)| columns);
+            Look { width, whole: false, colour, unicode }
+        };
         let clever = set("TERM").as_deref() != Some("dumb");
         Self {
-            look: Look { width: out_size.map(|size| size.0), colour: wants(out_tty), unicode },
-            err_look: Look { width: err_size.map(|size| size.0), colour: wants(err_tty), unicode },
+            look: look(out_size, wants(out_tty)),
+            err_look: look(err_size, wants(err_tty)),
             screen: out_size.filter(|_| clever),
             can_ask: io::stdin().is_terminal() && err_tty,
             can_move: err_tty && clever,
@@ -188,8 +192,7 @@ impl Printer {
     /// Measures the terminals anew: their user may have pulled at them.
     pub fn measure(&mut self) {
         let (out, err) = (size(&io::stdout()), size(&io::stderr()));
-        let wide = self.look.width == Some(usize::MAX);
-        self.look.width = self.look.width.map(|_| if wide { usize::MAX } else { out.0 });
+        self.look.width = self.look.width.map(|_| out.0);
         self.err_look.width = self.err_look.width.map(|_| err.0);
         self.screen = self.screen.map(|_| out);
     }

@@ -150,7 +150,7 @@ mod tests {
     fn a_moving_line_counts_down_and_ends_with_the_time() {
         let mut progress = web_1("1/2 stopping, grace 30s");
         progress.forced_at = Some(Instant(31_400_000));
-        let look = Look { width: Some(100), colour: false, unicode: true };
+        let look = Look { width: Some(100), ..Look::PIPE };
         let lines = moving(&[progress], Widths::default(), 10_400_000, 4, look);
         let body = "⠼ homelab/104  web-1  restarting  1/2 stopping, forced in 21s";
         assert_eq!(lines, [format!("{body}{:>width$}", "9.4s", width = 98 - width(body))]);
@@ -160,7 +160,7 @@ mod tests {
     fn what_waits_stands_still() {
         let mut progress = web_1("op 4f9c2e1b");
         (progress.doing, progress.waiting) = ("waiting", true);
-        let look = Look { width: Some(100), colour: false, unicode: true };
+        let look = Look { width: Some(100), ..Look::PIPE };
         let lines = moving(&[progress], Widths::default(), 2_000_000, 3, look);
         assert!(lines[0].starts_with("· homelab/104  web-1  waiting  op 4f9c2e1b  "), "{lines:?}");
     }
@@ -168,7 +168,7 @@ mod tests {
     #[test]
     fn at_most_ten_lines_move_and_none_is_too_wide() {
         let many: Vec<Progress<'_>> = (0..12).map(|_| web_1("a rather long message that goes on")).collect();
-        let look = Look { width: Some(40), colour: false, unicode: true };
+        let look = Look { width: Some(40), ..Look::PIPE };
         let lines = moving(&many, Widths::default(), 2_000_000, 0, look);
         assert_eq!(lines.len(), 11);
         assert_eq!(lines[10], "… and 2 more");

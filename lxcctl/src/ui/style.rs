@@ -9,6 +9,8 @@ use anstyle::{AnsiColor, Style};
 pub struct Look {
     /// Columns; `None` in a pipe, where nothing is cut.
     pub width: Option<usize>,
+    /// Every column was asked for: on a narrow terminal lines are wrapped, and only columns that say nothing go.
+    pub whole: bool,
     /// ANSI colours are understood and wanted.
     pub colour: bool,
     /// The locale is UTF-8.
@@ -17,7 +19,7 @@ pub struct Look {
 
 impl Look {
     /// A pipe in a UTF-8 locale.
-    pub const PIPE: Self = Self { width: None, colour: false, unicode: true };
+    pub const PIPE: Self = Self { width: None, whole: false, colour: false, unicode: true };
 }
 
 /// What a piece of text is to the eye.

@@ -157,6 +157,11 @@ impl Table {
         self
     }
 
+    /// Whether anything but `-` stands in that column.
+    fn says_something(&self, index: usize) -> bool {
+        self.rows.iter().any(|row| row[index].text != "-")
+    }
+
     /// Adds a row; it has a cell for each column.
     pub fn row(&mut self, cells: Vec<Cell>) {
         debug_assert_eq!(cells.len(), self.columns.len());
@@ -181,7 +186,7 @@ impl Table {
         if self.rows.is_empty() {
             return String::new();
         }
-        let layout = Layout::fit(self, look.width);
+        let layout = Layout::fit(self, look);
         let mut text = String::with_capacity((self.rows.len() + 1) * 96);
         if self.headers {
             let titles: Vec<Cell> = self.columns.iter().map(|column| Cell::new(column.title)).collect();
@@ -275,6 +280,22 @@ mod tests {
         assert_eq!(at(50).as_deref(), Some("c81f03d7  ops  bridge 'vmbr9' does not exist, say…"));
         assert_eq!(at(39).as_deref(), Some("c81f03d7  ops  bridge 'vmbr9' does not…"));
         assert_eq!(at(38).as_deref(), Some("c81f03d7  bridge 'vmbr9' does not exi…"));
+    }
+
+    #[test]
+    fn where_all_was_asked_for_only_what_says_nothing_goes() {
+        let mut table = sample();
+        table.rows[0][3] = Cell::known(None::<&str>);
+        let at = |table: &Table, width| {
+            table
+                .render(Look { width: Some(width), whole: true, ..Look::PIPE })
+                .lines()
+                .next()
+                .map(str::to_owned)
+        };
+        assert_eq!(at(&table, 80).as_deref(), Some("TARGET       NAME     CPU  TEMPLATE"));
+        assert_eq!(at(&table, 10).as_deref(), Some("TARGET       NAME     CPU"));
+        assert_eq!(at(&sample(), 10).as_deref(), Some("TARGET       NAME     CPU  TEMPLATE"));
     }
 
     #[test]

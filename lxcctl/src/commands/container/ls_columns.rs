@@ -152,10 +152,10 @@ pub(super) fn all() -> Vec<Shown> {
     ]
 }
 
-/// `412Mi / 2.0Gi`, `-` for what is not known.
+/// `412Mi / 2.0Gi`, `-` for what is not known or not there.
 fn of(part: Option<u64>, whole: Option<u64>) -> String {
     match (part, whole) {
-        (None, None) => "-".to_owned(),
+        (None, None) | (None | Some(0), Some(0)) => "-".to_owned(),
         (part, whole) => {
             let figure = |bytes: Option<u64>| bytes.map_or_else(|| "-".to_owned(), text::bytes);
             format!("{} / {}", figure(part), figure(whole))

@@ -80,7 +80,7 @@ impl Screen {
 mod tests {
     use super::*;
 
-    const PLAIN: Look = Look { width: Some(40), colour: false, unicode: true };
+    const PLAIN: Look = Look { width: Some(40), ..Look::PIPE };
 
     fn shown(rows: usize, remarks: &[&str], size: (usize, usize), away: Option<u64>) -> Vec<String> {
         let table: String = std::iter::once("TARGET".to_owned())

@@ -1,7 +1,7 @@
 //! `lxcctl audit ls`: who asked for what, when, and how it ended.
 
 use lxc_core::error::{Exit, Result};
-use lxc_core::text::short_id;
+use lxc_core::text::{elapsed, short_id};
 
 use crate::cli::groups::micros;
 use crate::cli::{AuditCommand, AuditList, AuditVerb, Format};
@@ -115,6 +115,43 @@ fn value(record: &AuditRecord, name: &str, now: &Now) -> String {
         "domain" => actor.map_or_else(String::new, |actor| actor.domain.clone()),
         "sudo" => actor.and_then(|actor| actor.sudo_uid).map_or_else(String::new, |uid| uid.to_string()),
         "login" => actor.and_then(|actor| actor.login_uid).map_or_else(String::new, |uid| uid.to_string()),
-        _ => record.detail.clone(),
+        _ => options(&record.detail).unwrap_or_else(|| record.detail.clone()),
+    }
+}
+
+/// Of an order, which is recorded as JSON, what was typed: its targets and what is not as it usually is.
+fn options(detail: &str) -> Option<String> {
+    let serde_json::Value::Object(order) = serde_json::from_str(detail).ok()? else { return None };
+    let unusual = |(name, value): (&String, &serde_json::Value)| {
+        use serde_json::Value::{Bool, Null, Number, Object, String as Text};
+        let usual = ["kind", "actor", "selector_text"].contains(&name.as_str())
+            || (name == "max_parallel" && *value == 8);
+        match value {
+            _ if usual => None,
+            Null | Bool(false) | Object(_) => None,
+            Number(number) if number.as_u64() == Some(0) => None,
+            Number(micros) if name == "wait_lock" || name == "pause" => {
+                Some(format!("{name}={}", elapsed(micros.as_i64()?)))
+            }
+            Bool(true) => Some(name.clone()),
+            Text(text) => Some(format!("{name}={text}")),
+            other => Some(format!("{name}={other}")),
+        }
+    };
+    let targets = order.get("selector_text")?.as_str()?.to_owned();
+    Some(std::iter::once(targets).chain(order.iter().filter_map(unusual)).collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_order_is_told_by_what_was_typed() {
+        let order = r#"{"kind":{"verb":"start"},"if_needed":true,"wait_lock":90000000,"max_parallel":8,"max_per_node":2,
+            "on_error_stop":false,"pause":0,"selector_text":"tag=ci","actor":["vm","root"]}"#;
+        assert_eq!(options(order).as_deref(), Some("tag=ci if_needed max_per_node=2 wait_lock=1m 30s"));
+        assert_eq!(options("https://pve1:8006"), None);
+        assert_eq!(options("{}"), None);
     }
 }

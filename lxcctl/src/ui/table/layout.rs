@@ -2,6 +2,7 @@
 //! know what stands in the cells.
 
 use super::super::escape::width;
+use super::super::style::Look;
 use super::Table;
 
 /// Blanks between two columns.
@@ -17,8 +18,8 @@ pub(super) struct Layout {
 
 impl Layout {
     /// In a pipe everything; on a terminal first what yields is cut, then columns go in their order, then
-    /// what may shrink is cut.
-    pub(super) fn fit(table: &Table, room: Option<usize>) -> Self {
+    /// what may shrink is cut. Where every column was asked for, only those go that are `-` from top to bottom.
+    pub(super) fn fit(table: &Table, look: Look) -> Self {
         let mut wanted: Vec<usize> =
             table.columns.iter().map(|column| if table.headers { width(column.title) } else { 0 }).collect();
         for row in &table.rows {
@@ -28,7 +29,7 @@ impl Layout {
         }
         // A column that is empty from top to bottom is not there.
         let mut shown: Vec<usize> = (0..table.columns.len()).filter(|&index| wanted[index] > 0).collect();
-        let Some(room) = room else { return Self { shown, widths: wanted } };
+        let Some(room) = look.width else { return Self { shown, widths: wanted } };
         let mut widths: Vec<usize> = wanted
             .iter()
             .zip(&table.columns)
@@ -39,6 +40,12 @@ impl Layout {
                 + shown.iter().map(|&index| widths[index]).sum::<usize>()
                 + GAP * shown.len().saturating_sub(1)
         };
+        if look.whole {
+            if total(&shown, &wanted) > room {
+                shown.retain(|&index| table.columns[index].goes.is_none() || table.says_something(index));
+            }
+            return Self { shown, widths: wanted };
+        }
         while total(&shown, &widths) > room {
             let first = shown
                 .iter()
