@@ -1,6 +1,8 @@
 //! lxcd's own command line. Owns logging, signals and the exit code; must not open
 //! anything but through `app`.
 
+mod usage;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -58,8 +60,13 @@ enum Db {
 
 /// Parses, runs, reports.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match run(arguments) {
+    let ended = match Arguments::try_parse() {
+        Ok(arguments) => run(arguments),
+        // Help and version are answers.
+        Err(fault) if !fault.use_stderr() => fault.exit(),
+        Err(fault) => Err(usage::error(&fault)),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             report(&error);
