@@ -125,6 +125,8 @@ pub struct RemoteView {
     pub polled: Option<Micros>,
     /// Why it cannot be asked at all.
     pub trouble: Option<Trouble>,
+    /// What in its lists could not be read, while the rest could: by node, the list of all guests under "".
+    pub unread: BTreeMap<String, Trouble>,
     /// What the token may do; None = it could not be asked.
     pub rights: Option<Arc<Rights>>,
 }
@@ -141,6 +143,7 @@ impl RemoteView {
             vms: Vec::new(),
             polled: None,
             trouble: None,
+            unread: BTreeMap::new(),
             rights: None,
         }
     }

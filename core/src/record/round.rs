@@ -18,6 +18,8 @@ pub struct Round {
     pub polled: Option<Micros>,
     /// Why the remote cannot be asked at all.
     pub trouble: Option<Trouble>,
+    /// What in its lists could not be read.
+    pub unread: BTreeMap<String, Trouble>,
     /// Its nodes, with their troubles.
     pub nodes: BTreeMap<String, NodeView>,
     /// Its virtual machines.
@@ -63,6 +65,7 @@ impl Round {
         Self {
             polled: view.polled,
             trouble: view.trouble.clone(),
+            unread: view.unread.clone(),
             nodes: view.nodes.clone(),
             vms: view.vms.clone(),
             rights: view.rights.as_ref().map(|rights| rights.permissions().clone()),
@@ -75,6 +78,7 @@ impl Round {
     pub fn show(self, view: &mut RemoteView) {
         view.polled = self.polled;
         view.trouble = self.trouble;
+        view.unread = self.unread;
         view.nodes = self.nodes;
         view.vms = self.vms;
         view.rights = self.rights.map(|permissions| Arc::new(Rights::new(permissions)));

@@ -163,6 +163,7 @@ mod tests {
     use crate::inventory::merge::{Delta, merge};
     use crate::inventory::sample::Sample;
     use crate::inventory::tests::{row, view};
+    use crate::pve::Rows;
 
     #[test]
     fn marks_are_the_operations_and_the_newer_sight_counts() {
@@ -187,8 +188,8 @@ mod tests {
         let sample = |at| Sample {
             at,
             nodes: Ok(vec![view(Vec::new()).nodes["pve1"].node.clone()]),
-            resources: Ok(Vec::new()),
-            lists: [("pve1".to_owned(), Ok(Vec::new()))].into(),
+            resources: Ok(Rows::default()),
+            lists: [("pve1".to_owned(), Ok(Rows::default()))].into(),
         };
         let mut view = view(Vec::new());
         silent(&mut view, "pve1", "no route to host", 20);

@@ -1,7 +1,9 @@
 //! What a round of answers makes of the picture. Pure: the picture before and the answers in; the picture
 //! after, the rows to write and the events out. One dead node never hurts the rest.
 
-use lxc_core::picture::{Entry, Freshness, NodeView, RemoteView, Rights, Trouble};
+mod row;
+
+use lxc_core::picture::{Freshness, NodeView, RemoteView, Rights, Trouble};
 use lxc_core::record::{ContainerRecord, NewEvent};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -11,8 +13,12 @@ use lxc_core::ids::{ContainerId, Micros, Vmid};
 use lxc_core::op::EventKind;
 use lxc_core::ports::PveError;
 use lxc_core::pve::{Live, Resource};
+use lxc_core::text;
+
+use row::{from_list, one};
 
 use super::sample::Sample;
+use crate::pve::Rows;
 
 /// What is to be written.
 #[derive(Debug, Default)]
@@ -64,19 +70,21 @@ pub(super) fn merge(
     };
     after.trouble = None;
     after.polled = Some(now);
-    after.vms = resources.iter().filter(|r| r.is_vm).map(|r| r.vmid).collect();
+    after.vms = resources.rows.iter().filter(|r| r.is_vm).map(|r| r.vmid).collect();
+    after.unread = unread(before, sample, resources, now);
     after.nodes = nodes
         .iter()
         .map(|node| {
             let old = before.nodes.get(&node.name).and_then(|node| node.trouble.as_ref());
-            let unreachable = |why: &str| Some(trouble(old, Code::NodeUnreachable, why, now));
+            let away = |code: Code, why: &str| Some(trouble(old, code, why, now));
             let trouble = match sample.lists.get(&node.name) {
                 // An operation that failed to reach it after this round began knows better.
                 Some(Ok(_)) => old.filter(|old| !older(old.since, now)).cloned(),
                 // The list of a node fails for a moment while a container on it goes down.
                 Some(Err(error @ PveError::Refused(_))) if error.passes() => None,
-                Some(Err(error)) => unreachable(&error.to_string()),
-                None => unreachable("the node is offline"),
+                Some(Err(error @ PveError::Garbage(_))) => away(code_of(error), &error.to_string()),
+                Some(Err(error)) => away(Code::NodeUnreachable, &error.to_string()),
+                None => away(Code::NodeUnreachable, "the node is offline"),
             };
             (node.name.clone(), NodeView { node: node.clone(), observed: now, trouble })
         })
@@ -85,7 +93,12 @@ pub(super) fn merge(
     // A remote that is new to us brings its containers along; that is no news of any of them.
     let first_round = before.polled.is_none() && before.containers.is_empty();
     let mut present = HashSet::new();
-    for resource in resources.iter().filter(|resource| !resource.is_vm) {
+    let placed: HashSet<Vmid> = resources.rows.iter().map(|resource| resource.vmid).collect();
+    // Whose row in the list of all guests could not be read may still be on its node's.
+    let found =
+        lists.values().filter(|(_, live)| !resources.unread.is_empty() && !placed.contains(&live.vmid));
+    let found: Vec<Resource> = found.map(|(node, live)| from_list(&after, node, live)).collect();
+    for resource in resources.rows.iter().filter(|resource| !resource.is_vm).chain(&found) {
         present.insert(resource.vmid);
         let live = lists.get(&resource.vmid);
         let entry =
@@ -95,6 +108,11 @@ pub(super) fn merge(
     for (vmid, entry) in &mut after.containers {
         // A delete of ours tells its own end; what was made by us a moment ago may not be listed yet.
         if present.contains(vmid) || lists.contains_key(vmid) || busy.contains(vmid) {
+            continue;
+        }
+        // It may be the one whose row could not be read.
+        if after.unread.contains_key("") || after.unread.contains_key(&entry.row.node) {
+            Arc::make_mut(entry).freshness = Freshness::Stale;
             continue;
         }
         if !known_rights.as_ref().is_some_and(|rights| rights.would_show(*vmid, entry.seen_with)) {
@@ -125,76 +143,32 @@ fn index(sample: &Sample) -> BTreeMap<Vmid, (&str, &Live)> {
         .lists
         .iter()
         .filter_map(|(node, list)| Some((node, list.as_ref().ok()?)))
-        .flat_map(|(node, list)| list.iter().map(move |live| (live.vmid, (node.as_str(), live))))
+        .flat_map(|(node, list)| list.rows.iter().map(move |live| (live.vmid, (node.as_str(), live))))
         .collect()
 }
 
-fn one(
-    view: &RemoteView,
-    resource: &Resource,
-    live: Option<(&str, &Live)>,
-    busy: bool,
-    first_round: bool,
+/// What could not be read of lists that could be, otherwise: by node, the list of all guests under "".
+fn unread(
+    before: &RemoteView,
+    sample: &Sample,
+    resources: &Rows<Resource>,
     now: Micros,
-    delta: &mut Delta,
-) -> Entry {
-    let seen_with = view.rights.as_ref().map(|rights| rights.folded());
-    let known = view.containers.get(&resource.vmid).map(|entry| (**entry).clone());
-    let (node, sample) = match live {
-        Some((node, live)) => (node.to_owned(), live.clone()),
-        None => (resource.node.clone(), from_resource(resource)),
-    };
-    let reachable = view.nodes.get(&node).is_some_and(|node| node.trouble.is_none());
-    let Some(mut entry) = known else {
-        let row = fresh_row(view, resource, &node, sample, live.is_some(), now);
-        if !first_round {
-            delta.events.push(event(&view.name, &row, EventKind::Discovered, "seen for the first time"));
-        }
-        delta.rows.push(row.clone());
-        let freshness = if live.is_some() { Freshness::Live } else { Freshness::Stale };
-        return Entry { seen_with, ..Entry::new(row, freshness) };
-    };
-    let old = entry.row.clone();
-    entry.hidden = false;
-    entry.seen_with = seen_with.or(entry.seen_with);
-    let row = &mut entry.row;
-    row.node = node;
-    row.pool.clone_from(&resource.pool);
-    if live.is_none() {
-        // Placement, lock, tags and pool are live there; power and figures are not.
-        row.live.lock.clone_from(&sample.lock);
-        row.live.tags = sample.tags;
-        entry.freshness = if reachable { Freshness::Cached } else { Freshness::Stale };
-    } else if older(row.observed, now) {
-        row.name = sample.name.clone().or(row.name.take());
-        let ha = resource.ha_state.clone().map(|state| lxc_core::pve::Ha { state });
-        row.live = Live { ha, ..sample };
-        row.power = Some(row.live.power);
-        row.observed = now;
-        entry.freshness = Freshness::Live;
-    }
-    if row.gone_since.take().is_some() {
-        // Whether it is the same again is told by its config.
-        entry.wants_config = true;
-    }
-    // A different name is how a reused vmid shows itself between two rounds.
-    if old.name != row.name {
-        entry.wants_config = true;
-    }
-    if old.power != row.power || old.live.usage.uptime > row.live.usage.uptime {
-        entry.addresses_read = None;
-    }
-    if material(&old, row) {
-        if !busy && old.power.is_some() && old.power != row.power {
-            let (kind, words) = match row.live.power {
-                lxc_core::pve::Power::Running => (EventKind::Started, "started outside lxcd"),
-                lxc_core::pve::Power::Stopped => (EventKind::Stopped, "stopped outside lxcd"),
+) -> BTreeMap<String, Trouble> {
+    let lists =
+        sample.lists.iter().filter_map(|(node, list)| Some((node.as_str(), &list.as_ref().ok()?.unread)));
+    let broken = std::iter::once(("", &resources.unread)).chain(lists).filter(|(_, rows)| !rows.is_empty());
+    broken
+        .map(|(node, rows)| {
+            let whose: Vec<String> = rows.iter().flatten().map(ToString::to_string).collect();
+            let whose = match whose.as_slice() {
+                [] => String::new(),
+                known => format!(", of {}", known.join(", ")),
             };
-            delta.events.push(event(&view.name, row, kind, words));
-        }
-        delta.rows.push(row.clone());
-    }
-    entry
+            let number = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+            let why = format!("{} of its list of containers{whose}", text::counted(number, "row"));
+            (node.to_owned(), trouble(before.unread.get(node), Code::NotProxmox, &why, now))
+        })
+        .collect()
 }
 
 /// Whether an observation is no newer than `now`. One from the far side of `now` was made before the clock
@@ -203,47 +177,6 @@ fn older(observed: Micros, now: Micros) -> bool {
     /// More than any operation of ours is ahead of a round that began before it.
     const AHEAD: Micros = 120_000_000;
     observed <= now || observed > now.saturating_add(AHEAD)
-}
-
-/// Whether the change is worth a write; figures alone are not.
-fn material(old: &ContainerRecord, new: &ContainerRecord) -> bool {
-    old.name != new.name
-        || old.node != new.node
-        || old.power != new.power
-        || old.gone_since != new.gone_since
-        || old.pool != new.pool
-        || old.live.lock != new.live.lock
-        || old.live.tags != new.live.tags
-        || old.live.template != new.live.template
-        || old.live.ha != new.live.ha
-}
-
-fn fresh_row(
-    view: &RemoteView,
-    resource: &Resource,
-    node: &str,
-    live: Live,
-    observed: bool,
-    now: Micros,
-) -> ContainerRecord {
-    ContainerRecord {
-        power: observed.then_some(live.power),
-        pool: resource.pool.clone(),
-        ..ContainerRecord::seen(&view.installation, node, live, now)
-    }
-}
-
-fn from_resource(resource: &Resource) -> Live {
-    Live {
-        vmid: resource.vmid,
-        name: resource.name.clone(),
-        power: resource.power.unwrap_or(lxc_core::pve::Power::Stopped),
-        lock: resource.lock.clone(),
-        template: resource.template,
-        ha: resource.ha_state.clone().map(|state| lxc_core::pve::Ha { state }),
-        tags: resource.tags.clone(),
-        usage: resource.usage.clone(),
-    }
 }
 
 /// An event about a container, outside of any operation.
@@ -256,5 +189,75 @@ pub(super) fn event(remote: &str, row: &ContainerRecord, kind: EventKind, messag
         target: format!("{remote}/{}", row.vmid),
         name: row.name.clone(),
         message: message.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lxc_core::pve::{Permissions, Power};
+
+    use super::*;
+    use crate::inventory::tests::{row, view};
+
+    fn resource(vmid: Vmid) -> Resource {
+        Resource {
+            vmid,
+            node: "pve1".to_owned(),
+            is_vm: false,
+            name: Some(format!("ct{vmid}")),
+            power: Some(Power::Running),
+            lock: None,
+            tags: Vec::new(),
+            pool: None,
+            ha_state: None,
+            template: false,
+            usage: Default::default(),
+        }
+    }
+
+    fn round(resources: Rows<Resource>, list: Result<Rows<Live>, PveError>) -> (RemoteView, Delta) {
+        let before = RemoteView { polled: Some(0), ..view(vec![row(104), row(105)]) };
+        let nodes = Ok(vec![before.nodes["pve1"].node.clone()]);
+        let sample =
+            Sample { at: 10, nodes, resources: Ok(resources), lists: [("pve1".to_owned(), list)].into() };
+        let audit = [("VM.Audit".to_owned(), true)].into();
+        let rights = Rights::new(Permissions { paths: [("/".to_owned(), audit)].into() });
+        merge(&before, &sample, &HashSet::new(), Some(Arc::new(rights)))
+    }
+
+    fn running(vmid: Vmid) -> Live {
+        Live { name: Some(format!("ct{vmid}")), ..Live::bare(vmid, Power::Running) }
+    }
+
+    #[test]
+    fn a_row_that_cannot_be_read_hides_nobody_else() {
+        let resources = Rows { rows: vec![resource(104)], unread: vec![Some(105)] };
+        let list = Rows { rows: vec![running(104)], unread: vec![None] };
+        let (after, delta) = round(resources, Ok(list));
+        let (good, lost) = (&after.containers[&104], &after.containers[&105]);
+        assert_eq!((good.row.power, good.freshness), (Some(Power::Running), Freshness::Live));
+        assert_eq!((lost.row.gone_since, lost.freshness), (None, Freshness::Stale), "it may be that row's");
+        assert!(delta.events.iter().all(|event| event.kind != EventKind::Vanished));
+        assert_eq!(after.nodes["pve1"].trouble, None);
+        let said = |node: &str| (after.unread[node].code, after.unread[node].why.as_str());
+        assert_eq!(said(""), (Code::NotProxmox, "1 row of its list of containers, of 105"));
+        assert_eq!(said("pve1"), (Code::NotProxmox, "1 row of its list of containers"));
+    }
+
+    #[test]
+    fn whose_row_cannot_be_read_is_found_on_its_node() {
+        let resources = Rows { rows: vec![resource(104)], unread: vec![None] };
+        let (after, _) = round(resources, Ok(vec![running(104), running(105)].into()));
+        let found = &after.containers[&105];
+        assert_eq!((found.row.power, found.freshness), (Some(Power::Running), Freshness::Live));
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_not_a_node_that_is_away() {
+        let both = || Rows::from(vec![resource(104), resource(105)]);
+        let code =
+            |error| round(both(), Err(error)).0.nodes["pve1"].trouble.as_ref().map(|trouble| trouble.code);
+        assert_eq!(code(PveError::Garbage("<html>".into())), Some(Code::NotProxmox));
+        assert_eq!(code(PveError::Lost("595".into())), Some(Code::NodeUnreachable));
     }
 }

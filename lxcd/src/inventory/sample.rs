@@ -8,7 +8,7 @@ use lxc_core::ids::Micros;
 use lxc_core::ports::PveError;
 use lxc_core::pve::{Live, Node, Resource};
 
-use crate::pve::PveClient;
+use crate::pve::{PveClient, Rows};
 
 /// The answers of one round.
 #[derive(Debug)]
@@ -18,9 +18,9 @@ pub(super) struct Sample {
     /// `/nodes`
     pub(super) nodes: Result<Vec<Node>, PveError>,
     /// `/cluster/resources`: existence and placement, also of what is on an offline node.
-    pub(super) resources: Result<Vec<Resource>, PveError>,
+    pub(super) resources: Result<Rows<Resource>, PveError>,
     /// `/nodes/N/lxc` of every online node.
-    pub(super) lists: BTreeMap<String, Result<Vec<Live>, PveError>>,
+    pub(super) lists: BTreeMap<String, Result<Rows<Live>, PveError>>,
 }
 
 /// Asks.

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 
+use lxc_core::ids::Vmid;
 use lxc_core::ports::PveError;
 use lxc_core::pve::Refusal;
 use serde::Deserialize;
@@ -13,6 +14,27 @@ use super::scalar::{Object, Scalar};
 
 /// How much of a strange answer is shown.
 const SHOWN: usize = 80;
+
+/// The rows of a list. One that cannot be read hides nobody but whom it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rows<T> {
+    /// Those that could be read.
+    pub rows: Vec<T>,
+    /// For each that could not: the vmid, where at least that could.
+    pub unread: Vec<Option<Vmid>>,
+}
+
+impl<T> Default for Rows<T> {
+    fn default() -> Self {
+        Vec::new().into()
+    }
+}
+
+impl<T> From<Vec<T>> for Rows<T> {
+    fn from(rows: Vec<T>) -> Self {
+        Self { rows, unread: Vec::new() }
+    }
+}
 
 /// One complete answer.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +78,35 @@ impl Answer<'_> {
     /// The data of a good answer that must be a list of objects.
     pub(super) fn rows<T: DeserializeOwned>(&self) -> Result<Vec<T>, PveError> {
         self.data::<Vec<Object<T>>>().map(|rows| rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// The data of a good answer that must be a list, of which some rows may be anything. One that reads none of
+    /// its rows is not the list that was asked for.
+    pub(super) fn rows_that_read<T, R>(
+        &self,
+        what: &str,
+        read: impl Fn(T) -> Result<R, Option<Vmid>>,
+    ) -> Result<Rows<R>, PveError>
+    where
+        T: DeserializeOwned,
+    {
+        // Row by row is a second copy of everything, for the day when it is needed.
+        let rows: Vec<Option<T>> = match self.rows() {
+            Ok(rows) => rows.into_iter().map(Some).collect(),
+            Err(error) => {
+                let values: Vec<serde_json::Value> = self.data().map_err(|_| error)?;
+                let read = |value| serde_json::from_value::<Object<T>>(value).ok().map(|row| row.0);
+                values.into_iter().map(read).collect()
+            }
+        };
+        let mut all = Rows::default();
+        for row in rows {
+            match row.map_or(Err(None), &read) {
+                Ok(row) => all.rows.push(row),
+                Err(vmid) => all.unread.push(vmid),
+            }
+        }
+        if all.rows.is_empty() && !all.unread.is_empty() { Err(self.garbage(what)) } else { Ok(all) }
     }
 
     /// Whether the answer is a good one, and what it says otherwise.

@@ -90,6 +90,11 @@ impl Guest {
         })
     }
 
+    /// Its number, if it has one.
+    pub(super) fn number(&self) -> Option<Vmid> {
+        self.vmid.vmid()
+    }
+
     fn power(&self) -> Option<Power> {
         match &self.status {
             Scalar::Text(text) if text == "running" => Some(Power::Running),

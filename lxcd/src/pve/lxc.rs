@@ -9,7 +9,7 @@ use lxc_core::pve::{Config, Live};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::answer::Answer;
+use super::answer::{Answer, Rows};
 use super::guest::Guest;
 use super::scalar::{Object, Scalar};
 
@@ -20,13 +20,14 @@ pub(super) fn current(answer: Answer<'_>, vmid: Vmid) -> Result<Live, PveError> 
     if live.vmid == vmid { Ok(live) } else { Err(answer.garbage("the state of another container")) }
 }
 
-/// `/nodes/N/lxc`, by vmid. One row that cannot be read makes the whole list unusable: leaving it out
-/// would make its container look deleted.
-pub(super) fn list(answer: Answer<'_>) -> Result<Vec<Live>, PveError> {
-    let rows: Vec<Guest> = answer.rows()?;
-    let read: Option<Vec<Live>> = rows.into_iter().map(|row| row.live(None)).collect();
-    let mut all = read.ok_or_else(|| answer.garbage("a list with a row that is no container"))?;
-    all.sort_by_key(|live| live.vmid);
+/// `/nodes/N/lxc`, by vmid. A row that cannot be read is counted: its container must not look deleted.
+pub(super) fn list(answer: Answer<'_>) -> Result<Rows<Live>, PveError> {
+    let read = |row: Guest| {
+        let vmid = row.number();
+        row.live(None).ok_or(vmid)
+    };
+    let mut all = answer.rows_that_read("a list of what are no containers", read)?;
+    all.rows.sort_by_key(|live| live.vmid);
     Ok(all)
 }
 

@@ -30,6 +30,7 @@ mod url;
 mod way;
 
 pub use access::TokenFacts;
+pub use answer::Rows;
 pub use auth::Token;
 pub use certificates::NodeCertificates;
 pub use client::{Endpoint, PveClient, Reach};

@@ -11,7 +11,7 @@ use lxc_core::pve::{
 };
 use serde::Deserialize;
 
-use super::answer::Answer;
+use super::answer::{Answer, Rows};
 use super::certificates;
 use super::client::{PveClient, segment};
 use super::exchange::Received;
@@ -80,8 +80,8 @@ impl PveClient {
     /// `/nodes/N/lxc`, by vmid: the truth about every container of one node that the token may see.
     ///
     /// # Errors
-    /// As any question; a row that cannot be read makes the whole answer `Garbage`.
-    pub async fn list_lxc(&self, node: &str) -> Result<Vec<Live>, PveError> {
+    /// As any question; an answer of which no row can be read is `Garbage`.
+    pub async fn list_lxc(&self, node: &str) -> Result<Rows<Live>, PveError> {
         let path = format!("/nodes/{}/lxc", segment(node));
         let request = Request { class: Class::List, node, path: &path, limit: LIST };
         lxc::list(self.transport.get(request).await?.answer())
@@ -91,8 +91,8 @@ impl PveClient {
     /// on offline nodes.
     ///
     /// # Errors
-    /// As any question; a row that cannot be read makes the whole answer `Garbage`.
-    pub async fn resources(&self) -> Result<Vec<Resource>, PveError> {
+    /// As any question; an answer of which no row can be read is `Garbage`.
+    pub async fn resources(&self) -> Result<Rows<Resource>, PveError> {
         let request =
             Request { class: Class::Resources, node: "", path: "/cluster/resources?type=vm", limit: LIST };
         resources(self.transport.get(request).await?.answer())
@@ -223,11 +223,13 @@ pub(super) fn cluster(answer: Answer<'_>) -> Result<ClusterStatus, PveError> {
     Ok(status)
 }
 
-pub(super) fn resources(answer: Answer<'_>) -> Result<Vec<Resource>, PveError> {
-    let rows: Vec<Guest> = answer.rows()?;
-    let read: Option<Vec<Resource>> = rows.into_iter().map(Guest::resource).collect();
-    let mut all = read.ok_or_else(|| answer.garbage("a guest without a number, a node or a type"))?;
-    all.sort_by_key(|resource| resource.vmid);
+pub(super) fn resources(answer: Answer<'_>) -> Result<Rows<Resource>, PveError> {
+    let read = |row: Guest| {
+        let vmid = row.number();
+        row.resource().ok_or(vmid)
+    };
+    let mut all = answer.rows_that_read("guests without a number, a node or a type", read)?;
+    all.rows.sort_by_key(|resource| resource.vmid);
     Ok(all)
 }
 
@@ -242,9 +244,15 @@ struct PlacementRow {
 
 /// One vmid in `/cluster/resources?type=vm`.
 pub(super) fn placement(answer: Answer<'_>, vmid: Vmid) -> Result<Option<Placement>, PveError> {
-    let rows: Vec<PlacementRow> = answer.rows()?;
-    let Some(row) = rows.into_iter().find(|row| row.vmid.vmid() == Some(vmid)) else {
-        return Ok(None);
+    let read = |row: PlacementRow| row.vmid.vmid().map(|vmid| (vmid, row)).ok_or(None);
+    let all = answer.rows_that_read("guests without a number", read)?;
+    let Some((_, row)) = all.rows.into_iter().find(|(number, _)| *number == vmid) else {
+        // One that says not whom it is about may be about this one.
+        return if all.unread.is_empty() {
+            Ok(None)
+        } else {
+            Err(answer.garbage("a guest without a number"))
+        };
     };
     let is_vm = row.r#type.text().as_deref() != Some("lxc");
     let node = row.node.word().ok_or_else(|| answer.garbage("a guest without a node"))?;

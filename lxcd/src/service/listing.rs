@@ -1,15 +1,20 @@
 //! Listing: the picture, the store and the caller's rights in one answer. Owns what `status` means;
 //! must not ask Proxmox itself.
 
-use lxc_core::picture::{Entry, Freshness, NodeView, Picture, RemoteView, Trouble};
+mod warnings;
+
+use lxc_core::picture::{Entry, Freshness, NodeView, Picture, RemoteView};
 use lxc_core::record::{ContainerRecord, EventFilter, EventRecord};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use lxc_core::error::{Code, Error, Result};
-use lxc_core::ids::{Installation, Micros, Vmid};
+use lxc_core::ids::{Installation, Vmid};
 use lxc_core::pve::Power;
 use lxc_core::selector::{Facts, Query, Selection, Word};
+
+pub use warnings::Warning;
+use warnings::warnings;
 
 use super::access::Caller;
 use super::{Services, store_error};
@@ -31,21 +36,6 @@ pub struct Listed {
     pub operation: Option<String>,
     /// How far to believe it.
     pub freshness: Freshness,
-}
-
-/// Something the listing could not do.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// Its code.
-    pub code: Code,
-    /// Why, in Proxmox's words where it has some.
-    pub message: String,
-    /// remote, or remote/node.
-    pub target: String,
-    /// Since when.
-    pub since: Option<Micros>,
-    /// Containers asked for whose state is unknown because of it.
-    pub unknown: u32,
 }
 
 /// The answer.
@@ -253,43 +243,6 @@ fn listed(view: &RemoteView, entry: &Arc<Entry>, locks: &Locks) -> Listed {
         operation: lock.map(|(op, _)| op.clone()),
         freshness: if blind && row.gone_since.is_none() { Freshness::Stale } else { entry.freshness },
         entry: entry.clone(),
-    }
-}
-
-/// What could not be asked of a remote, as far as it touches what the query picks.
-fn warnings(view: &RemoteView, query: &Query) -> Vec<Warning> {
-    let belongs = |entry: &&Arc<Entry>| {
-        entry.row.gone_since.is_none() && query.matches_whatever_state(&facts(&view.name, &entry.row))
-    };
-    if let Some(trouble) = &view.trouble {
-        return vec![warning(&view.name, trouble, view.containers.values().filter(belongs).count())];
-    }
-    let blind = view.rights.as_ref().filter(|rights| rights.blind()).map(|_| Warning {
-        code: Code::LacksPrivilege,
-        message: format!("the token of {} lacks VM.Audit, so Proxmox shows it no container", view.name),
-        target: view.name.clone(),
-        since: None,
-        unknown: 0,
-    });
-    let down = view.nodes.iter().filter_map(|(name, node)| {
-        let trouble = node.trouble.as_ref()?;
-        let on_it = view.containers.values().filter(|entry| entry.row.node == *name);
-        let unknown = on_it.filter(belongs).count();
-        // Which containers a silent node has is known from its cluster: with none of them picked, nothing is
-        // missing.
-        (unknown > 0 || query.is_everything())
-            .then(|| warning(&format!("{}/{name}", view.name), trouble, unknown))
-    });
-    blind.into_iter().chain(down).collect()
-}
-
-fn warning(target: &str, trouble: &Trouble, unknown: usize) -> Warning {
-    Warning {
-        code: trouble.code,
-        message: trouble.why.clone(),
-        target: target.to_owned(),
-        since: Some(trouble.since),
-        unknown: u32::try_from(unknown).unwrap_or(u32::MAX),
     }
 }
 

@@ -94,6 +94,28 @@ async fn junk_is_garbage_and_short() {
 }
 
 #[tokio::test]
+async fn a_row_that_cannot_be_read_hides_no_other() {
+    let good = r#"{"vmid":104,"type":"lxc","node":"pve1","status":"running"}"#;
+    let bad = [
+        (r#"{"vmid":105,"type":"lxc","node":[],"status":"exploded"}"#, Some(105)),
+        ("42", None),
+        (r#"{"vmid":{},"ha":7}"#, None),
+    ];
+    for (row, vmid) in bad {
+        let rows = format!("[{row},{good}]");
+        let server = Server::start((0..3).map(|_| Reply::data(&rows)).collect()).await;
+        let client = client(&server);
+        let resources = client.resources().await.unwrap();
+        assert_eq!((resources.rows[0].vmid, resources.unread), (104, vec![vmid]), "{row}");
+        let list = client.list_lxc("pve1").await.unwrap();
+        assert_eq!((list.rows[0].vmid, list.unread), (104, vec![vmid]), "{row}");
+        assert_eq!(client.locate(104).await.unwrap().map(|place| place.node), Some("pve1".to_owned()));
+    }
+    let server = Server::start(vec![Reply::data("[42]")]).await;
+    assert!(matches!(client(&server).resources().await, Err(PveError::Garbage(_))));
+}
+
+#[tokio::test]
 async fn silence_ends() {
     let server = Server::start(vec![Reply::Silence]).await;
     let options = Options { read: Duration::from_millis(200), ..options() };

@@ -9,6 +9,7 @@ use lxc_core::ports::PveError;
 use lxc_core::text;
 
 use super::words::pve_error;
+use crate::pve::Rows;
 use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
 
@@ -72,9 +73,13 @@ impl Services {
         for node in nodes.unwrap_or_default().iter().filter(|node| node.online) {
             let began = Instant::now();
             let list = client.list_lxc(&node.name).await;
-            let detail = |list: Vec<lxc_core::pve::Live>| {
-                let number = u64::try_from(list.len()).unwrap_or(u64::MAX);
-                format!("{}: {}", node.name, text::counted(number, "container"))
+            let detail = |list: Rows<lxc_core::pve::Live>| {
+                let counted = |number, what| text::counted(u64::try_from(number).unwrap_or(u64::MAX), what);
+                let containers = format!("{}: {}", node.name, counted(list.rows.len(), "container"));
+                match list.unread.len() {
+                    0 => containers,
+                    unread => format!("{containers}; {} cannot be read", counted(unread, "row")),
+                }
             };
             checks.push(RemoteCheck::new(&remote.row, "list", began, list.map(detail)));
         }
