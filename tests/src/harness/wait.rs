@@ -21,3 +21,18 @@ pub fn until<T>(what: &str, mut look: impl FnMut() -> Result<T, String>) -> T {
         std::thread::sleep(PAUSE);
     }
 }
+
+/// The same where what is looked at runs on the same thread.
+///
+/// # Panics
+/// After half a minute, with the last status.
+pub async fn until_async<T>(what: &str, mut look: impl AsyncFnMut() -> Result<T, String>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        match look().await {
+            Ok(found) => return found,
+            Err(status) => assert!(Instant::now() < end, "waited in vain for {what}; at last: {status}"),
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}

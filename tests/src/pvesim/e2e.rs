@@ -1,19 +1,17 @@
 //! The whole simulator over its sockets, with a client that sees every byte.
 
-use std::sync::Arc;
+mod client;
+
 use std::time::{Duration, Instant};
 
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use client::{Client, Got};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tokio_rustls::client::TlsStream;
 
 use super::model::Record;
 use super::{Sim, SimConfig};
+use crate::harness::wait::until_async;
 
 const AUTH: &str = "Authorization: PVEAPIToken=root@pam!t=s\r\n";
 
@@ -21,73 +19,6 @@ async fn sim(containers: usize, speed: f64) -> Sim {
     let nodes = vec!["a".to_owned(), "b".to_owned()];
     let config = SimConfig { nodes, containers, speed, ..SimConfig::default() };
     Sim::start(config.token("root@pam!t=s").token("root@pam!few=s:PVEVMUser@/vms/101")).await.expect("starts")
-}
-
-struct Client {
-    stream: TlsStream<TcpStream>,
-    buffer: Vec<u8>,
-}
-
-/// An answer as it came.
-struct Got {
-    line: String,
-    head: String,
-    body: Vec<u8>,
-}
-
-impl Got {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).expect("JSON")
-    }
-}
-
-impl Client {
-    async fn connect(sim: &Sim, node: usize) -> std::io::Result<Self> {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(sim.ready().ca_pem.as_bytes()).expect("CA")).expect("root");
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .expect("versions")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let address = sim.ready().nodes[node].url.trim_start_matches("https://").to_owned();
-        let stream = TcpStream::connect(address).await?;
-        let name = ServerName::try_from("localhost").expect("name");
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await?;
-        Ok(Self { stream, buffer: Vec::new() })
-    }
-
-    /// Sends a request; `None` if the connection ends without a whole answer.
-    async fn ask(&mut self, method: &str, path: &str, headers: &str, body: &str) -> Option<Got> {
-        let length =
-            if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
-        let text = format!("{method} /api2/json{path} HTTP/1.1\r\nHost: x\r\n{headers}{length}\r\n{body}");
-        self.stream.write_all(text.as_bytes()).await.ok()?;
-        self.answer().await
-    }
-
-    async fn answer(&mut self) -> Option<Got> {
-        let end = loop {
-            if let Some(end) = self.buffer.windows(4).position(|w| w == b"\r\n\r\n") {
-                break end;
-            }
-            if self.stream.read_buf(&mut self.buffer).await.ok()? == 0 {
-                return None;
-            }
-        };
-        let head = String::from_utf8_lossy(&self.buffer[..end]).into_owned();
-        self.buffer.drain(..end + 4);
-        let length = head.split("Content-Length: ").nth(1).and_then(|l| l.split("\r\n").next()?.parse().ok());
-        let length: usize = length.unwrap_or(0);
-        while self.buffer.len() < length {
-            if self.stream.read_buf(&mut self.buffer).await.ok()? == 0 {
-                return None;
-            }
-        }
-        let body = self.buffer.drain(..length).collect();
-        Some(Got { line: head.lines().next().unwrap_or_default().to_owned(), head, body })
-    }
 }
 
 async fn once(sim: &Sim, method: &str, path: &str) -> Option<Got> {
@@ -110,16 +41,13 @@ async fn a_start_goes_from_request_to_effect() {
         upid.starts_with(&format!("UPID:{node}:")) && upid.ends_with(":vzstart:109:root@pam!t:"),
         "{upid}"
     );
-    let end = Instant::now() + Duration::from_secs(10);
-    let exit = loop {
-        let status =
-            once(&sim, "GET", &format!("/nodes/{node}/tasks/{upid}/status")).await.expect("answer").json();
-        if status["data"]["status"] == "stopped" {
-            break status["data"]["exitstatus"].clone();
-        }
-        assert!(Instant::now() < end, "{status}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    };
+    let path = format!("/nodes/{node}/tasks/{upid}/status");
+    let exit = until_async("the end of the task", async || {
+        let status = once(&sim, "GET", &path).await.expect("answer").json();
+        let ended = status["data"]["status"] == "stopped";
+        if ended { Ok(status["data"]["exitstatus"].clone()) } else { Err(status.to_string()) }
+    })
+    .await;
     assert_eq!(exit, "OK");
     let again = once(&sim, "POST", &format!("/nodes/{node}/lxc/109/status/start")).await.expect("answer");
     assert_eq!(again.line, "HTTP/1.1 500 CT 109 already running");
@@ -247,7 +175,11 @@ async fn a_config_change_waits_ten_seconds_for_the_lock() {
     let sim = sim(12, 50.0).await;
     let node = node_of(&sim, 103).await;
     once(&sim, "POST", &format!("/nodes/{node}/lxc/103/status/shutdown?timeout=0")).await.expect("answer");
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    until_async("the task", async || {
+        let begun = sim.ledger().iter().any(|entry| matches!(entry.record, Record::TaskStart { .. }));
+        if begun { Ok(()) } else { Err("not begun".to_owned()) }
+    })
+    .await;
     let start = Instant::now();
     let mut client = Client::connect(&sim, 0).await.expect("connects");
     let got = client

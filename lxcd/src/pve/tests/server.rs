@@ -14,6 +14,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio_rustls::TlsAcceptor;
 
 use crate::pve::ApiUrl;
@@ -56,6 +57,7 @@ pub(super) struct Server {
     pub(super) ca_pem: String,
     connections: Arc<AtomicUsize>,
     requests: Arc<Mutex<Vec<String>>>,
+    arrived: Arc<Notify>,
 }
 
 impl Server {
@@ -71,24 +73,31 @@ impl Server {
         let requests = Arc::new(Mutex::new(Vec::new()));
         let script = Arc::new(Mutex::new(VecDeque::from(replies)));
         let acceptor = TlsAcceptor::from(Arc::new(config));
-        let (count, seen) = (Arc::clone(&connections), Arc::clone(&requests));
+        let arrived = Arc::new(Notify::new());
+        let (count, seen, bell) = (Arc::clone(&connections), Arc::clone(&requests), Arc::clone(&arrived));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 count.fetch_add(1, Ordering::SeqCst);
-                let (acceptor, script, seen) = (acceptor.clone(), Arc::clone(&script), Arc::clone(&seen));
+                let (acceptor, script) = (acceptor.clone(), Arc::clone(&script));
+                let (seen, bell) = (Arc::clone(&seen), Arc::clone(&bell));
                 tokio::spawn(async move {
                     if let Ok(stream) = acceptor.accept(stream).await {
-                        serve(stream, &script, &seen).await;
+                        serve(stream, &script, &seen, &bell).await;
                     }
                 });
             }
         });
-        Self { url, fingerprint: Fingerprint::of(&leaf), ca_pem, connections, requests }
+        Self { url, fingerprint: Fingerprint::of(&leaf), ca_pem, connections, requests, arrived }
     }
 
     /// Connections accepted so far.
     pub(super) fn connections(&self) -> usize {
         self.connections.load(Ordering::SeqCst)
+    }
+
+    /// Waits until a request has arrived whole since the last time this was asked.
+    pub(super) async fn a_request(&self) {
+        self.arrived.notified().await;
     }
 
     /// Requests that arrived whole, head and body.
@@ -131,9 +140,11 @@ async fn serve(
     mut stream: tokio_rustls::server::TlsStream<tokio::net::TcpStream>,
     script: &Mutex<VecDeque<Reply>>,
     seen: &Mutex<Vec<String>>,
+    bell: &Notify,
 ) {
     while let Some(request) = read_request(&mut stream).await {
         seen.lock().push(request);
+        bell.notify_one();
         let next = script.lock().pop_front();
         match next {
             Some(Reply::Raw(bytes)) => {

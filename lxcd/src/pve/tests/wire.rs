@@ -120,9 +120,7 @@ async fn a_change_does_not_queue_behind_a_hanging_node() {
     let client = client_with(&server, Trust { pins: vec![server.fingerprint], ca: None }, options);
     let (asked, changed) = tokio::join!(client.list_lxc("pve1"), async {
         // The question is sent first; the change then finds its node full.
-        while server.requests().is_empty() {
-            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-        }
+        server.a_request().await;
         client.dispatch("pve1", 104, &Call::Start).await
     });
     assert!(matches!(asked, Err(PveError::Lost(_))));
