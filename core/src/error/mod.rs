@@ -2,8 +2,10 @@
 //! of codes and exit codes; must not format for a terminal (lxcctl's `ui::error`).
 
 mod code;
+mod exit;
 
-pub use code::{Code, Exit};
+pub use code::Code;
+pub use exit::Exit;
 
 use std::fmt;
 

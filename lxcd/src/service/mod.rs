@@ -14,6 +14,7 @@ pub mod unlock;
 pub mod verbs;
 pub mod versions;
 pub mod watch;
+mod wishes;
 
 use std::sync::Arc;
 
