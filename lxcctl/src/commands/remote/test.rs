@@ -36,7 +36,7 @@ fn table(checks: &[RemoteCheck]) -> Table {
         Column::left("RESULT"),
         Column::right("TOOK"),
         Column::left("CODE"),
-        Column::left("DETAIL").shrinks(),
+        Column::left("DETAIL"),
     ]);
     for check in checks {
         let took = (check.latency_ms > 0).then(|| format!("{}ms", check.latency_ms));
