@@ -93,6 +93,15 @@ impl Woken {
         // Lagged = messages were lost, which is as good as any.
         self.0.recv().await.unwrap_or(None)
     }
+
+    /// One more that has moved already, if there is one: as [`Self::next`], without waiting.
+    pub fn ready(&mut self) -> Option<Option<OperationId>> {
+        match self.0.try_recv() {
+            Ok(moved) => Some(moved),
+            Err(broadcast::error::TryRecvError::Lagged(_)) => Some(None),
+            Err(_) => None,
+        }
+    }
 }
 
 /// Whoever follows findings; see [`Bus::findings`].

@@ -100,6 +100,8 @@ impl Follower {
         // All of it on the clock that does not jump.
         let passed = || self.clock.boot().saturating_sub(began);
         let mut looks = 0;
+        // The list lags, so from here on a listed task is asked itself, then again ever more seldom.
+        let mut ask_itself = expected;
         loop {
             let elapsed = span.elapsed + passed();
             // The longer it lasts, the less a moment more matters.
@@ -113,7 +115,11 @@ impl Follower {
             }
             looks += 1;
             let elapsed = span.elapsed + passed();
-            match self.ended(api, &watch, upid, elapsed > expected * 2, pause).await {
+            let due = elapsed >= ask_itself;
+            if due {
+                ask_itself = elapsed + elapsed / 4;
+            }
+            match self.ended(api, &watch, upid, due, pause).await {
                 Err(trouble) => return Followed::Trouble(trouble),
                 Ok(None) if span.once => return Followed::Answered,
                 Ok(None) if elapsed > self.timing.pve(LASTS) => {
@@ -144,12 +150,11 @@ impl Follower {
         api: &dyn PveApi,
         watch: &NodeWatch,
         upid: &Upid,
-        overdue: bool,
+        due: bool,
         age: Duration,
     ) -> Result<Option<TaskExit>, PveError> {
         let shared = watch.followers.load(Ordering::Acquire) >= SHARED_FROM;
-        // A listed task may have ended all the same (the list lags), so an overdue one is asked itself.
-        if shared && !overdue && self.active(api, watch, &upid.node, age).await?.contains(upid) {
+        if shared && !due && self.active(api, watch, &upid.node, age).await?.contains(upid) {
             return Ok(None);
         }
         match api.task_status(upid).await? {

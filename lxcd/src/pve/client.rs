@@ -120,7 +120,7 @@ impl PveApi for PveClient {
             let request = Request { class: Class::Current, node, path: &path, limit: SMALL };
             lxc::current(self.transport.get(request).await?.answer(), vmid)
         };
-        let all = async { Ok((self.list_lxc(node).await?, self.ha_managed().await?)) };
+        let all = async { Ok((self.list_lxc(node).await?.rows, self.ha_managed().await?)) };
         // Of one that HA manages the list does not say how.
         let pick = |(all, managed): &(Vec<Live>, HashSet<Vmid>)| {
             let one = all.binary_search_by_key(&vmid, |live| live.vmid).ok().map(|at| &all[at]);

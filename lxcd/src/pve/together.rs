@@ -1,18 +1,24 @@
 //! Many who ask a node about one container each, at the same time: one list answers all of them. Owns when a list
 //! is worth it and whom it answers; what is asked is the client's.
 //!
-//! Nobody gets an answer that was begun before he asked, so a list is as good as his own question.
+//! Nobody gets an answer that was begun before he asked, so a list is as good as his own question. Whoever asks a
+//! node that others have just asked waits a moment for more to come: they usually do.
 
 use std::collections::HashMap;
 use std::future::Future;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use lxc_core::ports::PveError;
 use parking_lot::Mutex;
+use tokio::time::Instant;
 
-/// From so many on who ask one node at the same time, a list is read.
+/// From so many on who ask one node within [`LATELY`], a list is read.
 const SHARED_FROM: usize = 3;
+const LATELY: Duration = Duration::from_millis(100);
+/// How long a list waits for more who want it.
+const GATHER: Duration = Duration::from_millis(20);
 
 /// What was read, and whom it answers: those with a lower number.
 type Last<T> = Option<(u64, Arc<Result<T, PveError>>)>;
@@ -21,6 +27,8 @@ type Last<T> = Option<(u64, Arc<Result<T, PveError>>)>;
 #[derive(Debug)]
 pub(super) struct Together<T> {
     asking: AtomicUsize,
+    /// When the last few asked, the oldest first.
+    lately: Mutex<[Option<Instant>; SHARED_FROM]>,
     /// Whoever asks draws the next one.
     numbers: AtomicU64,
     /// Held while reading: one reads, all get it.
@@ -29,7 +37,12 @@ pub(super) struct Together<T> {
 
 impl<T> Default for Together<T> {
     fn default() -> Self {
-        Self { asking: AtomicUsize::new(0), numbers: AtomicU64::new(0), last: tokio::sync::Mutex::new(None) }
+        Self {
+            asking: AtomicUsize::new(0),
+            lately: Mutex::default(),
+            numbers: AtomicU64::new(0),
+            last: tokio::sync::Mutex::new(None),
+        }
     }
 }
 
@@ -61,9 +74,9 @@ impl<T> Together<T> {
     where
         T: Send + Sync,
     {
-        let others = self.asking.fetch_add(1, Ordering::AcqRel);
+        self.asking.fetch_add(1, Ordering::AcqRel);
         let _asking = Asking(self);
-        if others + 1 < SHARED_FROM {
+        if !self.is_crowded() {
             return alone.await;
         }
         let read = self.read(all).await;
@@ -78,6 +91,15 @@ impl<T> Together<T> {
         }
     }
 
+    /// Notes that somebody asks, and whether enough others just have.
+    fn is_crowded(&self) -> bool {
+        let now = Instant::now();
+        let mut lately = self.lately.lock();
+        lately.rotate_left(1);
+        lately[SHARED_FROM - 1] = Some(now);
+        lately[0].is_some_and(|first| now.duration_since(first) < LATELY)
+    }
+
     async fn read(&self, all: impl Future<Output = Result<T, PveError>> + Send) -> Arc<Result<T, PveError>> {
         let mine = self.numbers.fetch_add(1, Ordering::AcqRel);
         let mut last = self.last.lock().await;
@@ -86,6 +108,7 @@ impl<T> Together<T> {
         {
             return read.clone();
         }
+        tokio::time::sleep(GATHER).await;
         let below = self.numbers.load(Ordering::Acquire);
         let read = Arc::new(all.await);
         *last = Some((below, read.clone()));
@@ -154,20 +177,23 @@ mod tests {
         (node.alone.load(Ordering::Acquire), node.lists.load(Ordering::Acquire))
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn few_ask_alone() {
         let (together, node, gate) = (Together::default(), Node::default(), Semaphore::new(9));
         for _ in 0..5 {
             assert_eq!(ask(&together, &node, &gate, Ok(7)).await, 1);
+            tokio::time::advance(LATELY).await;
         }
         assert_eq!(counts(&node), (5, 0));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn many_get_a_list_that_was_begun_after_each_asked() {
         let (together, node, gate) = (Together::default(), Node::default(), Semaphore::new(0));
         let crowd = || join_all((0..20).map(|_| ask(&together, &node, &gate, Ok(7))));
         let mut first = Box::pin(crowd());
+        assert!(futures::poll!(first.as_mut()).is_pending());
+        tokio::time::advance(GATHER).await;
         assert!(futures::poll!(first.as_mut()).is_pending());
         assert_eq!(counts(&node), (2, 1), "the first two see nobody beside them");
         // The one that is being read was begun before these ask.
@@ -175,16 +201,13 @@ mod tests {
         assert!(futures::poll!(second.as_mut()).is_pending());
         gate.add_permits(3);
         assert_eq!(first.await.iter().filter(|answer| **answer == 7).count(), 18);
-        let mut then = Box::pin(second);
-        assert!(futures::poll!(then.as_mut()).is_pending());
-        assert_eq!(counts(&node), (2, 2));
         gate.add_permits(1);
-        assert_eq!(then.await, [7; 20]);
+        assert_eq!(second.await, [7; 20]);
         assert_eq!(counts(&node), (2, 2));
         assert!(together.last.lock().await.is_none(), "nothing is kept");
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_the_list_does_not_say_is_asked_alone() {
         let (together, node, gate) = (Together::default(), Node::default(), Semaphore::new(99));
         let gone = join_all((0..5).map(|_| ask(&together, &node, &gate, Ok(0))));

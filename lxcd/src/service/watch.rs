@@ -2,7 +2,8 @@
 //! and the end of the stream; the text of events is made in core.
 
 use lxc_core::record::EventRecord;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
 
 use lxc_core::actor::Actor;
 use lxc_core::error::Result;
@@ -35,7 +36,13 @@ pub enum Item {
 }
 
 /// Events read from the store at a time.
-const PAGE: i64 = 500;
+const PAGE: usize = 500;
+/// Operations that are looked at together.
+const MANY: usize = 100;
+/// Whoever watches more than these has their news in gulps.
+const FEW: usize = 8;
+/// Between two gulps.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// The receiver of a watch went away; nothing is wrong.
 struct Gone;
@@ -54,9 +61,13 @@ impl Services {
         // Subscribed before anything is read: what happens meanwhile wakes us again.
         let moved = self.bus.operations();
         let mut ops = Vec::new();
+        let mut whole = self.whole(caller, ids).await?;
         for (index, id) in ids.iter().enumerate() {
             let after = after.get(index).copied().unwrap_or(0);
-            ops.extend(self.find_operations(caller, id).await?.into_iter().map(|op| (op, after)));
+            match whole.remove(id) {
+                Some(op) => ops.push((op, after)),
+                None => ops.extend(self.find_operations(caller, id).await?.into_iter().map(|op| (op, after))),
+            }
         }
         let actors = self.actors(ops.iter().map(|(op, _)| op)).await?;
         let (tx, rx) = mpsc::channel(256);
@@ -67,6 +78,17 @@ impl Services {
             let _ = watcher.run(ops, moved).await;
         });
         Ok(rx)
+    }
+}
+
+impl Services {
+    /// The operations whose ids are given in full, read together, as far as the caller may see them.
+    async fn whole(&self, caller: &Caller, ids: &[String]) -> Result<HashMap<String, Operation>> {
+        self.access.enter(caller)?;
+        let ids: Vec<OperationId> = ids.iter().filter_map(|id| id.parse().ok()).collect();
+        let found = self.store.operations_of(&ids).await.map_err(super::store_error)?;
+        let seen = found.into_iter().filter(|op| self.access.sees(caller, &op.target.remote));
+        Ok(seen.map(|op| (op.id.to_string(), op)).collect())
     }
 }
 
@@ -81,71 +103,90 @@ struct Watcher {
 
 impl Watcher {
     async fn run(mut self, ops: Vec<(Operation, i64)>, mut moved: Woken) -> Result<(), Gone> {
-        let all: Vec<OperationId> = ops.iter().map(|(op, _)| op.id).collect();
+        let mut due: Vec<OperationId> = ops.iter().map(|(op, _)| op.id).collect();
         for (op, after) in ops {
             self.seen.insert(op.id, after);
             let actor = self.actors.get(&op.request_id).cloned();
             self.send(Ok(Item::Snapshot(Box::new(op), actor))).await?;
         }
-        for id in all {
-            self.catch_up(id).await?;
-        }
-        while !self.seen.is_empty() {
-            let woken = tokio::select! {
-                woken = moved.next() => woken,
-                () = self.tx.closed() => return Err(Gone),
-            };
-            match woken {
-                Some(id) if self.seen.contains_key(&id) => self.catch_up(id).await?,
-                Some(_) => {}
-                None => {
-                    let all: Vec<OperationId> = self.seen.keys().copied().collect();
-                    for id in all {
-                        self.catch_up(id).await?;
-                    }
+        loop {
+            for part in due.chunks(MANY) {
+                self.catch_up(part).await?;
+            }
+            if self.seen.is_empty() {
+                return Ok(());
+            }
+            let closed = self.tx.clone();
+            if self.seen.len() > FEW {
+                // Nobody reads that fast, and what comes meanwhile is read with it.
+                tokio::select! {
+                    () = self.services.clock.sleep(BREATH) => {}
+                    () = closed.closed() => return Err(Gone),
                 }
             }
+            due = tokio::select! {
+                due = self.moved(&mut moved) => due,
+                () = closed.closed() => return Err(Gone),
+            };
         }
-        Ok(())
     }
 
-    /// Tells everything that is stored of one operation and not told yet.
-    async fn catch_up(&mut self, id: OperationId) -> Result<(), Gone> {
-        // The operation first: an end that is seen here has all its events in the store.
-        let (store, listened) = (&self.services.store, || !self.tx.is_closed());
-        let op = match self.services.patiently(listened, || store.operation(id)).await {
-            Ok(op) => op,
-            Err(error) => return self.send(Err(error)).await,
-        };
+    /// Waits until any that is watched has moved; answers all that have by then.
+    async fn moved(&self, moved: &mut Woken) -> Vec<OperationId> {
         loop {
-            let after = self.seen.get(&id).copied().unwrap_or(0);
-            let read = || self.services.store.operation_events(id, after, PAGE);
-            let events = match self.services.patiently(|| !self.tx.is_closed(), read).await {
-                Ok(events) => events,
+            let first = moved.next().await;
+            let mut due = HashSet::new();
+            for woken in std::iter::once(first).chain(std::iter::from_fn(|| moved.ready())) {
+                match woken {
+                    Some(id) if self.seen.contains_key(&id) => {
+                        due.insert(id);
+                    }
+                    Some(_) => {}
+                    None => due.extend(self.seen.keys().copied()),
+                }
+            }
+            if !due.is_empty() {
+                return due.into_iter().collect();
+            }
+        }
+    }
+
+    /// Tells everything that is stored of some operations and not told yet.
+    async fn catch_up(&mut self, due: &[OperationId]) -> Result<(), Gone> {
+        loop {
+            let behind: Vec<(OperationId, i64)> =
+                due.iter().filter_map(|id| self.seen.get(id).map(|after| (*id, *after))).collect();
+            if behind.is_empty() {
+                return Ok(());
+            }
+            let (store, listened) = (&self.services.store, || !self.tx.is_closed());
+            let progress = match self.services.patiently(listened, || store.progress(&behind, PAGE)).await {
+                Ok(progress) => progress,
                 Err(error) => return self.send(Err(error)).await,
             };
-            let Some(last) = events.last().and_then(|event| event.operation.map(|(_, seq)| seq)) else {
-                break;
-            };
-            for event in events {
-                let seq = event.operation.map_or(0, |(_, seq)| seq);
-                let expected = self.seen.get(&id).copied().unwrap_or(0) + 1;
-                if seq > expected {
-                    self.send(Ok(Item::Skipped { id, from: expected, to: seq - 1 })).await?;
-                }
-                self.seen.insert(id, seq);
-                self.send(Ok(Item::Event(Box::new(event)))).await?;
+            for event in progress.events {
+                self.tell(event).await?;
             }
-            self.seen.insert(id, last);
+            if progress.more {
+                continue;
+            }
+            for op in progress.ended {
+                self.seen.remove(&op.id);
+                let actor = self.actors.get(&op.request_id).cloned();
+                self.send(Ok(Item::Result(Box::new(op), actor))).await?;
+            }
+            return Ok(());
         }
-        if let Some(op) = op
-            && op.outcome().is_some()
-        {
-            self.seen.remove(&id);
-            let actor = self.actors.get(&op.request_id).cloned();
-            self.send(Ok(Item::Result(Box::new(op), actor))).await?;
+    }
+
+    async fn tell(&mut self, event: EventRecord) -> Result<(), Gone> {
+        let Some((id, seq)) = event.operation else { return Ok(()) };
+        let expected = self.seen.get(&id).copied().unwrap_or(0) + 1;
+        if seq > expected {
+            self.send(Ok(Item::Skipped { id, from: expected, to: seq - 1 })).await?;
         }
-        Ok(())
+        self.seen.insert(id, seq);
+        self.send(Ok(Item::Event(Box::new(event)))).await
     }
 
     async fn send(&self, item: Result<Item>) -> Result<(), Gone> {

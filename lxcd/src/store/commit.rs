@@ -32,13 +32,7 @@ impl OpStore for Store {
         events: &[EventDraft],
         now: Micros,
     ) -> Result<Committed, StoreError> {
-        let mut tx = self.write().await?;
-        let committed = write_operation(&mut tx, op, events, now).await?;
-        match committed {
-            Committed::Yes { .. } => tx.commit().await.map_err(fail)?,
-            Committed::Fenced => tx.rollback().await.map_err(fail)?,
-        }
-        Ok(committed)
+        self.commit_together(op, events, now).await
     }
 
     async fn wishes(&self, id: OperationId) -> Result<(bool, bool), StoreError> {
@@ -242,13 +236,26 @@ async fn end(tx: &mut AnyConnection, op: &Operation, now: Micros) -> Result<()> 
         _ => None,
     };
     if let Some(mark) = attention {
-        sqlx::query("UPDATE container SET attention = $2, version = $3 WHERE id = $1")
-            .bind(op.target.container_id.to_string())
-            .bind(mark)
-            .bind(poller::next_version(tx, &op.target.installation).await?)
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
+        let id = op.target.container_id.to_string();
+        let other: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM container WHERE id = $1 AND COALESCE(attention, '') <> COALESCE($2, '')",
+        )
+        .bind(id.clone())
+        .bind(mark.clone())
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(fail)?;
+        if other > 0 {
+            // The version first, as every writer of containers takes its locks.
+            let version = poller::next_version(tx, &op.target.installation).await?;
+            sqlx::query("UPDATE container SET attention = $2, version = $3 WHERE id = $1")
+                .bind(id)
+                .bind(mark)
+                .bind(version)
+                .execute(&mut *tx)
+                .await
+                .map_err(fail)?;
+        }
     }
     let code = outcome.error.as_ref().map(|error| error.code.as_str());
     sqlx::query(

@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use super::row::vmid;
 use super::{Result, Store, bulk, fail, get, get_json, json, scope};
 
-const COLUMNS: &str = "cursor, operation_id, seq, time_us, type, installation, vmid, container_id, target, \
+pub(super) const COLUMNS: &str = "cursor, operation_id, seq, time_us, type, installation, vmid, container_id, target, \
      name, actor, data";
 
 impl Store {
@@ -109,7 +109,7 @@ impl Store {
     }
 }
 
-fn event_row(row: &AnyRow) -> Result<EventRecord> {
+pub(super) fn event_row(row: &AnyRow) -> Result<EventRecord> {
     let id: Option<String> = get(row, "operation_id")?;
     let seq: Option<i64> = get(row, "seq")?;
     Ok(EventRecord {

@@ -23,6 +23,8 @@ mod remote;
 mod row;
 mod scope;
 mod submit;
+mod together;
+mod watch;
 
 pub use dialect::Dialect;
 pub use export::Part;
@@ -46,6 +48,7 @@ pub struct Store {
     writer: AnyPool,
     reader: AnyPool,
     dialect: Dialect,
+    together: together::Together,
 }
 
 impl Store {

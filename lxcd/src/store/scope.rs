@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lxc_core::ids::{Installation, Vmid};
+use lxc_core::ids::{Installation, OperationId, Vmid};
 
 /// `remote` is one of these.
 pub(super) fn remotes(names: &[String]) -> String {
@@ -29,6 +29,12 @@ pub(super) fn targets_on(names: &[String]) -> String {
 
 pub(super) fn installation(installation: &Installation) -> String {
     format!("installation = {}", quoted(&installation.0))
+}
+
+/// One of these operations.
+pub(super) fn operations(wanted: &[OperationId]) -> String {
+    let ids: Vec<String> = wanted.iter().map(|id| format!("'{id}'")).collect();
+    if ids.is_empty() { "1 = 0".to_owned() } else { format!("id IN ({})", ids.join(", ")) }
 }
 
 /// One of these containers. By installation: a chain of ten thousand ORs is refused by SQLite.
