@@ -206,7 +206,8 @@ fn the_doctor_finds_nothing_on_a_good_remote() {
     let run = world.ctl("remote doctor homelab");
     run.exits(0).prints("pve2 ").prints("2 pins, the first expires").prints("never expires");
     run.prints("list, power, delete, create  ok");
-    assert!(!run.out.contains("warning") && run.err.is_empty(), "{run}");
+    assert!(!run.out.contains("warning") && !run.err.contains("error"), "{run}");
+    run.says("pve2 too, or one dead node takes the cluster out of reach");
     assert!(
         world.calls().iter().all(|call| call.contains("/104/")),
         "it changes nothing: {:?}",

@@ -93,16 +93,19 @@ async fn on_node(
     config: bool,
 ) -> Result<Seen, Blind> {
     let vmid = op.target.vmid;
-    let (config, same) = if config {
-        let config = api.config(node, vmid).await?;
-        // Read anew each time: the record may have been closed meanwhile.
-        let identity = store.identity(op).await.map_err(Blind::Record)?;
-        let same = identity.is_some_and(|identity| identity.matches(&config));
-        (Some(config), Some(same))
-    } else {
-        (None, None)
+    let (config, live) = tokio::join!(
+        async { if config { api.config(node, vmid).await.map(Some) } else { Ok(None) } },
+        api.current(node, vmid)
+    );
+    let (config, live) = (config?, live?);
+    // Read anew each time: the record may have been closed meanwhile.
+    let same = match &config {
+        Some(config) => {
+            let identity = store.identity(op).await.map_err(Blind::Record)?;
+            Some(identity.is_some_and(|identity| identity.matches(config)))
+        }
+        None => None,
     };
-    let live = api.current(node, vmid).await?;
     Ok(Seen::There { node: node.to_owned(), live: Box::new(live), same, config })
 }
 

@@ -16,9 +16,9 @@ use tokio::time::Instant;
 
 /// From so many on who ask one node within [`LATELY`], a list is read.
 const SHARED_FROM: usize = 3;
-const LATELY: Duration = Duration::from_millis(100);
+const LATELY: Duration = Duration::from_millis(300);
 /// How long a list waits for more who want it.
-const GATHER: Duration = Duration::from_millis(20);
+const GATHER: Duration = Duration::from_millis(30);
 
 /// What was read, and whom it answers: those with a lower number.
 type Last<T> = Option<(u64, Arc<Result<T, PveError>>)>;

@@ -1,6 +1,7 @@
 //! Admission and claiming: reads the queue, the locks and the leases, lets `lxc_core` decide, writes the
 //! verdicts. New, crashed and handed-over work take this one path (ARCHITECTURE.md, rules 3 and 4).
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use lxc_core::ids::{DaemonId, Micros, OperationId};
@@ -13,12 +14,13 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 use super::commit::write_operation;
 use super::operation::load;
 use super::queue::{self, PAGE};
-use super::{Result, Store, fail, get_parsed};
+use super::watch::load_all;
+use super::{Result, Store, bulk, fail, get_parsed, scope};
 
 /// So many are taken over in one transaction.
 const ORPHANS: usize = 200;
 /// So many are moved in one transaction where that need not be all, because others wait for it.
-pub(super) const MOST: usize = 64;
+pub(super) const MOST: usize = 32;
 
 impl Store {
     /// One pass: take over what nobody drives, then admit. With nothing to do it writes nothing.
@@ -118,10 +120,16 @@ impl Store {
             let page = queue::page(tx, now, size).await?;
             let (begun, ended) = (claims.ours.len(), claims.ended.len());
             let verdicts = admit(&page.queue, &page.bounds, &page.running, now.steady);
+            let mut admitted = Vec::new();
             for (waiting, verdict) in page.queue.iter().zip(verdicts) {
-                if verdict != Verdict::Keep {
-                    self.carry_out(tx, &mut claims, waiting.id, verdict, me, now.wall).await?;
+                match verdict {
+                    Verdict::Keep => {}
+                    Verdict::Admit => admitted.push(waiting.id),
+                    end => claims.ended.extend(self.end(tx, waiting.id, end, me, now.wall).await?),
                 }
+            }
+            for part in admitted.chunks(bulk::ROWS) {
+                claims.ours.extend(begin(tx, part, me, now.wall).await?);
             }
             let moved = claims.ours.len() + claims.ended.len();
             // An end may stop the rest of its batch. The first of a full page always moves; if it did not,
@@ -139,65 +147,77 @@ impl Store {
         Ok(claims)
     }
 
-    async fn carry_out(
+    /// Ends one that may not wait any longer.
+    async fn end(
         &self,
         tx: &mut AnyConnection,
-        claims: &mut Claims,
         id: OperationId,
         verdict: Verdict,
         me: DaemonId,
         now: Micros,
-    ) -> Result<()> {
-        let Some(mut op) = load(tx, "id = $1", &id.to_string()).await?.pop() else { return Ok(()) };
-        let change = match verdict {
-            Verdict::Keep => return Ok(()),
-            Verdict::Admit => Change::Admitted,
-            Verdict::Cancel => Change::Finish(Outcome::cancelled("before it began", false)),
+    ) -> Result<Option<OperationId>> {
+        let Some(mut op) = load(tx, "id = $1", &id.to_string()).await?.pop() else { return Ok(None) };
+        let outcome = match verdict {
+            Verdict::Keep | Verdict::Admit => return Ok(None),
+            Verdict::Cancel => Outcome::cancelled("before it began", false),
             Verdict::Refuse { holder } => {
                 let holder = load(tx, "id = $1", &holder.to_string()).await?.pop();
                 let error = holder.map(|holder| words::locked(&op.target, op.kind.verb(), &holder, now));
-                Change::Finish(Outcome::refused(error.unwrap_or_else(|| words::lock_gone(&op.target))))
+                Outcome::refused(error.unwrap_or_else(|| words::lock_gone(&op.target)))
             }
-            Verdict::Stop => Change::Finish(Outcome::refused(words::batch_stopped(&op.target))),
+            Verdict::Stop => Outcome::refused(words::batch_stopped(&op.target)),
         };
-        self.admit_one(tx, &mut op, change, me, now).await?;
-        if op.outcome().is_some() {
-            claims.ended.push(op.id)
-        } else {
-            claims.ours.push(op)
-        }
-        Ok(())
+        own(tx, &[id], me).await?;
+        change(tx, &mut op, Change::Finish(outcome), now).await?;
+        Ok(Some(id))
     }
+}
 
-    async fn admit_one(
-        &self,
-        tx: &mut AnyConnection,
-        op: &mut Operation,
-        change: Change,
-        me: DaemonId,
-        now: Micros,
-    ) -> Result<()> {
-        sqlx::query("UPDATE operation SET owner = $2, fence = fence + 1 WHERE id = $1")
-            .bind(op.id.to_string())
-            .bind(me.to_string())
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
-        op.fence += 1;
-        if change == Change::Admitted {
-            sqlx::query("INSERT INTO container_lock (installation, vmid, operation_id, since_us) VALUES ($1, $2, $3, $4)")
-                .bind(op.target.installation.0.clone())
-                .bind(i64::from(op.target.vmid))
-                .bind(op.id.to_string())
-                .bind(now)
-                .execute(&mut *tx)
-                .await
-                .map_err(fail)?;
-        }
-        let events = apply(op, change, now, &Timing::default())
-            .map_err(|misfit| lxc_core::ports::StoreError::Failed(misfit.to_string()))?;
-        write_operation(tx, op, &events, now).await?;
-        op.last_seq += i64::try_from(events.len()).unwrap_or(0);
-        Ok(())
+/// Begins some, each with its lock, for daemon `me`.
+async fn begin(
+    tx: &mut AnyConnection,
+    ids: &[OperationId],
+    me: DaemonId,
+    now: Micros,
+) -> Result<Vec<Operation>> {
+    const INTO: &str = "container_lock (installation, vmid, operation_id, since_us)";
+    let mut found: HashMap<OperationId, Operation> =
+        load_all(tx, ids).await?.into_iter().map(|op| (op.id, op)).collect();
+    let mut ops: Vec<Operation> = ids.iter().filter_map(|id| found.remove(id)).collect();
+    if ops.is_empty() {
+        return Ok(ops);
     }
+    own(tx, ids, me).await?;
+    let mut locks = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 4, ops.len())));
+    for op in &ops {
+        let target = &op.target;
+        locks = locks
+            .bind(target.installation.0.clone())
+            .bind(i64::from(target.vmid))
+            .bind(op.id.to_string())
+            .bind(now);
+    }
+    locks.execute(&mut *tx).await.map_err(fail)?;
+    for op in &mut ops {
+        change(tx, op, Change::Admitted, now).await?;
+    }
+    Ok(ops)
+}
+
+/// Makes them ours, behind a new fence.
+async fn own(tx: &mut AnyConnection, ids: &[OperationId], me: DaemonId) -> Result<()> {
+    let sql = format!("UPDATE operation SET owner = $1, fence = fence + 1 WHERE {}", scope::operations(ids));
+    let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(me.to_string());
+    query.execute(tx).await.map_err(fail)?;
+    Ok(())
+}
+
+/// Moves one that is ours by now.
+async fn change(tx: &mut AnyConnection, op: &mut Operation, change: Change, now: Micros) -> Result<()> {
+    op.fence += 1;
+    let events = apply(op, change, now, &Timing::default())
+        .map_err(|misfit| lxc_core::ports::StoreError::Failed(misfit.to_string()))?;
+    write_operation(tx, op, &events, now).await?;
+    op.last_seq += i64::try_from(events.len()).unwrap_or(0);
+    Ok(())
 }

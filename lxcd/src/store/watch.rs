@@ -4,7 +4,7 @@
 use lxc_core::ids::OperationId;
 use lxc_core::op::Operation;
 use lxc_core::record::EventRecord;
-use sqlx::AssertSqlSafe;
+use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::event::{COLUMNS, event_row};
 use super::operation::with_steps;
@@ -55,13 +55,17 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn operations_of(&self, ids: &[OperationId]) -> Result<Vec<Operation>> {
-        let mut connection = self.read().await?;
-        let mut all = Vec::new();
-        for part in ids.chunks(500) {
-            let sql = format!("SELECT {OPERATION} FROM operation WHERE {}", scope::operations(part));
-            let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut *connection).await;
-            all.extend(with_steps(&mut connection, rows.map_err(fail)?).await?);
-        }
-        Ok(all)
+        load_all(&mut *self.read().await?, ids).await
     }
+}
+
+/// Operations by their ids, with their steps, in no order.
+pub(super) async fn load_all(connection: &mut AnyConnection, ids: &[OperationId]) -> Result<Vec<Operation>> {
+    let mut all = Vec::new();
+    for part in ids.chunks(500) {
+        let sql = format!("SELECT {OPERATION} FROM operation WHERE {}", scope::operations(part));
+        let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut *connection).await;
+        all.extend(with_steps(connection, rows.map_err(fail)?).await?);
+    }
+    Ok(all)
 }
