@@ -21,6 +21,29 @@ pub enum Adoption {
     },
 }
 
+/// What a node lists about one container before something is sent there: none of that is ours.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Baseline {
+    /// Its tasks.
+    pub upids: Vec<Upid>,
+    /// Seconds of the node's own clock before which nothing that is not listed began.
+    pub newest_start: i64,
+}
+
+impl Baseline {
+    /// From a list that may be of the whole node, and may have been cut off at its old end.
+    #[must_use]
+    pub fn of(listed: &[TaskEntry], vmid: Vmid) -> Self {
+        let id = vmid.to_string();
+        let upids: Vec<Upid> =
+            listed.iter().filter(|task| task.upid.id == id).map(|task| task.upid.clone()).collect();
+        let newest = upids.iter().map(|upid| upid.start_time).max().unwrap_or(0);
+        // Cut off is what ended before everything that is listed, so it began no later than that.
+        let cut = listed.iter().filter_map(|task| task.end_time).min().map_or(0, |end| end + 1);
+        Self { upids, newest_start: newest.max(cut) }
+    }
+}
+
 /// Candidates have a type of the call's set and our identity inside the UPID, were not listed before
 /// the dispatch, did not begin before the newest one that was, and belong to no other operation.
 #[must_use]

@@ -11,7 +11,7 @@ pub mod plan;
 pub mod state;
 pub mod words;
 
-pub use adopt::{Adoption, adopt};
+pub use adopt::{Adoption, Baseline, adopt};
 pub use change::{Change, apply};
 pub use event::{EventDraft, EventKind};
 pub use kind::{Kind, StepKind, Weight};

@@ -8,7 +8,8 @@ use async_trait::async_trait;
 use http::Method;
 use lxc_core::error::{Code, Error};
 use lxc_core::ids::Vmid;
-use lxc_core::ports::{Baseline, LogPage, PveApi, PveError};
+use lxc_core::op::Baseline;
+use lxc_core::ports::{LogPage, PveApi, PveError};
 use lxc_core::pve::{
     Call, Config, Live, Placement, Refusal, RefusalKind, TaskEntry, TaskStatus, Upid,
     call::Method as CallMethod,

@@ -5,6 +5,7 @@ mod admission;
 mod audit;
 mod bulk;
 mod commit;
+mod consequence;
 mod container;
 mod daemon;
 mod dialect;

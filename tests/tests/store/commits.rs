@@ -25,6 +25,35 @@ async fn advance(store: &Store, op: &Operation, change: Change, now: i64) -> Ope
 }
 
 on_both! {
+    async fn many_at_once_are_each_written_or_refused_by_themselves(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let mut changed = Vec::new();
+        for vmid in 100..116 {
+            let op = admitted(&db.store, me, vmid).await;
+            let op = advance(&db.store, &op, Change::Dispatching(0, dispatch()), T0).await;
+            // A task that another has already cannot be written down.
+            let task = if vmid == 112 { 110 } else { vmid };
+            let change = Change::Watching { step: 0, upid: upid(1, task), adopted: false };
+            let (mut next, events) = after(&op, change, T0 + S);
+            next.fence += i64::from(vmid == 114);
+            changed.push((next, events));
+        }
+        let commits = changed.iter().map(|(op, events)| db.store.commit(op, events, T0 + S));
+        let committed = futures::future::join_all(commits).await;
+        for ((op, _), committed) in changed.iter().zip(committed) {
+            let stored = db.store.operation(op.id).await.unwrap().unwrap();
+            let written = stored.steps[0].state.name() == "watching";
+            match (op.target.vmid, committed) {
+                (114, Ok(Committed::Fenced)) => assert!(!written),
+                // Whichever of the two came first.
+                (110 | 112, result) => assert_eq!(result.is_ok(), written),
+                (_, Ok(Committed::Yes { .. })) => assert!(written),
+                (vmid, other) => panic!("{vmid}: {other:?}"),
+            }
+        }
+        assert_eq!(db.number("SELECT COUNT(*) FROM step WHERE state = 'watching'").await, 14);
+    }
+
     async fn an_operation_is_read_as_it_was_written_at_every_step(db: Db) {
         let me = daemon(&db.store, "a", 3_600 * S).await;
         let op = admitted(&db.store, me, 104).await;

@@ -1,13 +1,15 @@
 //! The words of refusals and failures: one place that turns a situation into a code, what, why and
 //! what to try. Pure; must not decide whether to refuse.
 
-use std::time::Duration;
+mod locks;
+
+pub(super) use locks::{foreign_locked, pve_locked};
+pub use locks::{lock_gone, locked};
 
 use super::kind::{Kind, StepKind};
 use super::plan::Seen;
 use super::state::{Operation, Target};
-use crate::error::{Code, Error, moment};
-use crate::ids::Micros;
+use crate::error::{Code, Error};
 use crate::ports::PveError;
 use crate::pve::{Live, Power, Refusal, RefusalKind, TaskExit};
 use crate::text;
@@ -30,82 +32,6 @@ pub(super) fn already(op: &Operation, live: &Live, node: &str) -> Error {
             .because(format!("stopped on {node}"))
             .hint_noted(format!("lxcctl {verb} {{target}} --if-needed"), "nothing to do is then a success")
     }
-}
-
-/// Another operation of ours holds it.
-#[must_use]
-pub fn locked(target: &Target, verb: &str, holder: &Operation, now: Micros) -> Error {
-    let since = holder.started.unwrap_or(holder.created);
-    let ago = text::span(u64::try_from((now - since).max(0) / 1_000_000).unwrap_or(0));
-    let short = holder.id.short();
-    let step = holder.current_step().map_or(holder.steps.len(), |i| i + 1);
-    let doing = match holder.kind {
-        Kind::Start => "starts it",
-        Kind::Stop => "stops it",
-        Kind::Shutdown { .. } => "shuts it down",
-        Kind::Restart { .. } => "restarts it",
-        Kind::Delete { .. } => "deletes it",
-        Kind::Forget => "forgets it",
-        Kind::Newer { .. } => "works on it",
-    };
-    about(Code::Locked, target, format!("{} is locked", target.label()))
-        .because(format!(
-            "{} {doing} since {}, {ago} ago (op {short}, step {step}/{})",
-            holder.actor,
-            moment(since),
-            holder.steps.len()
-        ))
-        .operation(holder.id)
-        .hint(format!("lxcctl {verb} {{target}} --wait-lock 60s"))
-        .hint_noted(format!("lxcctl op watch {short}"), "or watch")
-}
-
-/// Proxmox itself holds it.
-pub(super) fn pve_locked(op: &Operation, lock: &str) -> Error {
-    let error =
-        about(Code::PveLocked, &op.target, format!("{}: Proxmox holds the lock '{lock}'", op.target.label()))
-            .because(format!("a {lock} is running, or one was interrupted and left its lock behind"));
-    waited_longer(op, error).hint_noted(
-        format!("pct unlock {}", op.target.vmid),
-        format!("on {}, only when nothing uses it any more", op.target.node),
-    )
-}
-
-/// Somebody else's script holds the container's key in Redis.
-pub(super) fn foreign_locked(op: &Operation, value: &str, left: Option<Duration>) -> Error {
-    let value: String = value.chars().take(80).collect();
-    let error = about(Code::ForeignLocked, &op.target, format!("{} is locked in Redis", op.target.label()));
-    match left {
-        Some(left) => waited_longer(
-            op,
-            error.because(format!(
-                "{value} holds it for another {} at most",
-                text::span(left.as_secs().max(1))
-            )),
-        ),
-        None => waited_longer(op, error.because(format!("{value} holds it, for ever")))
-            .hint_noted("lxcctl unlock {target}", "only when nothing uses it any more"),
-    }
-}
-
-/// What was waited for in vain is waited for longer the next time.
-fn waited_longer(op: &Operation, error: Error) -> Error {
-    let waited = op
-        .lock_deadline
-        .filter(|&deadline| deadline != Micros::MAX)
-        // To the nearest: the deadline is set a moment after the operation.
-        .map(|deadline| text::seconds_between(op.created, deadline.saturating_add(500_000)));
-    let (error, longer) = match waited {
-        Some(waited) => {
-            (error.because(format!("waited {} for it", text::span(waited))), (waited * 4).max(600))
-        }
-        None => (error, 600),
-    };
-    error.hint(format!(
-        "lxcctl {} {{target}} --wait-lock {}",
-        op.kind.verb(),
-        text::span(longer).replace(' ', "")
-    ))
 }
 
 pub(super) fn template(op: &Operation) -> Error {
@@ -312,14 +238,6 @@ pub(super) fn gave_up(op: &Operation) -> Error {
             "once you know; or --as failed",
         )
         .operation(op.id)
-}
-
-/// It was locked a moment ago, and the holder is gone.
-#[must_use]
-pub fn lock_gone(target: &Target) -> Error {
-    about(Code::Locked, target, format!("{} was locked a moment ago", target.label()))
-        .because("the operation that held it has just ended")
-        .hint("lxcctl show {target}")
 }
 
 /// An earlier one of the batch failed, and --on-error is stop.
