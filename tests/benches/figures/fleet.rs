@@ -30,7 +30,6 @@ pub(crate) fn run() {
         let url = postgres.url(&postgres.create(None));
         fleet("Postgres", &format!("database = \"{url}\"\n"));
     }
-    one_node();
 }
 
 /// The line that starts everything that is stopped.
@@ -173,7 +172,7 @@ fn power_off(world: &World) {
 }
 
 /// Fifty starts at once on one node.
-fn one_node() {
+pub(crate) fn one_node() {
     let world = cluster(1, 0, "");
     for round in ["first", "next"] {
         world.sim.control().reset_counters();

@@ -24,10 +24,11 @@ fn main() {
         hour::run();
         return;
     }
-    let parts: [(&str, fn()); 5] = [
+    let parts: [(&str, fn()); 6] = [
         ("list", listing::run),
         ("lone", lone::run),
         ("fleet", fleet::run),
+        ("node", fleet::one_node),
         ("watchers", watchers::run),
         ("daemons", daemons::run),
     ];
