@@ -16,11 +16,11 @@ use lxc_core::pve::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::coalesce::Nodes;
 use super::metrics::{Class, Counters};
 use super::options::Options;
 use super::session::Credentials;
 use super::tls::Trust;
-use super::together::Nodes;
 use super::transport::{LIST, Request, SMALL, Transport};
 use super::url::ApiUrl;
 use super::{lxc, nodes, tasks};

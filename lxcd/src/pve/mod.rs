@@ -10,6 +10,7 @@ mod answer;
 mod auth;
 mod certificates;
 mod client;
+mod coalesce;
 mod exchange;
 mod guest;
 mod limits;
@@ -24,7 +25,6 @@ mod tasks;
 #[cfg(test)]
 mod tests;
 mod tls;
-mod together;
 mod transport;
 mod url;
 mod way;

@@ -79,9 +79,7 @@ impl Services {
         });
         Ok(rx)
     }
-}
 
-impl Services {
     /// The operations whose ids are given in full, read together, as far as the caller may see them.
     async fn whole(&self, caller: &Caller, ids: &[String]) -> Result<HashMap<String, Operation>> {
         self.access.enter(caller)?;

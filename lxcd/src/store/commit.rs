@@ -33,7 +33,7 @@ impl OpStore for Store {
         events: &[EventDraft],
         now: Micros,
     ) -> Result<Committed, StoreError> {
-        self.commit_together(op, events, now).await
+        self.commit_in_group(op, events, now).await
     }
 
     async fn wishes(&self, id: OperationId) -> Result<(bool, bool), StoreError> {

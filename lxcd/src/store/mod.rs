@@ -11,6 +11,7 @@ mod daemon;
 mod dialect;
 mod event;
 mod export;
+mod group_commit;
 mod hosts;
 mod login;
 mod migrate;
@@ -24,7 +25,6 @@ mod remote;
 mod row;
 mod scope;
 mod submit;
-mod together;
 mod watch;
 
 pub use dialect::Dialect;
@@ -49,7 +49,7 @@ pub struct Store {
     writer: AnyPool,
     reader: AnyPool,
     dialect: Dialect,
-    together: together::Together,
+    group: group_commit::GroupCommit,
 }
 
 impl Store {

@@ -7,7 +7,7 @@ use lxc_core::error::Error;
 use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, AnyPool, Connection};
 
-use super::together::Together;
+use super::group_commit::GroupCommit;
 use super::{Dialect, Store, migrate};
 
 /// FULL: the dispatch record must survive power loss, or a call could be sent twice.
@@ -46,8 +46,8 @@ impl Store {
 
     async fn sqlite(path: &Path, writer: AnyPool) -> Result<Self, Error> {
         let reader = sqlite_pool(path, "rw", 4, READER).await?;
-        let together = Together::new(Dialect::Sqlite);
-        Ok(Self { writer, reader, dialect: Dialect::Sqlite, together })
+        let group = GroupCommit::new(Dialect::Sqlite);
+        Ok(Self { writer, reader, dialect: Dialect::Sqlite, group })
     }
 
     /// Opens a Postgres database; its schema is made where there is none. One of an older lxcd is upgraded by
@@ -90,8 +90,8 @@ impl Store {
             .connect(url)
             .await
             .map_err(|e| migrate::postgres_error(&e))?;
-        let together = Together::new(Dialect::Postgres);
-        Ok(Self { writer: pool.clone(), reader: pool, dialect: Dialect::Postgres, together })
+        let group = GroupCommit::new(Dialect::Postgres);
+        Ok(Self { writer: pool.clone(), reader: pool, dialect: Dialect::Postgres, group })
     }
 }
 

@@ -25,7 +25,7 @@ type Last<T> = Option<(u64, Arc<Result<T, PveError>>)>;
 
 /// Those who ask one node.
 #[derive(Debug)]
-pub(super) struct Together<T> {
+pub(super) struct Coalescer<T> {
     asking: AtomicUsize,
     /// When the last few asked, the oldest first.
     lately: Mutex<[Option<Instant>; SHARED_FROM]>,
@@ -35,7 +35,7 @@ pub(super) struct Together<T> {
     last: tokio::sync::Mutex<Last<T>>,
 }
 
-impl<T> Default for Together<T> {
+impl<T> Default for Coalescer<T> {
     fn default() -> Self {
         Self {
             asking: AtomicUsize::new(0),
@@ -47,7 +47,7 @@ impl<T> Default for Together<T> {
 }
 
 /// Counts somebody for as long as he asks. The last one takes the list with him.
-struct Asking<'a, T>(&'a Together<T>);
+struct Asking<'a, T>(&'a Coalescer<T>);
 
 impl<T> Drop for Asking<'_, T> {
     fn drop(&mut self) {
@@ -59,7 +59,7 @@ impl<T> Drop for Asking<'_, T> {
     }
 }
 
-impl<T> Together<T> {
+impl<T> Coalescer<T> {
     /// Asks `alone` while few do, else picks the answer out of `all`, read by whoever of those comes first. What
     /// cannot be picked, or a list that is refused, is asked for alone all the same.
     ///
@@ -118,7 +118,7 @@ impl<T> Together<T> {
 
 /// One for each node.
 #[derive(Debug)]
-pub(super) struct Nodes<T>(Mutex<HashMap<String, Arc<Together<T>>>>);
+pub(super) struct Nodes<T>(Mutex<HashMap<String, Arc<Coalescer<T>>>>);
 
 impl<T> Default for Nodes<T> {
     fn default() -> Self {
@@ -128,7 +128,7 @@ impl<T> Default for Nodes<T> {
 
 impl<T> Nodes<T> {
     /// Those who ask this node.
-    pub(super) fn on(&self, node: &str) -> Arc<Together<T>> {
+    pub(super) fn on(&self, node: &str) -> Arc<Coalescer<T>> {
         let mut nodes = self.0.lock();
         match nodes.get(node) {
             Some(known) => known.clone(),
@@ -154,7 +154,7 @@ mod tests {
     }
 
     async fn ask(
-        together: &Together<u32>,
+        coalescer: &Coalescer<u32>,
         node: &Node,
         gate: &Semaphore,
         list: Result<u32, PveError>,
@@ -170,7 +170,7 @@ mod tests {
             wait().await;
             list
         };
-        together.ask(alone, all, |all| (*all > 0).then_some(*all)).await.unwrap()
+        coalescer.ask(alone, all, |all| (*all > 0).then_some(*all)).await.unwrap()
     }
 
     fn counts(node: &Node) -> (u32, u32) {
@@ -179,9 +179,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn few_ask_alone() {
-        let (together, node, gate) = (Together::default(), Node::default(), Semaphore::new(9));
+        let (coalescer, node, gate) = (Coalescer::default(), Node::default(), Semaphore::new(9));
         for _ in 0..5 {
-            assert_eq!(ask(&together, &node, &gate, Ok(7)).await, 1);
+            assert_eq!(ask(&coalescer, &node, &gate, Ok(7)).await, 1);
             tokio::time::advance(LATELY).await;
         }
         assert_eq!(counts(&node), (5, 0));
@@ -189,8 +189,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn many_get_a_list_that_was_begun_after_each_asked() {
-        let (together, node, gate) = (Together::default(), Node::default(), Semaphore::new(0));
-        let crowd = || join_all((0..20).map(|_| ask(&together, &node, &gate, Ok(7))));
+        let (coalescer, node, gate) = (Coalescer::default(), Node::default(), Semaphore::new(0));
+        let crowd = || join_all((0..20).map(|_| ask(&coalescer, &node, &gate, Ok(7))));
         let mut first = Box::pin(crowd());
         assert!(futures::poll!(first.as_mut()).is_pending());
         tokio::time::advance(GATHER).await;
@@ -204,16 +204,16 @@ mod tests {
         gate.add_permits(1);
         assert_eq!(second.await, [7; 20]);
         assert_eq!(counts(&node), (2, 2));
-        assert!(together.last.lock().await.is_none(), "nothing is kept");
+        assert!(coalescer.last.lock().await.is_none(), "nothing is kept");
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_the_list_does_not_say_is_asked_alone() {
-        let (together, node, gate) = (Together::default(), Node::default(), Semaphore::new(99));
-        let gone = join_all((0..5).map(|_| ask(&together, &node, &gate, Ok(0))));
+        let (coalescer, node, gate) = (Coalescer::default(), Node::default(), Semaphore::new(99));
+        let gone = join_all((0..5).map(|_| ask(&coalescer, &node, &gate, Ok(0))));
         assert_eq!(gone.await, [1; 5]);
         let garbage = || Err(PveError::Garbage("HTML".into()));
-        let refused = join_all((0..5).map(|_| ask(&together, &node, &gate, garbage())));
+        let refused = join_all((0..5).map(|_| ask(&coalescer, &node, &gate, garbage())));
         assert_eq!(refused.await, [1; 5]);
     }
 }

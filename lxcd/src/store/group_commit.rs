@@ -1,4 +1,4 @@
-//! Commits of many operations in one transaction: hundreds that run side by side would else stand in line for the
+//! Group commit: many operations in one transaction. Hundreds that run side by side would else stand in line for the
 //! writer, each with a transaction and a trip to the disk of its own. Owns who writes for whom; what is written is
 //! `commit`'s. Whoever comes while nobody writes waits for nobody.
 
@@ -28,12 +28,12 @@ struct Waiting {
 
 /// The line, and how many transactions may be under way.
 #[derive(Debug, Clone)]
-pub(super) struct Together {
+pub(super) struct GroupCommit {
     line: Arc<Mutex<VecDeque<Waiting>>>,
     turns: Arc<Semaphore>,
 }
 
-impl Together {
+impl GroupCommit {
     pub(super) fn new(dialect: Dialect) -> Self {
         // SQLite has one writer. Postgres has several, and others want connections too.
         let turns = if dialect == Dialect::Sqlite { 1 } else { 3 };
@@ -43,25 +43,25 @@ impl Together {
 
 impl Store {
     /// Commits, together with whoever waits as well.
-    pub(super) async fn commit_together(
+    pub(super) async fn commit_in_group(
         &self,
         op: &Operation,
         events: &[EventDraft],
         now: Micros,
     ) -> Result<Committed> {
         let (reply, mut answer) = oneshot::channel();
-        self.together.line.lock().push_back(Waiting { op: op.clone(), events: events.to_vec(), now, reply });
+        self.group.line.lock().push_back(Waiting { op: op.clone(), events: events.to_vec(), now, reply });
         // Whoever was to write for us was dropped meanwhile; nobody knows how far he came.
         let lost = |_| StoreError::Failed("the transaction was given up".to_owned());
         loop {
             let turn = tokio::select! {
                 biased;
                 done = &mut answer => return done.map_err(lost)?,
-                turn = self.together.turns.acquire() => turn,
+                turn = self.group.turns.acquire() => turn,
             };
             let Ok(_turn) = turn else { return Err(StoreError::Failed("the database is closed".to_owned())) };
             let group: Vec<Waiting> = {
-                let mut line = self.together.line.lock();
+                let mut line = self.group.line.lock();
                 let many = line.len().min(MOST);
                 line.drain(..many).collect()
             };
