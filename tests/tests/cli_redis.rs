@@ -1,7 +1,7 @@
 //! The lock other people's scripts see and hold, from the command line: a real Redis beside a real lxcd, which
 //! goes on whatever happens to it.
 
-use lxc_tests::harness::{RedisServer, Setup, World, ct, running, until};
+use lxc_tests::harness::{Ca, RedisServer, Setup, World, ct, running, until};
 use lxc_tests::pvesim::CtSpec;
 
 fn world(server: &RedisServer, containers: impl IntoIterator<Item = CtSpec>) -> World {
@@ -105,4 +105,46 @@ fn without_redis_everything_goes_on_and_says_so() {
     let status = world.ctl("daemon status");
     status.exits(0).prints("degraded");
     assert!(!status.out.contains("wr0ng") && !world.daemon.log().contains("wr0ng"), "{status}");
+}
+
+#[test]
+fn over_tls_the_server_has_to_be_the_one_its_ca_vouches_for() {
+    let (ours, other) = (Ca::new(), Ca::new());
+    let (certificate, private) = ours.certificate("127.0.0.1");
+    let Some((server, port)) = RedisServer::with_tls(&certificate, &private) else { return };
+    let mut world = Setup::default().containers([slow(104, "web-1")]).start();
+    let key = key(&world, "homelab/104");
+    let restart = |world: &mut World, ca: &str| {
+        world.daemon.stop();
+        world.daemon.configure(&format!("redis = \"rediss://127.0.0.1:{port}{ca}\""));
+        world.daemon.start();
+    };
+    let write = |name: &str, pem: &str| {
+        let path = server.directory().join(name);
+        std::fs::write(&path, pem).expect("written");
+        format!("?sslrootcert={}", path.display())
+    };
+    restart(&mut world, &write("ours.pem", &ours.pem));
+    let op = world.ctl("start 104 --detach").operation();
+    until("the key to be held", || {
+        let value = server.command(&["GET", &key]);
+        if value.ends_with(&op) { Ok(()) } else { Err(value) }
+    });
+    world.ctl(&format!("op wait {op}")).exits(0);
+    let status = world.ctl("daemon status");
+    assert!(!status.exits(0).out.contains("degraded"), "{status}");
+
+    // Another CA, or none but the system's: nothing is said to that server, and everything goes on without it.
+    for ca in [write("other.pem", &other.pem), String::new()] {
+        restart(&mut world, &ca);
+        world.ctl("restart 104").exits(0);
+        world.ctl("daemon status").exits(0).says("Redis cannot be used").says("certificate");
+    }
+
+    // A CA that cannot be read is a mistake of the configuration, said at the start.
+    world.daemon.stop();
+    world.daemon.configure("redis = \"rediss://127.0.0.1:1?sslrootcert=/nowhere/ca.pem\"");
+    let output = world.daemon.output(&[]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(said.contains("LXC0212") && said.contains("/nowhere/ca.pem"), "{said}");
 }

@@ -2,22 +2,8 @@
 
 use std::path::Path;
 
-use lxc_tests::harness::Postgres;
+use lxc_tests::harness::{Ca, Postgres};
 use lxcd::store::Store;
-use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
-
-struct Ca {
-    pem: String,
-    issuer: Issuer<'static, KeyPair>,
-}
-
-fn ca() -> Ca {
-    let key = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::new(Vec::new()).expect("parameters");
-    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let pem = params.self_signed(&key).expect("signed").pem();
-    Ca { pem, issuer: Issuer::new(params, key) }
-}
 
 async fn opens(port: u16, options: &str) -> Result<(), String> {
     let url = format!("postgres://postgres@127.0.0.1:{port}/postgres?{options}");
@@ -28,11 +14,9 @@ async fn opens(port: u16, options: &str) -> Result<(), String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_server_is_verified_as_the_url_says() {
-    let (ours, other) = (ca(), ca());
-    let key = KeyPair::generate().expect("a key");
-    let params = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
-    let certificate = params.signed_by(&key, &ours.issuer).expect("signed").pem();
-    let server = tokio::task::spawn_blocking(move || Postgres::with_tls(&certificate, &key.serialize_pem()));
+    let (ours, other) = (Ca::new(), Ca::new());
+    let (certificate, key) = ours.certificate("127.0.0.1");
+    let server = tokio::task::spawn_blocking(move || Postgres::with_tls(&certificate, &key));
     let Some((server, port)) = server.await.expect("done") else { return };
     let directory = tempfile::tempdir().expect("a directory");
     let write = |name: &str, pem: &str| {

@@ -5,6 +5,7 @@
 //! panics where a test cannot go on, with everything that helps to see why.
 
 pub mod binary;
+pub mod certificates;
 pub mod daemon;
 pub mod postgres;
 pub mod redis;
@@ -13,6 +14,7 @@ pub mod terminal;
 pub mod wait;
 pub mod world;
 
+pub use certificates::Ca;
 pub use daemon::{Daemon, SCALE};
 pub use postgres::Postgres;
 pub use redis::RedisServer;

@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use super::wait::until;
@@ -22,6 +22,11 @@ impl RedisServer {
     /// When it is installed and does not start.
     #[must_use]
     pub fn start(options: &[&str]) -> Option<Self> {
+        Self::make(|_| options.iter().map(|option| (*option).to_owned()).collect())
+    }
+
+    /// With options that may point into its directory.
+    fn make(options: impl FnOnce(&Path) -> Vec<String>) -> Option<Self> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
             // Seen in the output of every run that did not test Redis.
             let _ = writeln!(
@@ -32,10 +37,34 @@ impl RedisServer {
         }
         // Short, since a socket path may have 107 bytes.
         let directory = tempfile::Builder::new().prefix("lxcd-redis-").tempdir_in("/tmp").expect("made");
-        let options = options.iter().map(|option| (*option).to_owned()).collect();
+        let options = options(directory.path());
         let mut server = Self { directory, options, server: None };
         server.resume();
         Some(server)
+    }
+
+    /// One that also listens on 127.0.0.1, with TLS only, with this certificate and key; and its port. None, said
+    /// loudly, where Redis is not installed.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn with_tls(certificate: &str, key: &str) -> Option<(Self, u16)> {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = free.local_addr().expect("bound").port();
+        drop(free);
+        let server = Self::make(|directory| {
+            let write = |name: &str, text: &str| {
+                let path = directory.join(name);
+                std::fs::write(&path, text).expect("written");
+                path.display().to_string()
+            };
+            let (certificate, key) = (write("server.crt", certificate), write("server.key", key));
+            let options = format!("--bind 127.0.0.1 --tls-port {port} --tls-auth-clients no");
+            let files = ["--tls-cert-file".to_owned(), certificate, "--tls-key-file".to_owned(), key];
+            options.split(' ').map(str::to_owned).chain(files).collect()
+        });
+        Some((server?, port))
     }
 
     /// What lxcd is configured with.
@@ -44,14 +73,16 @@ impl RedisServer {
         format!("redis+unix://{}", self.socket().display())
     }
 
-    /// Its directory, where options may point to.
+    /// Its Unix socket.
     #[must_use]
-    pub fn directory(&self) -> &std::path::Path {
-        self.directory.path()
+    pub fn socket(&self) -> PathBuf {
+        self.directory.path().join("redis.sock")
     }
 
-    fn socket(&self) -> PathBuf {
-        self.directory.path().join("redis.sock")
+    /// Its directory, where options may point to.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
     }
 
     /// Kills it; what it held is gone.

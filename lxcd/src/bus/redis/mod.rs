@@ -5,6 +5,7 @@
 mod courtesy;
 mod health;
 mod relay;
+mod url;
 
 use std::time::Duration;
 
@@ -32,21 +33,21 @@ pub struct Redis {
 
 impl Redis {
     /// Takes the URL (`redis://`, `rediss://`, `redis+unix://`, with user and password as Redis ACLs want
-    /// them). Connects to nothing yet: it may be away when lxcd starts.
+    /// them; `rediss://` may name its CA, `?sslrootcert=FILE`). Connects to nothing yet: it may be away when lxcd
+    /// starts.
     ///
     /// # Errors
-    /// LXC0212 for a URL that cannot be one; the URL itself, which may hold a password, is not repeated.
+    /// LXC0212 for a URL that cannot be one or a CA that cannot be read; the URL itself, which may hold a password,
+    /// is not repeated.
     pub fn open(url: &str) -> Result<Self, Error> {
-        let bad = |error: redis::RedisError| {
-            Error::new(Code::BadConfig, "redis cannot be used").because(error.category().to_owned())
-        };
-        let client = Client::open(url).map_err(bad)?;
+        let client = url::client(url)?;
         let config = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(Some(ANSWER))
             .set_number_of_retries(1)
             .set_max_delay(LONGEST_PAUSE);
-        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config).map_err(bad)?;
+        let connection = ConnectionManager::new_lazy_with_config(client.clone(), config)
+            .map_err(|error| unusable(error.category()))?;
         Ok(Self { client, connection, health: Health::default() })
     }
 
@@ -55,4 +56,8 @@ impl Redis {
     pub fn health(&self) -> &Health {
         &self.health
     }
+}
+
+fn unusable(why: impl Into<String>) -> Error {
+    Error::new(Code::BadConfig, "redis cannot be used").because(why.into())
 }
