@@ -45,6 +45,7 @@ struct Verb {
 struct Asked {
     remote: String,
     what: &'static str,
+    status: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -101,7 +102,11 @@ impl Figures {
         registry.register("operations_driven", "Driven by this daemon", figures.driving.clone());
         registry.register("watchers", "Streams that follow operations here", figures.watchers.clone());
         registry.register("degraded", "Things that lxcd goes on without for now", figures.degraded.clone());
-        registry.register("pve_requests", "Requests to Proxmox since the start", figures.requests.clone());
+        registry.register(
+            "pve_requests",
+            "Requests to Proxmox since the start, by what became of them",
+            figures.requests.clone(),
+        );
         registry.register(
             "poll_age_seconds",
             "Since the last complete answer of a remote",
@@ -131,8 +136,9 @@ impl Figures {
         self.age.clear();
         self.reachable.clear();
         for remote in services.registry.all() {
-            for (what, times) in remote.client.counters().by_class() {
-                let asked = Asked { remote: remote.row.name.clone(), what };
+            for (class, outcome, times) in remote.client.counters().each() {
+                let remote = remote.row.name.clone();
+                let asked = Asked { remote, what: class.as_str(), status: outcome.as_str() };
                 self.requests.get_or_create(&asked).set(i64::try_from(times).unwrap_or(i64::MAX));
             }
         }

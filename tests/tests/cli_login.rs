@@ -50,6 +50,33 @@ fn a_user_with_a_password_gets_a_ticket() {
 }
 
 #[test]
+fn a_ticket_that_has_ended_is_had_anew_and_no_change_goes_out_twice() {
+    let world = world();
+    let line = "remote login homelab --user ann@pve --token-secret-stdin";
+    world.cli.run_with(line, "a password, with more").exits(0);
+    world.ctl("start 105").exits(0);
+    // Proxmox is three hours on, and lxcd believes that its ticket is a moment old.
+    world.sim.control().set_skew(3 * 3600);
+    world.ctl("stop 105").exits(0);
+    world.ctl("start 105").exits(0);
+    let power = |verb: &str| {
+        let path = format!("/105/status/{verb}");
+        world.calls().iter().filter(|call| call.starts_with("POST") && call.ends_with(&path)).count()
+    };
+    assert_eq!((power("start"), power("stop")), (2, 1), "{:?}", world.calls());
+    // The log-in that tried the password, the one of the first start, and the one of the stop.
+    let log_ins = world.calls().iter().filter(|call| call.ends_with("/access/ticket")).count();
+    assert!((2..=3).contains(&log_ins), "{:?}", world.calls());
+    // A password that was changed meanwhile is told, and nothing is sent.
+    world.sim.control().access("another password", |access| {
+        access.users.get_mut("ann@pve").expect("known").password = Some("another".to_owned());
+    });
+    world.sim.control().set_skew(6 * 3600);
+    world.ctl("stop 105").fails("LXC0603");
+    assert_eq!(power("stop"), 1, "{:?}", world.calls());
+}
+
+#[test]
 fn a_second_factor_is_refused_with_the_way_out() {
     let world = world();
     world.sim.control().access("a second factor", |access| {

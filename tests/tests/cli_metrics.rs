@@ -34,7 +34,7 @@ fn prometheus_is_answered_where_the_configuration_says() {
         "lxcd_operation_seconds_count{verb=\"start\"} 2",
         "lxcd_operations_running 0",
         "lxcd_operations_queued 0",
-        "lxcd_pve_requests{remote=\"homelab\",what=\"dispatch\"} 1",
+        "lxcd_pve_requests{remote=\"homelab\",what=\"dispatch\",status=\"200\"} 1",
         "lxcd_remote_reachable{remote=\"homelab\"} 1",
         "lxcd_degraded 0",
         "# EOF",
@@ -42,6 +42,33 @@ fn prometheus_is_answered_where_the_configuration_says() {
         assert!(text.contains(line), "{line} is not in\n{text}");
     }
     assert!(get(&free.to_string(), "/").starts_with("HTTP/1.1 404"));
+}
+
+#[test]
+fn requests_are_counted_by_what_became_of_them() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
+    let world =
+        Setup::default().containers([ct(104, "web-1")]).config(&format!("metrics = \"{free}\"")).start();
+    let times = |status: &str| {
+        let text = get(&free.to_string(), "/metrics");
+        let line = format!("lxcd_pve_requests{{remote=\"homelab\",what=\"dispatch\",status=\"{status}\"}} ");
+        let found = text.lines().find_map(|text| text.strip_prefix(&line).map(str::to_owned));
+        (found, text)
+    };
+    let all = [
+        ("596:POST:*/status/start:1", "59x"),
+        ("lost-after:POST:*/status/stop:1", "lost"),
+        ("http500:POST:*/status/start:1:no quorum", "500"),
+    ];
+    for (fault, status) in all {
+        assert_eq!(times(status).0, None);
+        world.sim.control().add_fault(fault).expect("a fault");
+        let verb = if fault.contains("stop") { "stop" } else { "start" };
+        // How it ends is tested elsewhere.
+        world.ctl(&format!("{verb} 104 --if-needed"));
+        let (found, text) = times(status);
+        assert_eq!(found.as_deref(), Some("1"), "{status} in\n{text}");
+    }
 }
 
 #[test]

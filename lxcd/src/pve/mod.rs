@@ -35,7 +35,7 @@ pub use auth::Token;
 pub use certificates::NodeCertificates;
 pub use client::{Endpoint, PveClient, Reach};
 pub use limits::Share;
-pub use metrics::{Class, Counters};
+pub use metrics::{Class, Counters, Outcome};
 pub use options::Options;
 pub use probe::probe;
 pub use session::Credentials;

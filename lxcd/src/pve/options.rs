@@ -17,6 +17,8 @@ pub struct Options {
     pub total: Duration,
     /// No requests for so long after a 401.
     pub unauthorized_pause: Duration,
+    /// A ticket of a user with a password is renewed at this age; it lives two hours.
+    pub ticket_age: Duration,
     /// Requests in flight at one node, of all daemons together.
     pub per_node: usize,
     /// How many daemons those are shared by.
@@ -37,6 +39,7 @@ impl Default for Options {
             read: Duration::from_secs(35),
             total: Duration::from_secs(60),
             unauthorized_pause: Duration::from_secs(30),
+            ticket_age: Duration::from_secs(3600),
             per_node: 4,
             share: Share::default(),
             per_remote: 20,

@@ -1,6 +1,7 @@
 //! What each request carries: a token, or the ticket of a user with a password, renewed in time. Owns the
 //! ticket; neither it nor the password may leave this file other than in a header or the body of a log-in.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use http::header::COOKIE;
@@ -13,12 +14,11 @@ use serde::Deserialize;
 
 use super::auth::Token;
 use super::exchange::Broken;
+use super::metrics::{Class, Counters};
 use super::scalar::Scalar;
 use super::transport::SMALL;
 use super::way::Way;
 
-/// A ticket lives two hours; it is renewed well before.
-const RENEWED: Duration = Duration::from_secs(3600);
 const CSRF: HeaderName = HeaderName::from_static("csrfpreventiontoken");
 
 /// Who we are to Proxmox.
@@ -70,11 +70,22 @@ struct Ticket {
     text: SecretString,
     csrf: HeaderValue,
     at: Instant,
+    /// Which one it is.
+    number: u64,
+}
+
+/// What a request carries, and the number of the ticket in it.
+pub(super) struct Shown {
+    pub(super) headers: HeaderMap,
+    /// None = a token.
+    pub(super) ticket: Option<u64>,
 }
 
 /// The credentials in use.
 pub(super) struct Session {
     credentials: Credentials,
+    /// How old a ticket gets.
+    renewed: Duration,
     ticket: tokio::sync::Mutex<Option<Ticket>>,
 }
 
@@ -99,35 +110,48 @@ fn refused(text: String) -> Broken {
 }
 
 impl Session {
-    pub(super) fn new(credentials: Credentials) -> Result<Self, Error> {
+    pub(super) fn new(credentials: Credentials, renewed: Duration) -> Result<Self, Error> {
         if let Credentials::Token(token) = &credentials {
             // Said now, not with the first request.
             token.header()?;
         }
-        Ok(Self { credentials, ticket: tokio::sync::Mutex::default() })
+        Ok(Self { credentials, renewed, ticket: tokio::sync::Mutex::default() })
     }
 
     pub(super) fn id(&self) -> &str {
         self.credentials.id()
     }
 
+    /// Whether what it shows ends by itself, and can be had anew.
+    pub(super) const fn has_tickets(&self) -> bool {
+        matches!(self.credentials, Credentials::Password(..))
+    }
+
     /// What a request to that URL carries; a change also proves that no browser was tricked into it. What
     /// goes wrong here happened before anything was sent.
-    pub(super) async fn headers(&self, way: &Way, method: &Method) -> Result<HeaderMap, Broken> {
+    pub(super) async fn headers(
+        &self,
+        way: &Way,
+        method: &Method,
+        counters: &Counters,
+    ) -> Result<Shown, Broken> {
         let (user, password) = match &self.credentials {
-            Credentials::Token(token) => return token.headers().map_err(|error| refused(error.to_string())),
+            Credentials::Token(token) => {
+                let headers = token.headers().map_err(|error| refused(error.to_string()))?;
+                return Ok(Shown { headers, ticket: None });
+            }
             Credentials::Password(user, password) => (user, password),
         };
         let mut ticket = self.ticket.lock().await;
-        let old = ticket.take_if(|ticket| ticket.at.elapsed() > RENEWED);
+        let old = ticket.take_if(|ticket| ticket.at.elapsed() > self.renewed);
         if ticket.is_none() {
             let renewed = match old {
-                Some(old) => log_in(way, user, &old.text).await.ok(),
+                Some(old) => log_in(way, user, &old.text, counters).await.ok(),
                 None => None,
             };
             *ticket = Some(match renewed {
                 Some(renewed) => renewed,
-                None => log_in(way, user, password).await?,
+                None => log_in(way, user, password, counters).await?,
             });
         }
         let Some(ticket) = &*ticket else { return Err(refused("no ticket".to_owned())) };
@@ -139,19 +163,28 @@ impl Session {
         if *method != Method::GET {
             headers.insert(CSRF, ticket.csrf.clone());
         }
-        Ok(headers)
+        Ok(Shown { headers, ticket: Some(ticket.number) })
     }
 
-    /// The ticket was refused: the next request logs in anew.
-    pub(super) async fn forget(&self) {
-        *self.ticket.lock().await = None;
+    /// That ticket was refused: the next request logs in anew, unless somebody has meanwhile.
+    pub(super) async fn forget(&self, number: u64) {
+        self.ticket.lock().await.take_if(|ticket| ticket.number == number);
     }
 }
 
-async fn log_in(way: &Way, user: &str, password: &SecretString) -> Result<Ticket, Broken> {
+async fn log_in(
+    way: &Way,
+    user: &str,
+    password: &SecretString,
+    counters: &Counters,
+) -> Result<Ticket, Broken> {
+    /// Numbers tickets, of whichever session.
+    static NEXT: AtomicU64 = AtomicU64::new(0);
     let pairs = [("username", user), ("password", password.expose_secret())];
     let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+    let asking = counters.begin(Class::LogIn);
     let sent = way.send(true, Method::POST, "/access/ticket", HeaderMap::new(), Some(form), SMALL).await;
+    asking.ended(&sent);
     // Whatever became of the log-in: what it was for was not sent.
     let before = |error: PveError| match error {
         error @ (PveError::Untrusted { .. } | PveError::Unauthorized(_)) => Broken::Before(error),
@@ -167,5 +200,10 @@ async fn log_in(way: &Way, user: &str, password: &SecretString) -> Result<Ticket
         return Err(refused("no ticket was given".to_owned()));
     };
     csrf.set_sensitive(true);
-    Ok(Ticket { text: SecretString::from(text), csrf, at: Instant::now() })
+    Ok(Ticket {
+        text: SecretString::from(text),
+        csrf,
+        at: Instant::now(),
+        number: NEXT.fetch_add(1, Relaxed),
+    })
 }

@@ -52,7 +52,7 @@ impl Transport {
     pub(super) fn new(endpoints: Vec<Endpoint>, who: Credentials, options: Options) -> Result<Self, Error> {
         Ok(Self {
             ways: endpoints.into_iter().map(|one| Way::new(one, &options)).collect::<Result<_, _>>()?,
-            session: Session::new(who)?,
+            session: Session::new(who, options.ticket_age)?,
             gate: Gate::new(options.unauthorized_pause),
             limits: Limits::new(options.per_node, options.per_remote, options.share.clone()),
             counters: Counters::default(),
@@ -81,7 +81,8 @@ impl Transport {
     }
 
     /// Asks, wherever somebody answers. Tried again on a fresh connection when a kept one turns out to be
-    /// closed, and after a pause when Proxmox refuses with a text that passes by itself.
+    /// closed, with a new ticket when the old one is not accepted any more, and after a pause when Proxmox refuses
+    /// with a text that passes by itself.
     pub(super) async fn get(&self, request: Request<'_>) -> Result<Received, PveError> {
         let _place = self.limits.enter(request.node).await;
         let mut first = None;
@@ -106,7 +107,7 @@ impl Transport {
     }
 
     async fn get_from(&self, way: &Way, request: Request<'_>) -> Result<Received, PveError> {
-        let mut fresh = false;
+        let (mut fresh, mut logged_in) = (false, false);
         let mut pauses = self.options.transient_pauses.iter();
         loop {
             self.gate.check(Instant::now())?;
@@ -118,6 +119,11 @@ impl Transport {
                 }
                 other => other.map_err(Broken::into_error)?,
             };
+            // A ticket ends; a password that is wrong is told by the log-in itself.
+            if received.answer().status == 401 && self.session.has_tickets() && !logged_in {
+                logged_in = true;
+                continue;
+            }
             match self.noted(received.answer().check()) {
                 Err(PveError::Refused(refusal)) if refusal.kind == RefusalKind::Transient => {
                     let Some(pause) = pauses.next() else {
@@ -132,7 +138,8 @@ impl Transport {
 
     /// Changes something: one request on a fresh connection, whatever happens; it goes elsewhere only when
     /// it has reached nobody. What cannot be read as Proxmox's yes or no is `Lost`, never `Garbage`: the
-    /// change may have happened.
+    /// change may have happened. A ticket that is not accepted any more is an answer, too: the question that
+    /// comes before the next change gets a new one.
     pub(super) async fn change(
         &self,
         request: Request<'_>,
@@ -154,6 +161,9 @@ impl Transport {
             }
             let sent = self.send(way, true, method.clone(), request, Some(form.clone())).await;
             let checked = match sent {
+                Ok(received) if received.answer().status == 401 && self.session.has_tickets() => {
+                    received.answer().check().map(|()| received)
+                }
                 Ok(received) => self.noted(received.answer().check()).map(|()| received),
                 Err(broken) => Err(broken.into_error()),
             };
@@ -171,7 +181,6 @@ impl Transport {
     fn noted(&self, checked: Result<(), PveError>) -> Result<(), PveError> {
         match &checked {
             Err(PveError::Unauthorized(text)) => {
-                self.counters.unauthorized();
                 self.gate.refuse(Instant::now(), text);
             }
             // 595 and the like come from pveproxy before it has looked at the token.
@@ -191,12 +200,11 @@ impl Transport {
         form: Option<String>,
     ) -> Result<Received, Broken> {
         let started = Instant::now();
-        let headers = match self.session.headers(way, &method).await {
-            Ok(headers) => headers,
+        let shown = match self.session.headers(way, &method, &self.counters).await {
+            Ok(shown) => shown,
             Err(broken) => {
                 match &broken {
                     Broken::Before(PveError::Unauthorized(text)) => {
-                        self.counters.unauthorized();
                         self.gate.refuse(Instant::now(), text);
                     }
                     Broken::Before(error) => way.failed(Instant::now(), &error.to_string()),
@@ -205,13 +213,14 @@ impl Transport {
                 return Err(broken);
             }
         };
-        self.counters.sent(request.class);
-        let result = way.send(fresh, method, request.path, headers, form, request.limit).await;
+        let asking = self.counters.begin(request.class);
+        let result = way.send(fresh, method, request.path, shown.headers, form, request.limit).await;
+        asking.ended(&result);
         match &result {
             Ok(received) => {
                 way.answered();
-                if received.answer().status == 401 {
-                    self.session.forget().await;
+                if let (401, Some(ticket)) = (received.answer().status, shown.ticket) {
+                    self.session.forget(ticket).await;
                 }
             }
             Err(Broken::Before(error)) => way.failed(Instant::now(), &error.to_string()),

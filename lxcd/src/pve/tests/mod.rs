@@ -5,6 +5,7 @@ mod junk;
 mod questions;
 mod recorded;
 mod server;
+mod tickets;
 mod trust;
 mod ways;
 mod wire;
