@@ -18,8 +18,9 @@ const READER: &str = "PRAGMA query_only = ON; PRAGMA busy_timeout = 5000;";
 /// Connections to Postgres; with ten lxcd that leaves room in its usual hundred.
 const CONNECTIONS: u32 = 8;
 /// Longer than anything we ask for takes, unless somebody holds a lock or Postgres is in trouble: then whoever asked
-/// is told so. A transaction of ours that nobody goes on with holds nobody else up for long.
-const DAILY: &str = "SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '60s';";
+/// is told so. What a daemon that was cut off in a transaction holds is free again before its lease has ended: whoever
+/// takes over does not wait for it.
+const DAILY: &str = "SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '20s';";
 /// How long somebody waits for one of them, or for Postgres to take one more.
 const ACQUIRE: Duration = Duration::from_secs(3);
 

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use super::proxy::Proxy;
+
 /// Where a server that the whole run shares has its socket.
 pub const SHARED: &str = "LXC_TEST_POSTGRES";
 
@@ -163,6 +165,19 @@ impl Postgres {
     #[must_use]
     pub fn url(&self, database: &str) -> String {
         let host = self.directory.display().to_string().replace('/', "%2F");
+        format!("postgres://postgres@localhost/{database}?host={host}")
+    }
+
+    /// Its Unix socket.
+    #[must_use]
+    pub fn socket(&self) -> PathBuf {
+        self.directory.join(".s.PGSQL.5432")
+    }
+
+    /// The URL of one of its databases, over a wire to [`Self::socket`].
+    #[must_use]
+    pub fn url_over(&self, wire: &Proxy, database: &str) -> String {
+        let host = wire.place().replace('/', "%2F");
         format!("postgres://postgres@localhost/{database}?host={host}")
     }
 
