@@ -11,6 +11,8 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 use tokio_util::sync::CancellationToken;
 
+use lxc_tests::harness::{Proxy, Wire};
+
 use super::stage::Stage;
 
 /// How often each happened.
@@ -57,7 +59,7 @@ pub(crate) fn happen(stage: &Stage, mut rng: StdRng, over: &CancellationToken) -
 
 fn disaster(stage: &Stage, rng: &mut StdRng, moment: Duration) -> &'static str {
     let control = stage.sim.control();
-    match rng.random_range(0..20) {
+    match rng.random_range(0..24) {
         0..=4 => {
             let mut daemon = stage.daemons[rng.random_range(0..stage.daemons.len())].lock();
             daemon.kill();
@@ -109,9 +111,31 @@ fn disaster(stage: &Stage, rng: &mut StdRng, moment: Duration) -> &'static str {
             control.set_skew(rng.random_range(-600..600));
             "clocks set"
         }
+        13 | 14 => {
+            // One that others can claim from meanwhile, and that still reaches Proxmox.
+            let wires = &stage.wires[rng.random_range(0..stage.wires.len())];
+            partition(&wires.postgres, rng, 4_000);
+            "one cut off from Postgres"
+        }
+        15 => {
+            let wires = &stage.wires[rng.random_range(0..stage.wires.len())];
+            partition(&wires.redis, rng, 2_500);
+            "one cut off from Redis"
+        }
+        16 => {
+            partition(&stage.to_proxmox, rng, 2_500);
+            "all cut off from Proxmox"
+        }
         _ => {
             control.add_fault(FAULTS[rng.random_range(0..FAULTS.len())]).unwrap();
             "faults of Proxmox"
         }
     }
+}
+
+/// Nothing passes for a while, and nobody is told; or everybody is, at once.
+fn partition(wire: &Proxy, rng: &mut StdRng, longest: u64) {
+    wire.set(if rng.random_bool(0.5) { Wire::Held } else { Wire::Cut });
+    sleep(Duration::from_millis(rng.random_range(50..longest)));
+    wire.set(Wire::Open);
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lxc_proto::v1 as pb;
-use lxc_tests::harness::{Daemon, Postgres, RedisServer};
+use lxc_tests::harness::{Daemon, Postgres, Proxy, RedisServer};
 use lxc_tests::pvesim::{CtSpec, Sim, SimConfig};
 use parking_lot::Mutex;
 use sqlx::{AnyPool, AssertSqlSafe, Row};
@@ -27,12 +27,20 @@ pub(crate) const TOKEN: (&str, &str) = ("root@pam!lxcd", "secret");
 /// Longer than anything takes to settle.
 const PATIENCE: Duration = Duration::from_secs(120);
 
+pub(crate) struct Wires {
+    pub(crate) postgres: Proxy,
+    pub(crate) redis: Proxy,
+}
+
 pub(crate) struct Stage {
     pub(crate) sim: Sim,
     pub(crate) postgres: Mutex<Postgres>,
     pub(crate) redis: Mutex<RedisServer>,
     pub(crate) daemons: Vec<Mutex<Daemon>>,
     pub(crate) sockets: Vec<PathBuf>,
+    /// What can be cut: each daemon's wires to Postgres and to Redis, and the one to Proxmox.
+    pub(crate) wires: Vec<Wires>,
+    pub(crate) to_proxmox: Proxy,
     url: String,
     directory: tempfile::TempDir,
     _runtime: tokio::runtime::Runtime,
@@ -61,11 +69,21 @@ impl Stage {
             ..SimConfig::default()
         };
         let sim = runtime.block_on(Sim::start(config.token(&format!("{}={}", TOKEN.0, TOKEN.1)))).unwrap();
-        let url = postgres.url(&postgres.create(None));
+        let to_proxmox = Proxy::tcp(sim.url().trim_start_matches("https://").parse().unwrap());
+        let database = postgres.create(None);
+        let url = postgres.url(&database);
         let directory = tempfile::tempdir().unwrap();
-        let config = format!("database = \"{url}\"\nredis = \"{}\"", redis.url());
-        let mut daemons: Vec<Daemon> = (1..=3)
-            .map(|n| {
+        let wires: Vec<Wires> = (1..=3)
+            .map(|_| Wires { postgres: Proxy::unix(&postgres.socket()), redis: Proxy::unix(&redis.socket()) })
+            .collect();
+        let mut daemons: Vec<Daemon> = (1..)
+            .zip(&wires)
+            .map(|(n, wires)| {
+                let config = format!(
+                    "database = \"{}\"\nredis = \"redis+unix://{}/redis.sock\"",
+                    postgres.url_over(&wires.postgres, &database),
+                    wires.redis.place()
+                );
                 let mut daemon = Daemon::new(&directory.path().join(n.to_string()), &config);
                 daemon.scale(SCALE);
                 daemon
@@ -84,6 +102,8 @@ impl Stage {
             redis: Mutex::new(redis),
             sockets: daemons.iter().map(Daemon::socket).collect(),
             daemons: daemons.into_iter().map(Mutex::new).collect(),
+            wires,
+            to_proxmox,
             url,
             directory,
             _runtime: runtime,
@@ -95,7 +115,7 @@ impl Stage {
         client
             .add_remote(pb::AddRemoteRequest {
                 name: "lab".to_owned(),
-                urls: vec![self.sim.url().to_owned()],
+                urls: vec![format!("https://{}", self.to_proxmox.place())],
                 token_id: TOKEN.0.to_owned(),
                 token_secret: TOKEN.1.to_owned(),
                 fingerprints: vec![self.sim.fingerprint().to_owned()],
