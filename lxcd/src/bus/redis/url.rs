@@ -3,8 +3,6 @@
 
 use lxc_core::error::Error;
 use redis::{Client, TlsCertificates};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject;
 
 use super::unusable;
 
@@ -23,14 +21,14 @@ pub(super) fn client(url: &str) -> Result<Client, Error> {
             "{CA} needs a URL that begins with rediss://, which is Redis with TLS"
         )));
     }
-    let pem = std::fs::read(&path).map_err(|error| unusable(format!("its CA {path}: {error}")))?;
+    let pem = std::fs::read_to_string(&path).map_err(|error| unusable(format!("its CA {path}: {error}")))?;
     // None at all would refuse every server, and say something else.
-    let mut all = CertificateDer::pem_slice_iter(&pem).peekable();
-    if all.peek().is_none() || all.any(|one| one.is_err()) {
+    if !pem.contains("-----BEGIN CERTIFICATE-----") {
         return Err(unusable(format!("its CA {path}: there is no certificate in it")));
     }
-    let trusted = TlsCertificates { client_tls: None, root_cert: Some(pem) };
-    Client::build_with_tls(url, trusted).map_err(|_| unusable(format!("its CA {path} is none")))
+    let trusted = TlsCertificates { client_tls: None, root_cert: Some(pem.into_bytes()) };
+    Client::build_with_tls(url, trusted)
+        .map_err(|error| unusable(format!("its CA {path}, or the URL: {}", error.category())))
 }
 
 /// The CA's file, where the URL names one.
