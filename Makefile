@@ -58,7 +58,7 @@ soak: test-packages build ## Ten minutes of chaos: three lxcd, everything breaks
 
 fuzz: ## A minute of fuzzing for each thing that reads bytes from outside (needs cargo-fuzz)
 	@$(CARGO) fuzz --version >/dev/null 2>&1 || { echo 'make fuzz needs cargo-fuzz: cargo install --locked cargo-fuzz' >&2; exit 1; }
-	cd tests/fuzz && for target in pve_answer upid selector config grpc; do \
+	cd tests/fuzz && for target in pve_answer upid selector config grpc template; do \
 		mkdir -p target/found/$$target && \
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir . $$target target/found/$$target corpus/$$target -- -max_total_time=$(or $(FUZZ_SECONDS),60) || exit 1; done
 

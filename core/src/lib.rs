@@ -12,6 +12,7 @@ pub mod privileges;
 pub mod pve;
 pub mod record;
 pub mod selector;
+pub mod template;
 pub mod text;
 pub mod timing;
 pub mod wake;

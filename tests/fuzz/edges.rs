@@ -3,6 +3,7 @@
 
 use lxc_core::pve::Upid;
 use lxc_core::selector::{Query, Selection};
+use lxc_core::template::{self, Source, Sources};
 use lxcd::config::{Config, Environment};
 
 /// The first two bytes say the status, the first line behind them is the reason phrase, the rest the body.
@@ -52,4 +53,27 @@ pub(crate) fn config(bytes: &[u8]) {
 /// Any message is read or refused.
 pub(crate) fn grpc(bytes: &[u8]) {
     lxcd::edges::grpc_message(bytes);
+}
+
+/// The files of a template, with a zero between them; the first line of each is its path. What can be read is written
+/// to files that are read as the same, and written to the same bytes.
+pub(crate) fn template(bytes: &[u8]) {
+    let mut sources = Sources::new();
+    for file in bytes.split(|byte| *byte == 0) {
+        let end = file.iter().position(|byte| *byte == b'\n').unwrap_or(file.len());
+        let path = String::from_utf8_lossy(&file[..end]).into_owned();
+        let content = file.get(end + 1..).unwrap_or_default().to_vec();
+        sources.insert(path, Source { content, executable: file.len() % 2 == 0 });
+    }
+    match template::read(&sources, "called") {
+        Ok(read) => {
+            let written = template::write(&read);
+            assert_eq!(template::read(&written, ""), Ok(read.clone()));
+            assert!(template::difference(&read, &read).is_empty());
+        }
+        Err(faults) => {
+            assert!(!faults.is_empty());
+            drop(template::refused(&faults, "directory").whole());
+        }
+    }
 }

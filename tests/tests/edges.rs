@@ -8,12 +8,13 @@ use proptest::prelude::*;
 
 type Edge = fn(&[u8]);
 
-const EDGES: [(&str, Edge); 5] = [
+const EDGES: [(&str, Edge); 6] = [
     ("pve_answer", edges::pve_answer),
     ("upid", edges::upid),
     ("selector", edges::selector),
     ("config", edges::config),
     ("grpc", edges::grpc),
+    ("template", edges::template),
 ];
 
 fn corpus(name: &str) -> Vec<Vec<u8>> {

@@ -91,6 +91,8 @@ codes! {
     BadValue = "LXC0214",
     /// The certificate needs a yes, and there is no terminal.
     NeedsFingerprint = "LXC0215",
+    /// A template that cannot be read.
+    BadTemplate = "LXC0216",
 
     /// No such container (or not yours to see).
     NoContainer = "LXC0301",
@@ -106,6 +108,8 @@ codes! {
     NoPage = "LXC0306",
     /// No such lxcd, or no more.
     NoDaemon = "LXC0307",
+    /// No such template.
+    NoTemplate = "LXC0308",
 
     /// One of our operations holds the container.
     Locked = "LXC0401",
