@@ -1,4 +1,4 @@
-//! Records: what lxcd knows of remotes, containers, operations, events and people, as the database keeps it and
+//! Records: what lxcd knows of remotes, containers, operations, events, people and templates, as the database keeps it and
 //! services answer with it. Plain data; how it is stored is lxcd's `store`.
 
 mod audit;
@@ -9,6 +9,7 @@ mod login;
 mod operation;
 mod remote;
 mod round;
+mod template;
 
 pub use audit::{AuditFilter, AuditRecord};
 pub use container::ContainerRecord;
@@ -18,3 +19,4 @@ pub use login::Login;
 pub use operation::OperationFilter;
 pub use remote::{Owner, People, Pin, RemoteRecord, Share};
 pub use round::{Round, Seen};
+pub use template::TemplateRecord;

@@ -28,6 +28,14 @@ impl Dialect {
         }
     }
 
+    /// First in a reading transaction whose queries all have to see the same moment. SQLite's always do.
+    pub(super) fn one_snapshot(self) -> Option<&'static str> {
+        match self {
+            Self::Sqlite => None,
+            Self::Postgres => Some("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"),
+        }
+    }
+
     /// Behind a SELECT of rows that several daemons may want at once. SQLite has one writer anyway.
     pub(super) fn skip_locked(self) -> &'static str {
         match self {

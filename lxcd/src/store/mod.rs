@@ -25,6 +25,7 @@ mod remote;
 mod row;
 mod scope;
 mod submit;
+mod template;
 mod watch;
 
 pub use dialect::Dialect;

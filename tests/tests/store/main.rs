@@ -33,3 +33,4 @@ mod polling;
 mod queueing;
 mod records;
 mod submitting;
+mod templates;
