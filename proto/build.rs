@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     "lxc/v1/common.proto",
     "lxc/v1/container.proto",
     "lxc/v1/event.proto",
     "lxc/v1/operation.proto",
     "lxc/v1/remote.proto",
     "lxc/v1/daemon.proto",
+    "lxc/v1/template.proto",
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -9,6 +9,7 @@ mod guard;
 mod operations;
 mod remotes;
 mod status;
+mod templates;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,6 +19,7 @@ use lxc_proto::v1::daemon_server::DaemonServer;
 use lxc_proto::v1::events_server::EventsServer;
 use lxc_proto::v1::operations_server::OperationsServer;
 use lxc_proto::v1::remotes_server::RemotesServer;
+use lxc_proto::v1::templates_server::TemplatesServer;
 use tonic::service::Routes;
 
 use crate::service::Services;
@@ -59,7 +61,8 @@ pub async fn routes(services: Services, about: About) -> Result<Routes, tonic_re
         .add_service(ContainersServer::new(api.clone()))
         .add_service(EventsServer::new(api.clone()))
         .add_service(OperationsServer::new(api.clone()))
-        .add_service(RemotesServer::new(api)))
+        .add_service(RemotesServer::new(api.clone()))
+        .add_service(TemplatesServer::new(api).max_decoding_message_size(templates::LARGEST_MESSAGE)))
 }
 
 /// Reads a message as the requests that have a verb, options or a selection in them, and drops what comes of it.
@@ -72,5 +75,8 @@ pub(crate) fn read_every_way(message: &[u8]) {
     }
     if let Ok(request) = v1::ListContainersRequest::decode(message) {
         drop(Query::parse(&convert::selection(request.selection)));
+    }
+    if let Ok(request) = v1::ImportTemplateRequest::decode(message) {
+        drop(lxc_core::template::read(&convert::sources(request.files), &request.called));
     }
 }

@@ -10,6 +10,7 @@ pub mod operations;
 pub mod registry;
 pub mod remotes;
 pub mod resolve;
+pub mod templates;
 pub mod unlock;
 pub mod verbs;
 pub mod versions;

@@ -5,11 +5,13 @@ mod container;
 mod event;
 mod operation;
 mod remote;
+mod template;
 
 pub(super) use container::{container, node, warning};
 pub(super) use event::{audit, event};
 pub(super) use operation::{Reader, forecast, operation, reference, verb_request, watch_item};
 pub(super) use remote::{certificate, remote, url_state};
+pub(super) use template::{change, files, sources, template};
 
 use lxc_core::actor::Actor;
 use lxc_core::error::Error;
