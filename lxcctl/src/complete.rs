@@ -42,6 +42,20 @@ pub fn remotes() -> ArgValueCandidates {
     })
 }
 
+/// Names of templates.
+#[must_use]
+pub fn templates() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        ask(async |client| {
+            let (templates, _) = client.templates("", &[]).await.ok()?;
+            let candidate = |template: crate::client::view::Template| {
+                CompletionCandidate::new(template.name).help(template.description.map(Into::into))
+            };
+            Some(templates.into_iter().map(candidate).collect())
+        })
+    })
+}
+
 fn ask(question: impl AsyncFnOnce(Client) -> Option<Vec<CompletionCandidate>>) -> Vec<CompletionCandidate> {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return Vec::new();

@@ -83,7 +83,7 @@ fn dispatch(cli: Cli, argv: Vec<String>) -> Exit {
 }
 
 async fn command(context: &mut Context, command: Command) -> Result<Exit, Error> {
-    use commands::{container, daemon, journal, local, op, remote, verb};
+    use commands::{container, daemon, journal, local, op, remote, template, verb};
     match command {
         Command::Ls(args) => container::ls::run(context, &args).await,
         Command::Show(args) => container::show::run(context, &args).await,
@@ -100,6 +100,7 @@ async fn command(context: &mut Context, command: Command) -> Result<Exit, Error>
         Command::Forget(args) => verb::run(context, verb::Request::forget(args)).await,
         Command::Op(args) => op::run(context, args).await,
         Command::Remote(args) => remote::run(context, args).await,
+        Command::Template(args) => template::run(context, args).await,
         Command::Daemon(command) => match command.command {
             None | Some(DaemonVerb::Status) => daemon::status::run(context).await,
             Some(DaemonVerb::Ls(args)) => daemon::ls::run(context, &args.tables).await,

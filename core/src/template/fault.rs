@@ -53,6 +53,13 @@ impl fmt::Display for Fault {
     }
 }
 
+/// A file that is larger than its kind may be.
+#[must_use]
+pub fn too_large(path: &str, size: u64, most: u64) -> Fault {
+    let why = format!("a file of this kind has at most {most} bytes ({} KiB)", most >> 10);
+    Fault::file(path, format!("it has {size} bytes"), why)
+}
+
 /// The error of a template with these faults (at least one), its files named as whoever sent them names them.
 #[must_use]
 pub fn refused(faults: &[Fault], directory: &str) -> Error {

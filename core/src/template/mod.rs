@@ -22,7 +22,7 @@ use std::str::FromStr;
 
 pub use custom::Custom;
 pub use difference::{Change, How, difference};
-pub use fault::{Fault, refused};
+pub use fault::{Fault, refused, too_large};
 pub use filter::Filter;
 pub use read::{Outline, outline, read};
 pub use write::write;

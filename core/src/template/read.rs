@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{
     CONF, FILES, Fault, LARGEST_FILE, LARGEST_LIST, LARGEST_TEMPLATE, MOST_FILES, PACKAGES, SCRIPTS, Source,
-    Sources, Template, conf, files, is_name, packages, scripts,
+    Sources, Template, conf, files, is_name, packages, scripts, too_large,
 };
 
 /// The files of one folder by name.
@@ -110,10 +110,9 @@ pub(super) fn text<'a>(
     most: u64,
     faults: &mut Vec<Fault>,
 ) -> Option<&'a str> {
-    let size = source.content.len();
-    if size as u64 > most {
-        let why = format!("a file of this kind has at most {most} bytes ({} KiB)", most >> 10);
-        faults.push(Fault::file(path, format!("it has {size} bytes"), why));
+    let size = source.content.len() as u64;
+    if size > most {
+        faults.push(too_large(path, size, most));
         return None;
     }
     let binary = |line: Option<usize>| {

@@ -13,6 +13,7 @@ Manage LXC containers on Proxmox VE.
 
 Look       ls  show  summary  events  node
 Act        start  stop  shutdown  restart  delete
+Make       template
 Follow up  op  audit  explain
 Set up     remote  daemon  whoami  completion  help
 
@@ -82,6 +83,14 @@ after! {
         "  lxcctl remote share homelab bob --role operator\n  lxcctl remote share homelab @dev --role viewer";
     REMOTE_UNSHARE: "every command", "  lxcctl remote unshare homelab bob\n  lxcctl remote unshare homelab bob --domain cat.lan";
     REMOTE_REMOVE: "every command", "  lxcctl remote remove edge\n  lxcctl remote remove edge --dry-run";
+    TEMPLATES: "lists, every command",
+        "  lxcctl template\n  lxcctl template import ./templates --dry-run\n  lxcctl template ls -l 'tag=web,os=debian'";
+    TEMPLATE_LS: "lists, every command", "  lxcctl template ls\n  lxcctl template ls -l 'tag=web,os=debian|alpine' -o json";
+    TEMPLATE_SHOW: "every command", "  lxcctl template show web-node\n  lxcctl template show web-node -o json";
+    TEMPLATE_IMPORT: "every command",
+        "  lxcctl template import ./web-node\n  lxcctl template import ./templates --dry-run\n  lxcctl explain LXC0216";
+    TEMPLATE_EXPORT: "every command", "  lxcctl template export web-node ./web-node\n  lxcctl template export web-node /tmp/web-node -o json";
+    TEMPLATE_DELETE: "every command", "  lxcctl template delete web-node\n  lxcctl template delete web-node --yes";
     DAEMON: "every command", "  lxcctl daemon\n  lxcctl daemon status -o json";
     DAEMON_LS: "lists, every command", "  lxcctl daemon ls\n  lxcctl daemon ls -o json | jq -r '.items[] | select(.status == \"ok\") | .host'";
     DAEMON_DRAIN: "every command", "  lxcctl daemon drain\n  lxcctl daemon drain 4f9c2e1b";

@@ -6,6 +6,7 @@ pub mod line;
 mod noun;
 mod op;
 mod remote;
+mod template;
 pub mod usage;
 pub mod values;
 mod verb;
@@ -21,6 +22,9 @@ pub use op::{CancelOp, OpCommand, OpFilter, OpId, OpList, OpLog, OpVerb, Resolve
 pub use remote::{
     AddRemote, LoginRemote, RemoteCommand, RemoteName, RemoteVerb, RemoveRemote, Secret, SetRemote,
     ShareRemote, TrustRemote, UnshareRemote,
+};
+pub use template::{
+    DeleteTemplate, ExportTemplate, ImportTemplate, TemplateCommand, TemplateList, TemplateName, TemplateVerb,
 };
 pub use verb::{
     Batch, DeleteArgs, ForgetArgs, Grace, OnError, RestartArgs, ShutdownArgs, StartArgs, StopArgs, Waiting,
@@ -98,6 +102,9 @@ pub enum Command {
     /// Remove the lock that another script has left in Redis for ever.
     #[command(override_usage = "lxcctl unlock TARGET", after_help = help::UNLOCK, help_template = help::TEMPLATE)]
     Unlock(ShowArgs),
+    /// Import, list, show, export and delete what containers are made from.
+    #[command(override_usage = "lxcctl template [ls] | show | import | export | delete", after_help = help::TEMPLATES, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
+    Template(TemplateCommand),
     /// Look at operations, follow, cancel or retry them.
     #[command(override_usage = "lxcctl op [ls] | show | log | watch | wait | cancel | retry | resolve ID", after_help = help::OP, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
     Op(OpCommand),

@@ -6,6 +6,7 @@ mod connect;
 mod operations;
 mod remotes;
 pub mod status;
+mod templates;
 pub mod view;
 
 use std::path::{Path, PathBuf};

@@ -7,6 +7,7 @@ pub(crate) mod journal;
 pub(crate) mod local;
 pub(crate) mod op;
 pub(crate) mod remote;
+pub(crate) mod template;
 pub(crate) mod verb;
 
 mod columns;

@@ -35,6 +35,9 @@ pub(crate) struct Script {
     pub(crate) trust: Answer<pb::TrustReply>,
     pub(crate) test: Answer<pb::TestRemoteReply>,
     pub(crate) doctor: Answer<pb::DoctorReply>,
+    /// One for each directory.
+    pub(crate) imports: VecDeque<Result<pb::ImportTemplateReply, pb::Error>>,
+    pub(crate) templates: Answer<pb::ListTemplatesReply>,
     pub(crate) status: Answer<pb::StatusReply>,
     pub(crate) whoami: Answer<pb::WhoAmIReply>,
     pub(crate) daemons: Answer<pb::ListDaemonsReply>,
@@ -91,6 +94,7 @@ pub(crate) struct Asked {
     pub(crate) events: Vec<pb::ListEventsRequest>,
     pub(crate) versions: Vec<String>,
     pub(crate) drains: Vec<pb::DrainRequest>,
+    pub(crate) imports: Vec<pb::ImportTemplateRequest>,
 }
 
 #[derive(Clone)]
@@ -165,6 +169,7 @@ fn serve(
             .add_service(pb::operations_server::OperationsServer::new(service.clone()))
             .add_service(pb::events_server::EventsServer::new(service.clone()))
             .add_service(pb::remotes_server::RemotesServer::new(service.clone()))
+            .add_service(pb::templates_server::TemplatesServer::new(service.clone()))
             .add_service(pb::daemon_server::DaemonServer::new(service))
             .serve_with_incoming(incoming);
         tokio::select! {

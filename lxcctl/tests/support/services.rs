@@ -218,6 +218,37 @@ impl pb::remotes_server::Remotes for Service {
 }
 
 #[tonic::async_trait]
+impl pb::templates_server::Templates for Service {
+    async fn import(
+        &self,
+        request: Request<pb::ImportTemplateRequest>,
+    ) -> Result<Response<pb::ImportTemplateReply>, Status> {
+        self.asked.lock().unwrap().imports.push(request.into_inner());
+        say(&self.script.lock().unwrap().imports.pop_front())
+    }
+    async fn list(
+        &self,
+        _: Request<pb::ListTemplatesRequest>,
+    ) -> Result<Response<pb::ListTemplatesReply>, Status> {
+        say(&self.script.lock().unwrap().templates)
+    }
+    async fn export(
+        &self,
+        _: Request<pb::ExportTemplateRequest>,
+    ) -> Result<Response<pb::ExportTemplateReply>, Status> {
+        // A daemon that is not to be trusted with paths.
+        let file = pb::TemplateSource { path: "../outside".into(), ..Default::default() };
+        Ok(Response::new(pb::ExportTemplateReply { files: vec![file] }))
+    }
+    async fn delete(
+        &self,
+        _: Request<pb::DeleteTemplateRequest>,
+    ) -> Result<Response<pb::DeleteTemplateReply>, Status> {
+        Ok(Response::new(pb::DeleteTemplateReply { template: Some(pb::Template::default()) }))
+    }
+}
+
+#[tonic::async_trait]
 impl pb::daemon_server::Daemon for Service {
     async fn hello(&self, _: Request<pb::HelloRequest>) -> Result<Response<pb::HelloReply>, Status> {
         Err(Status::unimplemented(""))

@@ -84,6 +84,14 @@ fn a_viewer_looks() {
         .says("start needs operator");
     viewer.run("start 105 --dry-run").exits(6);
     viewer.run("remote remove homelab --yes").fails("LXC0601");
+    let template = world.path().join("web");
+    std::fs::create_dir(&template).expect("made");
+    std::fs::write(template.join("template.conf"), "TEMPLATE_OS=debian\n").expect("written");
+    let import = format!("template import {}", template.display());
+    viewer.run(&import).fails("LXC0601").says("template import needs admin");
+    world.ctl(&import).exits(0);
+    viewer.run("template ls").exits(0).prints("web");
+    viewer.run("template delete web --yes").fails("LXC0601");
     viewer.run("remote set homelab --default").fails("LXC0601");
     let id = world.ctl("stop 104 --detach").exits(0).operation();
     viewer.run(&format!("op watch {id}")).exits(0);

@@ -42,7 +42,7 @@ pub(super) fn command_of(argv: &[String]) -> String {
         .take_while(|arg| arg.bytes().all(|byte| byte.is_ascii_lowercase()))
         .take(2)
         .collect();
-    let nouns = ["op", "remote", "node", "audit", "daemon"];
+    let nouns = ["op", "remote", "node", "audit", "daemon", "template"];
     match words.as_slice() {
         [noun, verb, ..] if nouns.contains(noun) => format!("lxcctl {noun} {verb}"),
         [command, ..] => format!("lxcctl {command}"),

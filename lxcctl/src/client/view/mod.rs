@@ -8,6 +8,7 @@ mod event;
 mod node;
 mod operation;
 mod remote;
+mod template;
 
 pub use container::{Container, ContainerRef, Shown, Summary, Unlocked, Warning};
 pub use daemon::{Daemon, DaemonStatus, Poll, RemoteRole, WhoAmI};
@@ -15,3 +16,4 @@ pub use event::{Actor, AuditRecord, Event};
 pub use node::Node;
 pub use operation::{Check, DryRun, Operation, Step};
 pub use remote::{Certificate, Finding, Pin, Remote, RemoteCheck, Share, TrustItem, UrlState};
+pub use template::{File, Packages, Script, Template, TemplateChange, TemplateImport};

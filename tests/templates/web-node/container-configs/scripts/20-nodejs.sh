@@ -1,0 +1,4 @@
+#!/bin/sh
+set -eu
+cd /home/app
+[ -f package.json ] || npm init -y
