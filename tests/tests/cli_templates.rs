@@ -115,7 +115,7 @@ fn what_changed_is_said_and_a_bad_one_does_not_stop_the_others() {
         .prints("refused")
         .says("3 templates: ")
         .says("bad/template.conf:2: this is shell code: curl x | sh");
-    run.says("bad/template.conf:3: TEMPLATE_CPU is \"0\"").says("10-a.sh:1: the line ends as on Windows");
+    run.says("also template.conf:3: TEMPLATE_CPU is \"0\"").says("10-a.sh:1: the line ends as on Windows");
     let list = world.ctl(&format!("{line} -o json"));
     let items = list.exits(9).json()["items"].clone();
     let results: Vec<_> = items.as_array().expect("items").iter().map(|one| one["result"].as_str()).collect();
@@ -174,6 +174,16 @@ fn bad_input_is_refused_by_name() {
         let directory = directory(&world, name, &whole);
         world.ctl(&format!("template import {}", directory.display())).fails("LXC0216").says(said);
     }
+    let many: Vec<(String, &[u8])> = (0..600)
+        .map(|number| (format!("container-configs/scripts/{number}{}", "x".repeat(200)), &b""[..]))
+        .collect();
+    let many: Vec<(&str, &[u8])> = many.iter().map(|(path, content)| (path.as_str(), *content)).collect();
+    let many = directory(&world, "many", &[&[CONF][..], &many].concat());
+    world
+        .ctl(&format!("template import {}", many.display()))
+        .fails("LXC0216")
+        .says("this is no script")
+        .says("more");
     let linked = directory(&world, "linked", &[CONF]);
     fs::create_dir(linked.join("container-configs")).expect("made");
     fs::create_dir(linked.join("container-configs/scripts")).expect("made");

@@ -5,8 +5,11 @@ use std::fmt;
 use crate::error::{Code, Error};
 use crate::selector::quote;
 
-/// How many are told at once.
+/// How many are told at once, and in how many bytes: an error travels in the headers of an answer.
 const TOLD: usize = 20;
+const TOLD_BYTES: usize = 3_000;
+/// Bytes of a path in a message; of a longer one its end is shown.
+const LONGEST_PATH: usize = 600;
 
 /// One thing wrong in one place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +46,7 @@ impl Fault {
 
     fn at(&self, directory: &str) -> String {
         let line = self.line.map_or_else(String::new, |line| format!(":{line}"));
-        format!("{}{line}: {}", self.path(directory), self.what)
+        format!("{}{line}: {}", end_of(&self.path(directory)), self.what)
     }
 }
 
@@ -67,16 +70,33 @@ pub fn refused(faults: &[Fault], directory: &str) -> Error {
         return Error::new(Code::Internal, "a template was refused without a reason");
     };
     let mut error = Error::new(Code::BadTemplate, first.at(directory)).because(first.why.clone());
+    let (mut told, mut bytes) = (0, 0);
     for fault in rest.iter().take(TOLD) {
-        error = error.because(format!("also {}", fault.at(directory)));
+        // Without the directory, which the first one has.
+        let also = format!("also {fault}");
+        bytes += also.len();
+        if bytes > TOLD_BYTES {
+            break;
+        }
+        error = error.because(also);
+        told += 1;
     }
-    if rest.len() > TOLD {
-        error = error.because(format!("and {} more", rest.len() - TOLD));
+    if rest.len() > told {
+        error = error.because(format!("and {} more", rest.len() - told));
     }
-    if let Some(command) = first.mend {
-        error = error.hint(format!("{command} {}", quote(&first.path(directory))));
+    let path = first.path(directory);
+    if let Some(command) = first.mend.filter(|_| path.len() <= LONGEST_PATH) {
+        error = error.hint(format!("{command} {}", quote(&path)));
     }
     error.hint_noted(format!("lxcctl explain {}", Code::BadTemplate), "says how a template is written")
+}
+
+fn end_of(path: &str) -> String {
+    let mut start = path.len().saturating_sub(LONGEST_PATH);
+    while !path.is_char_boundary(start) {
+        start += 1;
+    }
+    if start == 0 { path.to_owned() } else { format!("…{}", &path[start..]) }
 }
 
 /// A text as it may stand in a message: short, on one line, nothing that moves the cursor.

@@ -133,6 +133,24 @@ fn every_mistake_has_its_file_and_line() {
 }
 
 #[test]
+fn an_error_fits_into_the_headers_of_an_answer() {
+    let long = "ä".repeat(120);
+    let mut sources = whole();
+    sources.extend((0..500).map(|number| (format!("{SCRIPTS}/{number}{long}"), source(""))));
+    let faults = read(&sources, "").unwrap_err();
+    let error = refused(&faults, &"d/".repeat(2_000));
+    let bytes = error.message.len()
+        + error
+            .why
+            .iter()
+            .chain(error.tries.iter().map(|hint| &hint.command))
+            .map(String::len)
+            .sum::<usize>();
+    assert!(bytes < 6_000 && error.message.starts_with('…'), "{bytes}: {}", error.message);
+    assert!(error.why.last().is_some_and(|more| more.starts_with("and ")), "{error}");
+}
+
+#[test]
 fn binary_and_large_files_are_refused_with_their_limit() {
     let put = |path: String, content: Vec<u8>| {
         let mut sources = whole();
