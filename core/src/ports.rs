@@ -76,6 +76,9 @@ pub trait PveApi: Send + Sync {
     /// Where a vmid lives now; None = the installation has no such guest (or it may not be seen).
     async fn locate(&self, vmid: Vmid) -> Result<Option<Placement>, PveError>;
 
+    /// Whether nobody in the installation has that number, seen by us or not. Holds nothing.
+    async fn vmid_free(&self, vmid: Vmid) -> Result<bool, PveError>;
+
     /// Tasks of one vmid on one node, running and archived, newest first.
     async fn tasks_of(&self, node: &str, vmid: Vmid) -> Result<Vec<TaskEntry>, PveError>;
 
@@ -165,6 +168,9 @@ pub trait OpStore: Send + Sync {
         events: &[EventDraft],
         now: Micros,
     ) -> Result<Committed, StoreError>;
+
+    /// Holds a number for `op` beside the one it has, until its next commit. False = somebody has or holds it.
+    async fn hold_vmid(&self, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool, StoreError>;
 
     /// What people wished for it meanwhile: (cancel, abandon).
     async fn wishes(&self, id: OperationId) -> Result<(bool, bool), StoreError>;

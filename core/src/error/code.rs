@@ -54,12 +54,20 @@ codes! {
     StoreFailed = "LXC0108",
     /// No room left where lxcd keeps its state.
     DiskFull = "LXC0109",
+    /// A script of a template failed in the container.
+    ScriptFailed = "LXC0110",
     /// Not begun, because another one of the batch failed and --on-error is stop.
     BatchStopped = "LXC0111",
     /// Redis does not answer where it is needed.
     RedisAway = "LXC0112",
     /// Standard output cannot take the answer.
     OutputFailed = "LXC0113",
+    /// Files or packages could not be put into the container.
+    ProvisionFailed = "LXC0114",
+    /// The container runs and does not answer in time.
+    NotReady = "LXC0115",
+    /// A job on the node is gone without a word.
+    JobLost = "LXC0116",
 
     /// The command line is wrong.
     Usage = "LXC0201",
@@ -154,6 +162,20 @@ codes! {
     NoForeignLock = "LXC0515",
     /// The database was written by an older lxcd, and others may use it.
     OlderDatabase = "LXC0516",
+    /// A container of that name exists in the remote.
+    NameTaken = "LXC0517",
+    /// The vmid is somebody's.
+    VmidTaken = "LXC0518",
+    /// The node has no such OS image.
+    NoImage = "LXC0519",
+    /// The storage cannot take the disk.
+    StorageUnfit = "LXC0520",
+    /// No such bridge, or the address is somebody's.
+    NetworkUnfit = "LXC0521",
+    /// A feature that only root@pam may set.
+    FeatureRefused = "LXC0522",
+    /// The node cannot be reached by SSH, and the template needs it.
+    NoSsh = "LXC0523",
 
     /// Your role does not allow it.
     Role = "LXC0601",

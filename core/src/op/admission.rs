@@ -102,7 +102,8 @@ pub fn admit(
             if batch.on_error_stop && batch.has_failed {
                 return Verdict::Stop;
             }
-            if locked.contains(&key) {
+            // A container that is to be made is locked by its own operation already.
+            if locked.contains(&key) && admitted.get(&key) != Some(&op.id) {
                 let waits = op.lock_deadline.is_some_and(|deadline| now < deadline);
                 return match admitted.get(&key) {
                     Some(holder) if !waits => {

@@ -1,14 +1,26 @@
 //! The kinds of operations and the steps each consists of. Owns their parameters and names; must not
 //! decide when a step is due (`op::plan`).
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde::{Deserialize, Serialize};
 
+use crate::create::{Part, Phase, Spec};
+use crate::ids::{OperationId, Vmid};
 use crate::pve::{Call, Power};
 
 /// What was asked for. Stored as JSON together with [`Kind::VERSION`]; a daemon claims only what it knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "verb")]
 pub enum Kind {
+    /// Make it, and whatever follows.
+    Create {
+        /// What is made.
+        spec: Box<Spec>,
+        /// The operation whose marker the container carries: this one, or the first one of its retries.
+        marker: OperationId,
+    },
     /// Power on.
     Start,
     /// Power off now.
@@ -72,9 +84,12 @@ impl Weight {
 }
 
 /// One step, usually one Proxmox task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepKind {
+    /// vzcreate
+    Create,
+    /// One piece of what follows a start, by its place in the spec: a job on the node.
+    Part(u16),
     /// vzstart
     Start,
     /// vzstop
@@ -87,14 +102,35 @@ pub enum StepKind {
     Forget,
 }
 
+/// What a step is to reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// The container is there, ours, and no longer locked by its making.
+    Made,
+    /// It runs, or does not.
+    Power(Power),
+    /// The container is gone.
+    Gone,
+}
+
 impl Kind {
-    /// Of the stored form; raised when a field changes its meaning.
-    pub const VERSION: i64 = 1;
+    /// The newest stored form this lxcd knows.
+    pub const VERSION: i64 = 2;
+
+    /// Of the stored form; raised when a field changes its meaning, or for a verb that older ones do not know.
+    #[must_use]
+    pub fn version(&self) -> i64 {
+        match self {
+            Self::Create { .. } => 2,
+            _ => 1,
+        }
+    }
 
     /// The verb as typed.
     #[must_use]
     pub fn verb(&self) -> &str {
         match self {
+            Self::Create { .. } => "create",
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Shutdown { .. } => "shutdown",
@@ -107,15 +143,46 @@ impl Kind {
 
     /// Its steps, in order.
     #[must_use]
-    pub fn steps(&self) -> &'static [StepKind] {
+    pub fn steps(&self) -> Vec<StepKind> {
         match self {
-            Self::Start => &[StepKind::Start],
-            Self::Stop => &[StepKind::Stop],
-            Self::Shutdown { .. } => &[StepKind::Shutdown],
-            Self::Restart { .. } => &[StepKind::Shutdown, StepKind::Start],
-            Self::Delete { .. } => &[StepKind::Delete],
-            Self::Forget => &[StepKind::Forget],
-            Self::Newer { .. } => &[],
+            Self::Create { spec, .. } => {
+                let begun = [(StepKind::Create, Phase::Create), (StepKind::Start, Phase::Start)].into_iter();
+                let parts = spec.parts.iter().zip(0..).map(|(part, at)| (StepKind::Part(at), part.phase()));
+                let due = begun.chain(parts).filter(|(_, phase)| *phase <= spec.stop_after);
+                due.map(|(step, _)| step).collect()
+            }
+            Self::Start => vec![StepKind::Start],
+            Self::Stop => vec![StepKind::Stop],
+            Self::Shutdown { .. } => vec![StepKind::Shutdown],
+            Self::Restart { .. } => vec![StepKind::Shutdown, StepKind::Start],
+            Self::Delete { .. } => vec![StepKind::Delete],
+            Self::Forget => vec![StepKind::Forget],
+            Self::Newer { .. } => Vec::new(),
+        }
+    }
+
+    /// The piece behind a step, of a create.
+    #[must_use]
+    pub fn part(&self, step: StepKind) -> Option<&Part> {
+        match (self, step) {
+            (Self::Create { spec, .. }, StepKind::Part(at)) => spec.parts.get(usize::from(at)),
+            _ => None,
+        }
+    }
+
+    /// What a step is called in the database and in `op show`.
+    #[must_use]
+    pub fn step_name(&self, step: StepKind) -> String {
+        self.part(step).map_or_else(|| step.name().to_owned(), Part::name)
+    }
+
+    /// The phase a step belongs to, of a create.
+    #[must_use]
+    pub fn phase(&self, step: StepKind) -> Option<Phase> {
+        match (self, step) {
+            (Self::Create { .. }, StepKind::Create) => Some(Phase::Create),
+            (Self::Create { .. }, StepKind::Start) => Some(Phase::Start),
+            _ => self.part(step).map(Part::phase),
         }
     }
 
@@ -142,7 +209,7 @@ impl Kind {
     pub fn weight(&self) -> Weight {
         match self {
             Self::Forget => Weight::None,
-            Self::Delete { .. } => Weight::Heavy,
+            Self::Create { .. } | Self::Delete { .. } => Weight::Heavy,
             _ => Weight::Power,
         }
     }
@@ -153,6 +220,8 @@ impl StepKind {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Create => "create",
+            Self::Part(_) => "part",
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Shutdown => "shutdown",
@@ -165,6 +234,8 @@ impl StepKind {
     #[must_use]
     pub fn doing(self) -> &'static str {
         match self {
+            Self::Create => "creating",
+            Self::Part(_) => "provisioning",
             Self::Start => "starting",
             Self::Stop | Self::Shutdown => "stopping",
             Self::Delete => "deleting",
@@ -172,13 +243,14 @@ impl StepKind {
         }
     }
 
-    /// The power state it is to reach; None = the container is to be gone.
+    /// What it is to reach.
     #[must_use]
-    pub fn goal(self) -> Option<Power> {
+    pub fn goal(self) -> Goal {
         match self {
-            Self::Start => Some(Power::Running),
-            Self::Stop | Self::Shutdown => Some(Power::Stopped),
-            Self::Delete | Self::Forget => None,
+            Self::Create => Goal::Made,
+            Self::Start | Self::Part(_) => Goal::Power(Power::Running),
+            Self::Stop | Self::Shutdown => Goal::Power(Power::Stopped),
+            Self::Delete | Self::Forget => Goal::Gone,
         }
     }
 
@@ -191,8 +263,12 @@ impl StepKind {
     /// The call it makes; under HA, Proxmox neither forces a shutdown nor overrules one (docs/proxmox.md, HA).
     /// None for steps that call nothing.
     #[must_use]
-    pub fn call(self, kind: &Kind, ha: bool) -> Option<Call> {
+    pub fn call(self, kind: &Kind, vmid: Vmid, ha: bool) -> Option<Call> {
         match self {
+            Self::Create => {
+                let Kind::Create { spec, marker } = kind else { return None };
+                Some(Call::Create { options: spec.parameters(vmid, *marker) })
+            }
             Self::Start => Some(Call::Start),
             Self::Stop => Some(Call::Stop { overrule_shutdown: !ha }),
             Self::Shutdown => {
@@ -204,7 +280,42 @@ impl StepKind {
                     matches!(kind, Kind::Delete { destroy_unreferenced_disks: true });
                 Some(Call::Delete { force: true, destroy_unreferenced_disks })
             }
-            Self::Forget => None,
+            Self::Forget | Self::Part(_) => None,
         }
     }
 }
+
+/// As it stands in the database: `start`, `part:3`.
+impl fmt::Display for StepKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Part(at) => write!(f, "part:{at}"),
+            one => f.write_str(one.name()),
+        }
+    }
+}
+
+impl FromStr for StepKind {
+    type Err = UnknownStep;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStep> {
+        const PLAIN: [StepKind; 6] = [
+            StepKind::Create,
+            StepKind::Start,
+            StepKind::Stop,
+            StepKind::Shutdown,
+            StepKind::Delete,
+            StepKind::Forget,
+        ];
+        if let Some(at) = text.strip_prefix("part:") {
+            return at.parse().map(Self::Part).map_err(|_| UnknownStep(text.to_owned()));
+        }
+        let plain = PLAIN.into_iter().find(|one| one.name() == text);
+        plain.ok_or_else(|| UnknownStep(text.to_owned()))
+    }
+}
+
+/// A step this lxcd does not know.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no step of an operation")]
+pub struct UnknownStep(String);

@@ -14,7 +14,7 @@ pub mod words;
 pub use adopt::{Adoption, Baseline, adopt};
 pub use change::{Change, apply};
 pub use event::{EventDraft, EventKind};
-pub use kind::{Kind, StepKind, Weight};
+pub use kind::{Goal, Kind, StepKind, Weight};
 pub use outcome::{Ending, How, Outcome, Word};
 pub use plan::{Facts, Found, Next, Reply, Seen, plan};
 pub use state::{Dispatch, Operation, State, Step, StepState, Target, Watch};

@@ -138,6 +138,7 @@ impl Outcome {
             Word::Cancelled => "cancelled",
             Word::Unknown => "unknown",
             Word::Done => match kind {
+                Kind::Create { .. } => "created",
                 Kind::Start => "started",
                 Kind::Stop | Kind::Shutdown { .. } => "stopped",
                 Kind::Restart { .. } => "restarted",

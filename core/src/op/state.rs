@@ -285,6 +285,12 @@ impl Operation {
         self.steps.iter().any(|step| step.state.touched())
     }
 
+    /// Whether it holds the number of its container from its submit on: nobody else knows that number yet.
+    #[must_use]
+    pub fn reserves(&self) -> bool {
+        matches!(self.kind, Kind::Create { marker, .. } if marker == self.id)
+    }
+
     /// How it ended, once it has.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {

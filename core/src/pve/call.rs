@@ -9,6 +9,11 @@ use crate::ids::Vmid;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "call")]
 pub enum Call {
+    /// `POST /nodes/N/lxc`
+    Create {
+        /// Its parameters, in order.
+        options: Vec<(String, String)>,
+    },
     /// `POST …/status/start`
     Start,
     /// `POST …/status/stop`
@@ -51,22 +56,26 @@ impl Call {
         }
     }
 
-    /// What comes behind `/nodes/NODE/lxc/`.
+    /// What comes behind `/nodes/NODE/lxc`.
     #[must_use]
     pub fn path(&self, vmid: Vmid) -> String {
         match self {
-            Self::Start => format!("{vmid}/status/start"),
-            Self::Stop { .. } => format!("{vmid}/status/stop"),
-            Self::Shutdown { .. } => format!("{vmid}/status/shutdown"),
-            Self::Delete { .. } => vmid.to_string(),
+            Self::Create { .. } => String::new(),
+            Self::Start => format!("/{vmid}/status/start"),
+            Self::Stop { .. } => format!("/{vmid}/status/stop"),
+            Self::Shutdown { .. } => format!("/{vmid}/status/shutdown"),
+            Self::Delete { .. } => format!("/{vmid}"),
         }
     }
 
     /// Its parameters; booleans are 0 and 1, the only spelling a form may have.
     #[must_use]
-    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+    pub fn parameters(&self) -> Vec<(&str, String)> {
         let flag = |on: bool| String::from(if on { "1" } else { "0" });
         match self {
+            Self::Create { options } => {
+                options.iter().map(|(key, value)| (key.as_str(), value.clone())).collect()
+            }
             Self::Start => Vec::new(),
             Self::Stop { overrule_shutdown: false } => Vec::new(),
             Self::Stop { overrule_shutdown: true } => vec![("overrule-shutdown", flag(true))],
@@ -90,6 +99,7 @@ impl Call {
     #[must_use]
     pub fn task_types(&self) -> &'static [&'static str] {
         match self {
+            Self::Create { .. } => &["vzcreate"],
             Self::Start => &["vzstart", "hastart"],
             Self::Stop { .. } => &["vzstop", "hastop"],
             Self::Shutdown { .. } => &["vzshutdown", "hastop"],
@@ -104,9 +114,16 @@ impl Call {
             Method::Post => "POST",
             Method::Delete => "DELETE",
         };
-        let mut text = format!("{method} …/{}", self.path(vmid));
+        let path = match self {
+            Self::Create { .. } => "/lxc".to_owned(),
+            _ => self.path(vmid),
+        };
+        let mut text = format!("{method} …{path}");
         for (key, value) in self.parameters() {
-            text.push_str(&format!(" {key}={value}"));
+            // Of what has lines of its own the first one is enough.
+            let first = value.lines().next().unwrap_or_default();
+            let more = if first.len() < value.len() { "…" } else { "" };
+            text.push_str(&format!(" {key}={first}{more}"));
         }
         text
     }

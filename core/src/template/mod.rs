@@ -20,6 +20,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 pub use custom::Custom;
 pub use difference::{Change, How, difference};
 pub use fault::{Fault, refused, too_large};
@@ -139,7 +141,8 @@ pub struct PackageList {
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident, $unknown:literal: $($(#[$item:meta])* $variant:ident = $text:literal,)*) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
         pub enum $name {
             $($(#[$item])* $variant,)*
         }

@@ -14,7 +14,7 @@ use super::arbitrary::{OURS, T0, listed, operation};
 fn several_that_never_end_need_a_person() {
     let timing = Timing::default();
     for kind in [Kind::Start, Kind::Stop, Kind::Delete { destroy_unreferenced_disks: false }] {
-        let call = kind.steps()[0].call(&kind, false).unwrap();
+        let call = kind.steps()[0].call(&kind, 104, false).unwrap();
         let task = |start: u32| -> TaskEntry {
             let text =
                 format!("UPID:pve1:0003A1F2:01F0C3B7:{start:08X}:{}:104:{OURS}:", call.task_types()[0]);

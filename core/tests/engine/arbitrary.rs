@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use lxc_core::create::{Addressing, Features, Network, OnFailure, Phase, Spec};
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId};
 use lxc_core::op::{
     Dispatch, Facts, Found, Kind, Operation, Outcome, Reply, Seen, State, Step, StepState, Target, Watch,
@@ -37,8 +38,8 @@ pub(crate) fn live(power: Power) -> Live {
 }
 
 pub(crate) fn operation(kind: Kind) -> Operation {
-    let steps = kind.steps().iter();
-    let steps = steps.map(|kind| Step { kind: *kind, state: StepState::NEW, started: None, finished: None });
+    let steps = kind.steps().into_iter();
+    let steps = steps.map(|kind| Step { kind, state: StepState::NEW, started: None, finished: None });
     Operation {
         id: OperationId(Uuid::from_u128(7)),
         request_id: RequestId(Uuid::from_u128(8)),
@@ -79,8 +80,47 @@ pub(crate) fn kind() -> BoxedStrategy<Kind> {
         graceful().prop_map(|(grace, force)| Kind::Restart { grace, force }),
         any::<bool>().prop_map(|free| Kind::Delete { destroy_unreferenced_disks: free }),
         Just(Kind::Forget),
+        any::<bool>().prop_map(create),
     ]
     .boxed()
+}
+
+/// Makes a container and starts it.
+pub(crate) fn create(any_vmid: bool) -> Kind {
+    let network = Network {
+        bridge: "vmbr0".into(),
+        vlan: None,
+        ip: Addressing::Dhcp,
+        gateway: None,
+        ip6: Addressing::None,
+        gateway6: None,
+    };
+    let spec = Spec {
+        name: "web-7".into(),
+        template: None,
+        any_vmid,
+        image: "local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst".into(),
+        cores: 1,
+        memory_mb: 512,
+        swap_mb: 512,
+        storage: "local".into(),
+        disk_gb: 8,
+        unprivileged: true,
+        features: Features::default(),
+        network,
+        nameserver: None,
+        searchdomain: None,
+        tags: Vec::new(),
+        pool: None,
+        onboot: false,
+        start_order: None,
+        description: String::new(),
+        ssh_keys: Vec::new(),
+        parts: Vec::new(),
+        stop_after: Phase::Discover,
+        on_failure: OnFailure::Keep,
+    };
+    Kind::Create { spec: Box::new(spec), marker: OperationId(Uuid::from_u128(7)) }
 }
 
 fn time() -> BoxedStrategy<Micros> {
@@ -88,7 +128,7 @@ fn time() -> BoxedStrategy<Micros> {
 }
 
 fn task() -> BoxedStrategy<Upid> {
-    (0..5_u32, select(vec!["vzstart", "vzstop", "vzshutdown", "hastart", "vzdestroy"]), any::<bool>())
+    (0..5_u32, select(vec!["vzstart", "vzstop", "vzshutdown", "hastart", "vzdestroy", "vzcreate"]), any::<bool>())
         .prop_map(|(start, kind, ours)| upid(start, kind, 104, if ours { OURS } else { "root@pam" }))
         .boxed()
 }
@@ -105,6 +145,7 @@ fn words() -> BoxedStrategy<String> {
         "Permission check failed (/vms/104, VM.PowerMgmt)",
         "failed to read from command socket",
         "container did not stop",
+        "CT 104 already exists on node 'pve1'",
     ];
     prop_oneof![select(known).prop_map(str::to_owned), ".{0,20}"].boxed()
 }
@@ -276,8 +317,23 @@ pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
             let (trouble, found) = trouble.unzip();
             let found = found.flatten();
             let taken: HashSet<Upid> = taken;
+            let free_vmid = next.map(|next| 200 + next as u32);
             let log = next.map(|next| LogPage { lines: vec!["a line".into()], next });
-            Facts { now, jitter, seen, held, reply, listed, taken, ended, log, answered, trouble, found }
+            Facts {
+                now,
+                jitter,
+                seen,
+                held,
+                reply,
+                listed,
+                taken,
+                ended,
+                log,
+                answered,
+                trouble,
+                found,
+                free_vmid,
+            }
         })
         .boxed()
 }

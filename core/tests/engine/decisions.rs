@@ -32,6 +32,7 @@ proptest! {
             Next::Wait { until } => prop_assert!(until > facts.now || facts.now == i64::MAX),
             Next::Look { .. } => prop_assert!(facts.seen.is_none()),
             Next::List { .. } => {}
+            Next::TakeVmid { above } => prop_assert_eq!(above, op.target.vmid),
             Next::Search { .. } => {
                 prop_assert!(facts.trouble.is_some() && facts.found.is_none(), "once a turn, and only in trouble")
             }

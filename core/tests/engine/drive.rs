@@ -2,7 +2,7 @@
 //! go away and lxcd itself is killed between any two acts.
 
 use lxc_core::op::{
-    Change, Dispatch, Ending, Facts, Found, Kind, Next, Operation, StepState, Word, apply, plan,
+    Change, Dispatch, Ending, Facts, Found, Goal, Kind, Next, Operation, StepState, Word, apply, plan,
 };
 use lxc_core::pve::Power;
 use lxc_core::timing::Timing;
@@ -43,7 +43,13 @@ fn drive(mut op: Operation, mut world: World, fate: Vec<u8>) -> Run {
         facts.jitter = 0.5;
         match plan(&op, &facts, &timing) {
             Next::Idle => break,
-            Next::Commit(change) => commit(&mut op, &mut facts, change, &timing),
+            Next::Commit(change) => {
+                let number = op.target.vmid;
+                commit(&mut op, &mut facts, change, &timing);
+                if op.target.vmid != number {
+                    world.renumbered();
+                }
+            }
             Next::Look { .. } => world.look(&mut fate, &mut facts),
             Next::Wait { until } => {
                 assert!(until > facts.now, "a wait that never ends");
@@ -66,6 +72,7 @@ fn drive(mut op: Operation, mut world: World, fate: Vec<u8>) -> Run {
                 }
                 facts.reply = world.dispatch(&call, &mut fate);
             }
+            Next::TakeVmid { above } => facts.free_vmid = Some(above + 1),
             Next::Search { .. } => facts.found = Some(Found::Nowhere),
             Next::List { at, .. } => {
                 facts.now = facts.now.max(at);
@@ -95,7 +102,11 @@ fn fate() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn goal(kind: &Kind) -> Option<Power> {
-    kind.steps().last().and_then(|step| step.goal())
+    match kind.steps().last().map(|step| step.goal()) {
+        Some(Goal::Power(power)) => Some(power),
+        Some(Goal::Made) => Some(Power::Stopped),
+        Some(Goal::Gone) | None => None,
+    }
 }
 
 proptest! {
@@ -105,7 +116,7 @@ proptest! {
     #[test]
     fn it_ends_and_tells_the_truth(kind in kind(), power in power(), fate in fate(), cancel in prop::bool::weighted(0.1)) {
         let op = Operation { cancel, ..operation(kind.clone()) };
-        let run = drive(op, World::new(power), fate);
+        let run = drive(op, World::of(&kind, power), fate);
         let Some(outcome) = run.op.outcome() else {
             return Err(TestCaseError::fail(format!("never ends: {:#?}", run.op)));
         };
@@ -130,7 +141,7 @@ proptest! {
     /// Once per step, unless an answer was lost; then twice at most.
     #[test]
     fn a_call_is_made_once_unless_its_answer_was_lost(kind in kind(), power in power(), fate in fate()) {
-        let run = drive(operation(kind), World::new(power), fate);
+        let run = drive(operation(kind.clone()), World::of(&kind, power), fate);
         let about = format!("{:#?}\n{:#?}", run.op, run.world);
         for sent in &run.sent {
             prop_assert!(*sent <= 2, "{}", about);
@@ -145,8 +156,8 @@ proptest! {
     /// A node that never comes back is waited for, until a day is over.
     #[test]
     fn a_dead_node_is_waited_for(kind in kind(), power in power(), fate in fate()) {
-        let world = World::new(power).dead();
-        let run = drive(operation(kind), world, fate);
+        let world = World::of(&kind, power).dead();
+        let run = drive(operation(kind.clone()), world, fate);
         match run.op.outcome() {
             Some(outcome) if run.world.accepted == 0 && run.world.lost == 0 => {
                 let told = outcome.word == Word::Refused || outcome.ending == Ending::Succeeded;
@@ -160,8 +171,8 @@ proptest! {
     /// A person's patience ends sooner.
     #[test]
     fn a_dead_node_can_be_given_up(kind in kind(), power in power(), fate in fate()) {
-        let op = Operation { cancel: true, abandon: true, ..operation(kind) };
-        let run = drive(op, World::new(power).dead(), fate);
+        let op = Operation { cancel: true, abandon: true, ..operation(kind.clone()) };
+        let run = drive(op, World::of(&kind, power).dead(), fate);
         prop_assert!(run.op.outcome().is_some(), "{:#?}", run.op);
     }
 }

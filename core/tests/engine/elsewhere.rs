@@ -20,14 +20,14 @@ fn there(power: Power, ha: Option<&str>) -> Seen {
 }
 
 fn task(kind: &Kind, ha: bool) -> Upid {
-    let types = kind.steps()[0].call(kind, ha).unwrap().task_types();
+    let types = kind.steps()[0].call(kind, 104, ha).unwrap().task_types();
     upid(1, types[usize::from(ha).min(types.len() - 1)], 104, OURS)
 }
 
 /// Sent to the first node, at T0; `known` = its task is.
 fn sent(kind: Kind, ha: bool, known: bool) -> Operation {
     let dispatch = Dispatch {
-        call: kind.steps()[0].call(&kind, ha).unwrap(),
+        call: kind.steps()[0].call(&kind, 104, ha).unwrap(),
         node: "pve1".into(),
         identity: OURS.into(),
         baseline: Vec::new(),
@@ -77,6 +77,7 @@ fn drive(mut op: Operation, sight: Sight) -> (Result<Outcome, String>, i64, Oper
                 Some(seen) => facts.seen = Some(seen),
                 None => facts.trouble = away(),
             },
+            Next::TakeVmid { .. } => facts.trouble = away(),
             Next::Search { silent } => {
                 assert_eq!(silent, "pve1");
                 facts.found = Some(seen.map_or(Found::Nowhere, Found::Elsewhere));

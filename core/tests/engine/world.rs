@@ -1,7 +1,7 @@
 //! A Proxmox of one container, as simple as it can be, with a fate that decides what goes wrong. Owns what
 //! calls and tasks do; what is made of it is the engine's.
 
-use lxc_core::op::{Facts, Reply, Seen};
+use lxc_core::op::{Facts, Kind, Reply, Seen};
 use lxc_core::ports::PveError;
 use lxc_core::pve::{Call, Power, Refusal, TaskEntry, TaskExit, Upid};
 
@@ -31,6 +31,10 @@ struct Task {
 pub(crate) struct World {
     /// None = gone.
     pub(crate) power: Option<Power>,
+    /// It is the one that is meant, or that was made.
+    pub(crate) ours: bool,
+    /// Its number; calls go to the one that is tried.
+    vmid: u32,
     dead: bool,
     tasks: Vec<Task>,
     /// Calls that arrived and made a task.
@@ -43,7 +47,25 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(power: Power) -> Self {
-        Self { power: Some(power), dead: false, tasks: Vec::new(), accepted: 0, lost: 0, failed: 0 }
+        Self { power: Some(power), ours: true, vmid: 104, dead: false, tasks: Vec::new(), accepted: 0, lost: 0, failed: 0 }
+    }
+
+    /// Where one is to be made: nobody has its number, or somebody runs there.
+    pub(crate) fn of(kind: &Kind, power: Power) -> Self {
+        match kind {
+            Kind::Create { .. } => {
+                let power = Some(power).filter(|power| *power == Power::Running);
+                Self { power, ours: false, ..Self::new(Power::Stopped) }
+            }
+            _ => Self::new(power),
+        }
+    }
+
+    /// The same at another number, which nobody has.
+    pub(crate) fn renumbered(&mut self) {
+        self.vmid += 1;
+        self.power = None;
+        self.ours = false;
     }
 
     /// The node never answers.
@@ -67,7 +89,7 @@ impl World {
             facts.seen = Some(self.power.map_or(Seen::Absent, |power| Seen::There {
                 node: "pve1".into(),
                 live: Box::new(live(power)),
-                same: Some(true),
+                same: Some(self.ours),
                 config: None,
             }));
         }
@@ -77,6 +99,8 @@ impl World {
     fn arrive(&mut self, call: &Call) -> Result<Upid, PveError> {
         let refuse = |text: &str| Err(PveError::Refused(Refusal::from_text(text)));
         let (kind, goal) = match (call, self.power) {
+            (Call::Create { .. }, None) => ("vzcreate", Some(Power::Stopped)),
+            (Call::Create { .. }, Some(_)) => return refuse("CT 104 already exists on node 'pve1'"),
             (_, None) => return refuse("Configuration file 'nodes/pve1/lxc/104.conf' does not exist"),
             (Call::Start, Some(Power::Running)) => return refuse("CT 104 already running"),
             (Call::Stop { .. } | Call::Shutdown { .. }, Some(Power::Stopped)) => {
@@ -88,7 +112,7 @@ impl World {
             (Call::Delete { .. }, _) => ("vzdestroy", None),
         };
         self.accepted += 1;
-        let upid = upid(self.accepted, kind, 104, OURS);
+        let upid = upid(self.accepted, kind, self.vmid, OURS);
         self.tasks.push(Task { upid: upid.clone(), goal, exit: None });
         Ok(upid)
     }
@@ -144,6 +168,7 @@ impl World {
         for task in &mut self.tasks {
             if task.exit.is_none() {
                 task.exit = Some(TaskExit::Ok);
+                self.ours |= task.upid.kind == "vzcreate";
                 self.power = task.goal;
             }
         }
@@ -165,6 +190,7 @@ impl World {
                 _ => TaskExit::Ok,
             };
             if matches!(exit, TaskExit::Ok | TaskExit::Warnings(_)) {
+                self.ours |= task.upid.kind == "vzcreate";
                 self.power = task.goal;
             } else {
                 self.failed += 1;

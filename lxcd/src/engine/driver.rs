@@ -110,6 +110,9 @@ impl Driver {
                     })
                     .await
                 }
+                Next::TakeVmid { above } => {
+                    self.with_api(move |driver, api| Box::pin(driver.take_vmid(api, above))).await
+                }
                 Next::StopTask { step, upid } => {
                     self.with_api(move |driver, api| Box::pin(driver.stop_task(api, step, upid))).await
                 }
@@ -247,6 +250,7 @@ fn place(change: &Change) -> &'static str {
         Change::Finish(_) => "terminal",
         Change::Admitted
         | Change::NotSent { .. }
+        | Change::Renumbered { .. }
         | Change::Again(_)
         | Change::GraceOver { .. }
         | Change::StopRequested(_)

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use lxc_core::ids::Micros;
+use lxc_core::ids::{Micros, Vmid};
 use lxc_core::op::{Change, Dispatch, Reply};
 use lxc_core::ports::{PveApi, PveError, StoreError};
 use lxc_core::pve::{Call, Upid};
@@ -15,6 +15,9 @@ use super::follow::{Followed, Span};
 use super::lease::Permit;
 use super::observe::{Blind, observe, search};
 use crate::failpoint;
+
+/// How many numbers are tried at once when one is taken.
+const NUMBERS: Vmid = 200;
 
 impl Driver {
     /// Reads the live state where the container lives now.
@@ -160,6 +163,32 @@ impl Driver {
             () = self.nudge.notified() => self.read_wishes().await,
             () = inner.draining.cancelled() => return false,
         }
+        true
+    }
+
+    /// Holds the first number above one that neither Proxmox nor we have given to anybody.
+    pub(super) async fn take_vmid(&mut self, api: Arc<dyn PveApi>, above: Vmid) -> bool {
+        let store = self.inner.parts.store.clone();
+        for vmid in above.saturating_add(1)..=above.saturating_add(NUMBERS) {
+            match api.vmid_free(vmid).await {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(trouble) => {
+                    self.facts.trouble = Some(trouble);
+                    return true;
+                }
+            }
+            match store.hold_vmid(&self.op, vmid, self.now()).await {
+                Ok(true) => {
+                    self.facts.free_vmid = Some(vmid);
+                    return true;
+                }
+                Ok(false) => {}
+                Err(error) => return self.store_fails(&error).await,
+            }
+        }
+        let why = format!("there is no free number from {above} to {}", above.saturating_add(NUMBERS));
+        self.facts.trouble = Some(PveError::Garbage(why));
         true
     }
 

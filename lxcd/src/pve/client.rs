@@ -102,7 +102,7 @@ pub(super) fn segment(text: &str) -> String {
 }
 
 fn lxc_path(node: &str, rest: &str) -> String {
-    format!("/nodes/{}/lxc/{rest}", segment(node))
+    format!("/nodes/{}/lxc{rest}", segment(node))
 }
 
 fn task_path(upid: &Upid, rest: &str) -> String {
@@ -117,7 +117,7 @@ impl PveApi for PveClient {
 
     async fn current(&self, node: &str, vmid: Vmid) -> Result<Live, PveError> {
         let alone = async {
-            let path = lxc_path(node, &format!("{vmid}/status/current"));
+            let path = lxc_path(node, &format!("/{vmid}/status/current"));
             let request = Request { class: Class::Current, node, path: &path, limit: SMALL };
             lxc::current(self.transport.get(request).await?.answer(), vmid)
         };
@@ -132,7 +132,7 @@ impl PveApi for PveClient {
 
     async fn config(&self, node: &str, vmid: Vmid) -> Result<Config, PveError> {
         // Without current=1 the answer would hold what is only pending.
-        let path = lxc_path(node, &format!("{vmid}/config?current=1"));
+        let path = lxc_path(node, &format!("/{vmid}/config?current=1"));
         let request = Request { class: Class::Config, node, path: &path, limit: SMALL };
         lxc::config(self.transport.get(request).await?.answer())
     }
@@ -142,6 +142,16 @@ impl PveApi for PveClient {
             Request { class: Class::Resources, node: "", path: "/cluster/resources?type=vm", limit: LIST };
         let received = self.transport.get(request).await?;
         nodes::placement(received.answer(), vmid)
+    }
+
+    async fn vmid_free(&self, vmid: Vmid) -> Result<bool, PveError> {
+        let path = format!("/cluster/nextid?vmid={vmid}");
+        let request = Request { class: Class::Resources, node: "", path: &path, limit: SMALL };
+        match self.transport.get(request).await {
+            Ok(_) => Ok(true),
+            Err(PveError::Refused(Refusal { kind: RefusalKind::Parameters(_), .. })) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn tasks_of(&self, node: &str, vmid: Vmid) -> Result<Vec<TaskEntry>, PveError> {
@@ -202,7 +212,7 @@ impl PveApi for PveClient {
     }
 
     async fn interfaces(&self, node: &str, vmid: Vmid) -> Result<BTreeMap<String, Vec<String>>, PveError> {
-        let path = lxc_path(node, &format!("{vmid}/interfaces"));
+        let path = lxc_path(node, &format!("/{vmid}/interfaces"));
         let request = Request { class: Class::Interfaces, node, path: &path, limit: SMALL };
         match self.transport.get(request).await {
             Ok(received) => lxc::interfaces(received.answer()),

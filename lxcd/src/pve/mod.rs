@@ -21,6 +21,7 @@ mod options;
 mod probe;
 mod scalar;
 mod session;
+mod site;
 mod tasks;
 #[cfg(test)]
 mod tests;
@@ -49,4 +50,5 @@ pub(crate) fn read_every_way(status: u16, reason: &str, body: &[u8]) {
     drop((tasks::entries(answer), tasks::status(answer), tasks::log(answer, 0), tasks::started(answer)));
     drop((nodes::version(answer), nodes::nodes(answer), nodes::cluster(answer), nodes::resources(answer)));
     drop((nodes::placement(answer, 104), nodes::node_status(answer), nodes::permissions(answer)));
+    drop(site::storages(answer));
 }

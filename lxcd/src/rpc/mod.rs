@@ -3,6 +3,7 @@
 
 mod containers;
 mod convert;
+mod creates;
 mod daemon;
 mod events;
 mod guard;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lxc_proto::v1::containers_server::ContainersServer;
+use lxc_proto::v1::creates_server::CreatesServer;
 use lxc_proto::v1::daemon_server::DaemonServer;
 use lxc_proto::v1::events_server::EventsServer;
 use lxc_proto::v1::operations_server::OperationsServer;
@@ -61,6 +63,7 @@ pub async fn routes(services: Services, about: About) -> Result<Routes, tonic_re
         .add_service(ContainersServer::new(api.clone()))
         .add_service(EventsServer::new(api.clone()))
         .add_service(OperationsServer::new(api.clone()))
+        .add_service(CreatesServer::new(api.clone()))
         .add_service(RemotesServer::new(api.clone()))
         .add_service(TemplatesServer::new(api).max_decoding_message_size(templates::LARGEST_MESSAGE)))
 }
@@ -72,6 +75,9 @@ pub(crate) fn read_every_way(message: &[u8]) {
     use prost::Message;
     if let Ok(request) = v1::SubmitRequest::decode(message) {
         drop(convert::verb_request(request));
+    }
+    if let Ok(request) = v1::CreateRequest::decode(message) {
+        drop(convert::create_request(request));
     }
     if let Ok(request) = v1::ListContainersRequest::decode(message) {
         drop(Query::parse(&convert::selection(request.selection)));

@@ -123,7 +123,7 @@ impl Forecast {
                 self.calls.push(call.describe(self.op.target.vmid));
                 for later in &self.op.kind.steps()[step + 1..] {
                     self.calls
-                        .extend(later.call(&self.op.kind, ha).map(|call| call.describe(self.op.target.vmid)));
+                        .extend(later.call(&self.op.kind, self.op.target.vmid, ha).map(|call| call.describe(self.op.target.vmid)));
                 }
             }
             Next::Commit(Change::Finish(outcome)) if outcome.error.is_some() => {
@@ -135,7 +135,7 @@ impl Forecast {
                 let rest = &self.op.kind.steps()[step + 1..];
                 let vmid = self.op.target.vmid;
                 self.calls.extend(
-                    rest.iter().filter_map(|s| s.call(&self.op.kind, false)).map(|c| c.describe(vmid)),
+                    rest.iter().filter_map(|s| s.call(&self.op.kind, vmid, false)).map(|c| c.describe(vmid)),
                 );
             }
             Next::Wait { .. } => {

@@ -146,7 +146,7 @@ impl Services {
         Ok(found.into_iter().next())
     }
 
-    async fn named(&self, name: &str) -> Result<TemplateRecord> {
+    pub(super) async fn named(&self, name: &str) -> Result<TemplateRecord> {
         // To the store an empty name means all.
         let found = if name.is_empty() { None } else { self.template(name).await? };
         found.ok_or_else(|| no_template(name))

@@ -4,7 +4,7 @@
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId, Vmid};
 use lxc_core::op::{Kind, Operation, State, Step, StepKind, StepState, Target};
-use lxc_core::ports::Now;
+use lxc_core::ports::{Claims, Now};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -123,20 +123,14 @@ impl Services {
             created: now.wall,
             steady: now.steady,
             operations,
+            made: None,
         };
         match self.store.submit(&new, self.me).await.map_err(store_error)? {
-            Submitted::New(claims) => {
-                for ended in &claims.ended {
-                    self.bus.operation_moved(*ended);
-                }
-                self.engine.take(claims.ours);
-                self.bus.queue_moved();
-            }
+            Submitted::New(claims) => self.begun(claims),
             // Another call with the same id was faster.
             Submitted::Replayed(_) => return self.batch(caller, id, true).await,
-            Submitted::Reused => return Err(reused(id)),
+            Submitted::Reused | Submitted::Taken => return Err(reused(id)),
         }
-        self.bus.inventory_moved();
         self.batch(caller, id, false).await
     }
 
@@ -158,7 +152,17 @@ impl Services {
         }
     }
 
-    async fn batch(&self, caller: &Caller, id: RequestId, replayed: bool) -> Result<Batch> {
+    /// What was stored is under way: whoever is concerned hears of it.
+    pub(super) fn begun(&self, claims: Claims) {
+        for ended in &claims.ended {
+            self.bus.operation_moved(*ended);
+        }
+        self.engine.take(claims.ours);
+        self.bus.queue_moved();
+        self.bus.inventory_moved();
+    }
+
+    pub(super) async fn batch(&self, caller: &Caller, id: RequestId, replayed: bool) -> Result<Batch> {
         let mut operations = self.store.batch(id).await.map_err(store_error)?;
         operations.retain(|op| self.access.sees(caller, &op.target.remote));
         Ok(Batch { request_id: id, operations, replayed })
@@ -228,11 +232,11 @@ impl Services {
 }
 
 fn steps(kind: &Kind, carried: &[Step]) -> Vec<Step> {
-    let new = |step: &StepKind| Step { kind: *step, state: StepState::NEW, started: None, finished: None };
-    carried.iter().cloned().chain(kind.steps().iter().skip(carried.len()).map(new)).collect()
+    let new = |step: StepKind| Step { kind: step, state: StepState::NEW, started: None, finished: None };
+    carried.iter().cloned().chain(kind.steps().into_iter().skip(carried.len()).map(new)).collect()
 }
 
-fn request_id(text: &str) -> Result<RequestId> {
+pub(super) fn request_id(text: &str) -> Result<RequestId> {
     if text.is_empty() {
         return Ok(RequestId::generate());
     }
@@ -246,7 +250,7 @@ fn request_id(text: &str) -> Result<RequestId> {
     })
 }
 
-fn reused(id: RequestId) -> Error {
+pub(super) fn reused(id: RequestId) -> Error {
     Error::new(Code::RequestIdReused, "this request id was used for something else")
         .because(format!("{id} belongs to a request with another verb, flags or targets"))
         .hint(format!("lxcctl op show {id}"))
@@ -265,6 +269,11 @@ fn digest(caller: &Caller, request: &VerbRequest) -> (String, String) {
         selector_text: &request.selector_text,
         actor: (&caller.actor.domain, &caller.actor.name),
     };
-    let text = serde_json::to_string(&same).unwrap_or_default();
+    digest_of(&same)
+}
+
+/// A digest of what makes a request the same one, and that itself.
+pub(super) fn digest_of(same: &impl Serialize) -> (String, String) {
+    let text = serde_json::to_string(same).unwrap_or_default();
     (hex::encode(Sha256::digest(text.as_bytes())), text)
 }

@@ -180,7 +180,6 @@ async fn begin(
     me: DaemonId,
     now: Micros,
 ) -> Result<Vec<Operation>> {
-    const INTO: &str = "container_lock (installation, vmid, operation_id, since_us)";
     let mut found: HashMap<OperationId, Operation> =
         load_all(tx, ids).await?.into_iter().map(|op| (op.id, op)).collect();
     let mut ops: Vec<Operation> = ids.iter().filter_map(|id| found.remove(id)).collect();
@@ -188,8 +187,21 @@ async fn begin(
         return Ok(ops);
     }
     own(tx, ids, me).await?;
+    // A container that is to be made was locked in the submit, to hold its number.
+    let unlocked: Vec<&Operation> = ops.iter().filter(|op| !op.reserves()).collect();
+    if !unlocked.is_empty() {
+        lock(tx, &unlocked, now).await?;
+    }
+    for op in &mut ops {
+        change(tx, op, Change::Admitted, now).await?;
+    }
+    Ok(ops)
+}
+
+async fn lock(tx: &mut AnyConnection, ops: &[&Operation], now: Micros) -> Result<()> {
+    const INTO: &str = "container_lock (installation, vmid, operation_id, since_us)";
     let mut locks = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 4, ops.len())));
-    for op in &ops {
+    for op in ops {
         let target = &op.target;
         locks = locks
             .bind(target.installation.0.clone())
@@ -197,11 +209,8 @@ async fn begin(
             .bind(op.id.to_string())
             .bind(now);
     }
-    locks.execute(&mut *tx).await.map_err(fail)?;
-    for op in &mut ops {
-        change(tx, op, Change::Admitted, now).await?;
-    }
-    Ok(ops)
+    locks.execute(tx).await.map_err(fail)?;
+    Ok(())
 }
 
 /// Makes them ours, behind a new fence.

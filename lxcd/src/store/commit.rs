@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 
 use async_trait::async_trait;
-use lxc_core::ids::{DaemonId, Micros, OperationId};
+use lxc_core::ids::{DaemonId, Micros, OperationId, Vmid};
 use lxc_core::op::{Ending, EventDraft, EventKind, Operation, State, Word};
 use lxc_core::ports::{Claims, Committed, Identity, Now, OpStore, StoreError};
 use lxc_core::pve::Upid;
@@ -16,7 +16,7 @@ use super::consequence::{end, record_container};
 use super::event::insert_operation_events;
 use super::operation::load;
 use super::row::flag;
-use super::{Result, Store, fail, get, get_json, json, poller};
+use super::{Result, Store, fail, get, get_json, json, poller, reserve};
 
 /// Log lines kept of one operation.
 const LOG_LINES: i64 = 2_000;
@@ -34,6 +34,10 @@ impl OpStore for Store {
         now: Micros,
     ) -> Result<Committed, StoreError> {
         self.commit_in_group(op, events, now).await
+    }
+
+    async fn hold_vmid(&self, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool, StoreError> {
+        self.hold(op, vmid, now).await
     }
 
     async fn wishes(&self, id: OperationId) -> Result<(bool, bool), StoreError> {
@@ -138,6 +142,7 @@ pub(super) async fn write_operation(
         .await
         .map_err(fail)?;
     }
+    reserve::renumber(tx, op).await?;
     insert_operation_events(tx, op, last_seq, events, now).await?;
     if events.iter().any(|event| event.kind == EventKind::Log) {
         trim_log(tx, op, last_seq).await?;

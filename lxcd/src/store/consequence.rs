@@ -5,7 +5,7 @@ use lxc_core::ids::Micros;
 use lxc_core::op::{Ending, EventDraft, EventKind, Operation, StepKind, StepState};
 use sqlx::AnyConnection;
 
-use super::{Result, fail, poller};
+use super::{Result, fail, poller, reserve};
 
 /// What a finished step tells about the container is known at once, whatever the next sample says.
 pub(super) async fn record_container(
@@ -79,6 +79,7 @@ pub(super) async fn end(tx: &mut AnyConnection, op: &Operation, now: Micros) -> 
                 .map_err(fail)?;
         }
     }
+    reserve::settle(tx, op, now).await?;
     let code = outcome.error.as_ref().map(|error| error.code.as_str());
     sqlx::query(
         "UPDATE audit SET result = $2, code = $3, ended_us = $4 WHERE operation_id = $1 AND ended_us IS NULL",

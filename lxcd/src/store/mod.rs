@@ -22,6 +22,7 @@ mod poller;
 mod prune;
 mod queue;
 mod remote;
+mod reserve;
 mod row;
 mod scope;
 mod submit;

@@ -52,6 +52,7 @@ fn movable() -> String {
     format!(
         "FROM operation o JOIN batch b ON b.id = o.request_id \
          LEFT JOIN container_lock l ON l.installation = o.installation AND l.vmid = o.vmid \
+           AND l.operation_id <> o.id \
          LEFT JOIN used u ON u.installation = o.installation AND u.node = o.node AND u.weight = o.weight \
          LEFT JOIN here h ON h.request_id = o.request_id AND h.installation = o.installation \
            AND h.node = o.node \

@@ -69,11 +69,8 @@ fn kind(row: &AnyRow) -> Result<Kind> {
 
 /// A row of `step`.
 pub(super) fn step(row: &AnyRow) -> Result<Step> {
-    let kind: String = get(row, "kind")?;
-    let kind: StepKind = serde_json::from_value(serde_json::Value::String(kind))
-        .map_err(|e| StoreError::Corrupt(format!("column kind: {e}")))?;
     Ok(Step {
-        kind,
+        kind: get_parsed::<StepKind>(row, "kind")?,
         state: get_json::<StepState>(row, "data")?,
         started: get(row, "started_us")?,
         finished: get(row, "finished_us")?,

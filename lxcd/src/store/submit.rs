@@ -5,9 +5,11 @@ use lxc_core::actor::Actor;
 use lxc_core::ids::{DaemonId, Micros, RequestId};
 use lxc_core::op::{EventDraft, EventKind, Operation};
 use lxc_core::ports::{Claims, Now};
+use lxc_core::record::ContainerRecord;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::event::insert_events;
+use super::reserve::reserve;
 use super::{Result, Store, bulk, fail, json};
 
 /// What a person asked for, resolved.
@@ -39,6 +41,8 @@ pub struct NewRequest {
     pub steady: Micros,
     /// One per target, queued.
     pub operations: Vec<Operation>,
+    /// The container that the only operation is to make, as it is before Proxmox knows it.
+    pub made: Option<ContainerRecord>,
 }
 
 /// What came of a submit.
@@ -50,6 +54,8 @@ pub enum Submitted {
     Replayed(RequestId),
     /// The request id was used for something else.
     Reused,
+    /// Somebody has the number of the container to be made; nothing is stored.
+    Taken,
 }
 
 impl Store {
@@ -65,6 +71,11 @@ impl Store {
             return Ok(if same { Submitted::Replayed(request.id) } else { Submitted::Reused });
         }
         insert_operations(&mut tx, &request.operations).await?;
+        if let (Some(record), [op]) = (&request.made, request.operations.as_slice())
+            && !reserve(&mut tx, op, record, request.created).await?
+        {
+            return Ok(Submitted::Taken);
+        }
         insert_first_events(&mut tx, request).await?;
         super::audit::insert_operations(&mut tx, request).await?;
         let now = Now { wall: request.created, steady: request.steady };
@@ -132,7 +143,7 @@ async fn insert_operations(tx: &mut AnyConnection, operations: &[Operation]) -> 
                 .bind(i64::try_from(*idx).unwrap_or(0))
                 .bind(op.kind.verb())
                 .bind(json(&op.kind)?)
-                .bind(lxc_core::op::Kind::VERSION)
+                .bind(op.kind.version())
                 .bind(op.kind.weight().name())
                 .bind(target.installation.0.clone())
                 .bind(i64::from(target.vmid))
@@ -170,7 +181,7 @@ async fn insert_steps(tx: &mut AnyConnection, operations: &[Operation]) -> Resul
             query = query
                 .bind(id.to_string())
                 .bind(i64::try_from(*idx).unwrap_or(0))
-                .bind(step.kind.name())
+                .bind(step.kind.to_string())
                 .bind(step.state.name())
                 .bind(json(&step.state)?)
                 // A step carried over by a retry belongs to the operation that ran it.

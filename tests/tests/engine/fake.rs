@@ -98,6 +98,11 @@ impl PveApi for Fake {
         Ok(Some(Placement { node: "pve1".to_owned(), is_vm: false }))
     }
 
+    async fn vmid_free(&self, _: Vmid) -> Result<bool, PveError> {
+        self.reached()?;
+        Ok(true)
+    }
+
     async fn tasks_of(&self, _: &str, _: Vmid) -> Result<Vec<TaskEntry>, PveError> {
         self.reached()?;
         Ok(self.list())

@@ -50,6 +50,17 @@ pub(super) fn advance(
             };
             (state, vec![progress(&prefix, &format!("{why}, trying again"))])
         }
+        (
+            StepState::Pending { busy, .. }
+            | StepState::Dispatching { busy, .. }
+            | StepState::Verifying { busy, .. },
+            Change::Renumbered { vmid, .. },
+        ) => {
+            let taken = std::mem::replace(&mut op.target.vmid, vmid);
+            let event = progress(&prefix, &format!("vmid {taken} is taken, trying {vmid}"));
+            // Nothing of it had an effect there.
+            (StepState::Pending { not_before: None, busy, sent: 0 }, vec![event])
+        }
         (StepState::Dispatching { busy, sent, .. }, Change::Again(_)) => (
             StepState::Pending { not_before: None, busy, sent },
             vec![progress(&prefix, "no trace of the first call, sending it once more")],

@@ -55,6 +55,8 @@ pub(super) fn watching(
 
 pub(super) fn fact(kind: StepKind, how: Option<How>, touched: bool) -> EventDraft {
     let (event, words) = match kind {
+        StepKind::Create => (EventKind::Created, "created"),
+        StepKind::Part(_) => (EventKind::Step, "done"),
         StepKind::Start => (EventKind::Started, "started"),
         StepKind::Stop | StepKind::Shutdown => (EventKind::Stopped, "stopped"),
         StepKind::Delete => (EventKind::Deleted, "deleted"),

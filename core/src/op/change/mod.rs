@@ -7,7 +7,7 @@ mod draft;
 use super::event::{EventDraft, EventKind};
 use super::outcome::{Ending, Outcome};
 use super::state::{Dispatch, Operation, State, StepState};
-use crate::ids::Micros;
+use crate::ids::{Micros, Vmid};
 use crate::ports::LogPage;
 use crate::pve::{TaskExit, Upid};
 use crate::timing::Timing;
@@ -30,6 +30,13 @@ pub enum Change {
         not_before: Micros,
         /// Because the config file was busy; counted.
         busy: bool,
+    },
+    /// … → Pending, under another number: this one is somebody's.
+    Renumbered {
+        /// Which step.
+        step: usize,
+        /// The number that is held for it now.
+        vmid: Vmid,
     },
     /// Dispatching or Verifying → Pending: PVE makes it safe to send once more.
     Again(usize),
@@ -157,6 +164,7 @@ fn step_of(change: &Change) -> usize {
     match change {
         Change::Dispatching(step, _) | Change::Again(step) | Change::StopRequested(step) => *step,
         Change::NotSent { step, .. }
+        | Change::Renumbered { step, .. }
         | Change::Watching { step, .. }
         | Change::GraceOver { step, .. }
         | Change::Log { step, .. }

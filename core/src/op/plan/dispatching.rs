@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Change, Next, Reply, Seen, Turn};
 use crate::error::Error;
 use crate::op::adopt::{Adoption, adopt};
+use crate::op::kind::StepKind;
 use crate::op::outcome::Outcome;
 use crate::op::state::Dispatch;
 use crate::op::words;
@@ -40,6 +41,7 @@ impl Turn<'_> {
     fn refused(&self, refusal: &Refusal, busy: u32, sent: u32) -> Next {
         let op = self.op;
         match refusal.kind {
+            RefusalKind::Exists if self.kind == StepKind::Create => self.exists(sent),
             RefusalKind::Busy if busy < self.timing.busy_tries => self.again_later(),
             RefusalKind::Locked(_) if op.lock_deadline.is_some_and(|deadline| self.facts.now < deadline) => {
                 self.later(self.timing.look, false)
@@ -73,7 +75,7 @@ impl Turn<'_> {
     }
 
     /// No answer to tell by: look for the task.
-    fn lost(&self, dispatch: &Dispatch, sent: u32) -> Next {
+    pub(super) fn lost(&self, dispatch: &Dispatch, sent: u32) -> Next {
         let elapsed =
             Duration::from_micros(u64::try_from(self.facts.now.saturating_sub(dispatch.at)).unwrap_or(0));
         let at = |point: Duration| dispatch.at.saturating_add(micros(point));
@@ -115,6 +117,7 @@ impl Turn<'_> {
         }
         let elapsed = self.facts.now.saturating_sub(dispatch.at);
         match seen {
+            _ if self.kind == StepKind::Create => self.unmade(seen, sent),
             Seen::There { same: Some(false), .. } => self.fail(words::replaced(self.op)),
             Seen::Absent => self.fail(words::absent(self.op)),
             Seen::Vm => self.fail(words::is_vm(self.op)),

@@ -1,6 +1,7 @@
 //! What comes next. [`plan`] is pure and total: an operation, what was learned in this turn and the time
 //! in; one act out. Owns every decision of the engine; must not act, wait or know how facts are got.
 
+mod creating;
 mod dispatching;
 mod pending;
 mod trouble;
@@ -10,10 +11,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::change::Change;
-use super::kind::StepKind;
+use super::kind::{Goal, StepKind};
 use super::outcome::Outcome;
 use super::state::{Operation, State, StepState};
-use crate::ids::Micros;
+use crate::ids::{Micros, Vmid};
 use crate::ports::{LogPage, PveError};
 use crate::pve::{Call, Config, Live, TaskEntry, TaskExit, Upid};
 use crate::timing::{Timing, micros};
@@ -86,7 +87,12 @@ pub struct Facts {
     pub trouble: Option<PveError>,
     /// The container was looked for on the other nodes.
     pub found: Option<Found>,
+    /// A number that is free and held for this operation.
+    pub free_vmid: Option<Vmid>,
 }
+
+/// Proxmox's lock on a container that is being made.
+const CREATING: &str = "create";
 
 /// The one act that is due.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,6 +142,11 @@ pub enum Next {
         step: usize,
         /// The task.
         upid: Upid,
+    },
+    /// Find and hold a number above this one that nobody has.
+    TakeVmid {
+        /// The one that is taken.
+        above: Vmid,
     },
     /// Commit this.
     Commit(Change),
@@ -231,8 +242,11 @@ impl Turn<'_> {
 
     fn reached(&self, seen: &Seen) -> bool {
         match (seen, self.kind.goal()) {
-            (Seen::Absent, None) => true,
-            (Seen::There { live, .. }, Some(goal)) => live.power == goal,
+            (Seen::Absent, Goal::Gone) => true,
+            (Seen::There { live, .. }, Goal::Power(goal)) => live.power == goal,
+            (Seen::There { live, same, .. }, Goal::Made) => {
+                *same == Some(true) && live.lock.as_deref() != Some(CREATING)
+            }
             _ => false,
         }
     }

@@ -33,6 +33,9 @@ impl Turn<'_> {
             }
             return self.refuse(words::foreign_locked(op, value, *left));
         }
+        if self.kind == StepKind::Create {
+            return self.make(seen);
+        }
         let (node, live, same, config) = match seen {
             Seen::Absent if self.reached(seen) => return self.gone_already(),
             Seen::Absent => return self.refuse(words::absent(op)),
@@ -61,7 +64,7 @@ impl Turn<'_> {
         if self.kind != StepKind::Delete && live.ha.as_ref().is_some_and(Ha::failed) {
             return self.refuse(words::ha_error(op));
         }
-        match self.kind.call(&op.kind, ha) {
+        match self.kind.call(&op.kind, op.target.vmid, ha) {
             Some(call) => Next::Dispatch { step: self.step, call, node: node.clone(), ha },
             None => self.done("-", None),
         }

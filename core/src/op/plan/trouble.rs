@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::{Change, Found, Next, Seen, Turn};
+use crate::op::kind::Goal;
 use crate::op::outcome::Outcome;
 use crate::op::state::StepState;
 use crate::op::words;
@@ -16,7 +17,7 @@ impl Turn<'_> {
     /// about to start (again), here or on another node.
     pub(super) fn settled(&self, seen: &Seen) -> bool {
         let coming = matches!(seen, Seen::There { live, .. }
-            if self.kind.goal() == Some(Power::Stopped)
+            if self.kind.goal() == Goal::Power(Power::Stopped)
                 && live.ha.as_ref().is_some_and(|ha| !ha.leaves_it_down()));
         self.reached(seen) && !coming
     }

@@ -5,7 +5,7 @@ use super::{Change, Next, Seen, Turn};
 use crate::error::{Code, Error};
 use crate::ids::Micros;
 use crate::op::change::grace_end;
-use crate::op::kind::StepKind;
+use crate::op::kind::{Goal, StepKind};
 use crate::op::outcome::Outcome;
 use crate::op::state::{Operation, Watch};
 use crate::op::words;
@@ -54,7 +54,7 @@ impl Turn<'_> {
         let vanished = matches!(exit, TaskExit::Vanished(_));
         let Some(seen) = &self.facts.seen else {
             // Where only the state can tell, it has to be the right container's.
-            return Next::Look { config: vanished };
+            return Next::Look { config: vanished || self.kind == StepKind::Create };
         };
         if vanished && matches!(seen, Seen::There { same: Some(false), .. }) {
             return self.fail(words::replaced(self.op));
@@ -62,6 +62,7 @@ impl Turn<'_> {
         let reached = self.reached(seen);
         let node = watch.dispatch.node.as_str();
         match exit {
+            _ if self.kind == StepKind::Create && !reached => self.not_made(watch, exit, tail, seen, busy),
             TaskExit::Ok | TaskExit::Warnings(_) if reached => self.done(&exit.text(), warning(exit, tail)),
             TaskExit::Ok | TaskExit::Warnings(_) if watch.dispatch.ha => {
                 self.await_ha(seen, ended, words::ha_slow)
@@ -84,7 +85,7 @@ impl Turn<'_> {
                 self.finish(Outcome::cancelled("its Proxmox task was aborted", true))
             }
             // What HA was asked for outlives the node that was asked, and what it looks after it starts again.
-            TaskExit::Vanished(text) if self.kind.goal().is_some() && managed(seen) => {
+            TaskExit::Vanished(text) if self.kind.goal() != Goal::Gone && managed(seen) => {
                 self.await_ha(seen, ended, |op| words::vanished(op, node, text, seen))
             }
             TaskExit::Vanished(text) => self.fail(words::vanished(self.op, node, text, seen)),
@@ -92,7 +93,7 @@ impl Turn<'_> {
         }
     }
 
-    fn task_failed(&self, watch: &Watch, text: &str, tail: &[String], seen: &Seen, busy: u32) -> Next {
+    pub(super) fn task_failed(&self, watch: &Watch, text: &str, tail: &[String], seen: &Seen, busy: u32) -> Next {
         let reached = self.reached(seen);
         let moved = matches!(seen, Seen::There { node, .. } if *node != watch.dispatch.node);
         let refusal = Refusal::from_text(text);

@@ -17,6 +17,7 @@ pub fn locked(target: &Target, verb: &str, holder: &Operation, now: Micros) -> E
     let short = holder.id.short();
     let step = holder.current_step().map_or(holder.steps.len(), |i| i + 1);
     let doing = match holder.kind {
+        Kind::Create { .. } => "creates it",
         Kind::Start => "starts it",
         Kind::Stop => "stops it",
         Kind::Shutdown { .. } => "shuts it down",

@@ -1,8 +1,10 @@
 //! The words of refusals and failures: one place that turns a situation into a code, what, why and
 //! what to try. Pure; must not decide whether to refuse.
 
+mod create;
 mod locks;
 
+pub(super) use create::{stuck, vmid_taken};
 pub(super) use locks::{foreign_locked, pve_locked};
 pub use locks::{lock_gone, locked};
 

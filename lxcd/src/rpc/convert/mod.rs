@@ -2,12 +2,14 @@
 //! decide anything.
 
 mod container;
+mod create;
 mod event;
 mod operation;
 mod remote;
 mod template;
 
 pub(super) use container::{container, node, warning};
+pub(super) use create::{create_plan, create_request};
 pub(super) use event::{audit, event};
 pub(super) use operation::{Reader, forecast, operation, reference, verb_request, watch_item};
 pub(super) use remote::{certificate, remote, url_state};

@@ -13,6 +13,7 @@ mod urls;
 mod words;
 
 use lxc_core::error::{Code, Error, Result};
+use lxc_core::ports::PveError;
 use lxc_core::record::RemoteRecord;
 
 pub use self::add::{Added, NewRemote};
@@ -22,7 +23,13 @@ pub use self::test::RemoteCheck;
 pub use self::trust::TrustItem;
 use super::access::{Caller, no_remote};
 use super::operations::done;
+use super::registry::Remote;
 use super::{Services, store_error};
+
+/// What a question to a remote that failed means to a person.
+pub(super) fn fault(remote: &Remote, error: &PveError) -> Error {
+    words::pve_error(&remote.row.name, &remote.row.token_id, error)
+}
 
 impl Services {
     /// The remotes a caller may see; one, when named.

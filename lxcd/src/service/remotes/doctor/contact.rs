@@ -11,7 +11,8 @@ use lxc_core::record::RemoteRecord;
 use lxc_core::selector::quote;
 use lxc_core::timing::micros;
 
-use super::{Diagnosis, Finding, brief, fault};
+use super::super::fault;
+use super::{Diagnosis, Finding, brief};
 use crate::pve::{ApiUrl, CaBundle, probe};
 use crate::service::Services;
 use crate::service::registry::Remote;

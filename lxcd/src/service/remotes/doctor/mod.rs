@@ -11,7 +11,6 @@ use lxc_core::record::RemoteRecord;
 
 use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
-use crate::service::registry::Remote;
 
 /// One line of the doctor's.
 #[derive(Debug, Clone)]
@@ -66,11 +65,6 @@ fn brief(error: &PveError, authority: &str) -> String {
     let text = text.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
-}
-
-/// What a question to a remote that failed means to a person.
-fn fault(remote: &Remote, error: &PveError) -> Error {
-    super::words::pve_error(&remote.row.name, &remote.row.token_id, error)
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use lxc_core::text;
 
 use super::super::words::user_of;
 use super::contact::day;
-use super::{Diagnosis, Finding, fault};
+use super::super::fault;
+use super::{Diagnosis, Finding};
 use crate::pve::TokenFacts;
 use crate::service::Services;
 use crate::service::registry::Remote;

@@ -1,0 +1,22 @@
+//! Making a container: what was wished, from where; what the site has; what is to be made, and which pieces follow.
+//! Pure. The operation that does it is `op`'s; what runs inside the container is `provision`'s.
+
+mod image;
+mod network;
+mod part;
+mod place;
+mod preflight;
+mod site;
+mod spec;
+mod values;
+mod wish;
+
+pub use image::{file as image_file, matches as image_matches, resolve as resolve_image};
+pub use network::{Addressing, Network, parse_ip, parse_ip6};
+pub use part::Part;
+pub use place::{Placing, place};
+pub use preflight::{Check, Preflight, Verdict, preflight};
+pub use site::{Site, Storage};
+pub use spec::{Features, OnFailure, Phase, Spec};
+pub use values::{check_wish, is_hostname};
+pub use wish::{Layers, Origin, Setting, Wish};

@@ -1,0 +1,62 @@
+//! Which node a container is put on when nobody says. Pure: the nodes in, one of them out, with the reason.
+
+use crate::text;
+
+/// A node, as far as placing looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placing {
+    /// Its name.
+    pub name: String,
+    /// It answers.
+    pub online: bool,
+    /// Bytes of memory nobody uses; None = it may not be seen.
+    pub free: Option<u64>,
+    /// Containers that are being made there at the moment.
+    pub making: u32,
+    /// It has the image that is wanted.
+    pub has_image: bool,
+}
+
+/// The node with most free memory among those that answer and have the image. `memory` (bytes) is taken off for
+/// each container on its way there, so that ten creates at once do not all go to one node.
+#[must_use]
+pub fn place(nodes: &[Placing], memory: u64) -> Option<(String, String)> {
+    let online = || nodes.iter().filter(|node| node.online);
+    let left = |node: &Placing| {
+        node.free.unwrap_or(0).saturating_sub(memory.saturating_mul(u64::from(node.making)))
+    };
+    // Without the image anywhere the pre-flight says so; the choice is as good as any.
+    let any_image = online().any(|node| node.has_image);
+    let best = online()
+        .filter(|node| node.has_image || !any_image)
+        .max_by(|a, b| left(a).cmp(&left(b)).then_with(|| b.making.cmp(&a.making)).then_with(|| b.name.cmp(&a.name)))?;
+    let why = match (online().count(), best.free) {
+        (1, _) => format!("{} is the only node that answers", best.name),
+        (_, Some(_)) => format!("{} has most free memory ({})", best.name, text::bytes(left(best))),
+        (_, None) => format!("{} comes first; the free memory of the nodes may not be seen", best.name),
+    };
+    Some((best.name.clone(), why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn node(name: &str, free: u64) -> Placing {
+        Placing { name: name.into(), online: true, free: Some(free << 30), making: 0, has_image: true }
+    }
+
+    #[test]
+    fn most_free_memory_wins_and_what_is_on_its_way_counts() {
+        let nodes = [node("pve1", 4), node("pve2", 21), node("pve3", 8)];
+        let (name, why) = place(&nodes, 2 << 30).unwrap();
+        assert_eq!((name.as_str(), why.as_str()), ("pve2", "pve2 has most free memory (21Gi)"));
+        let busy = Placing { making: 8, ..node("pve2", 21) };
+        assert_eq!(place(&[node("pve1", 4), busy, node("pve3", 8)], 2 << 30).unwrap().0, "pve3");
+        let away = Placing { online: false, ..node("pve2", 21) };
+        assert_eq!(place(&[node("pve1", 4), away], 0).unwrap().0, "pve1");
+        let bare = Placing { has_image: false, ..node("pve2", 21) };
+        assert_eq!(place(&[node("pve1", 4), bare], 0).unwrap().0, "pve1");
+        assert_eq!(place(&[], 0), None);
+    }
+}

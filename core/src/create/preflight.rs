@@ -1,0 +1,409 @@
+//! What is to be made, and whether the site lets it: the layers and the site in; the settings with their origins, every
+//! check with its result, and the spec out. Pure and total; must not ask the site anything.
+
+use std::fmt::Display;
+
+use super::image;
+use super::network::{Addressing, Network, parse_ip, parse_ip6};
+use super::part::Part;
+use super::site::Site;
+use super::spec::{Features, OnFailure, Phase, Spec};
+use super::wish::{Layers, Origin, Setting, Settings, addressing};
+use crate::error::{Code, Error};
+use crate::text;
+
+/// Memory when nobody says, MiB: Proxmox's own (api-schema: memory, default 512).
+const MEMORY_MB: u64 = 512;
+/// Disk when nobody says, GiB.
+const DISK_GB: u64 = 8;
+
+/// How one check came out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Fine.
+    Ok,
+    /// Not known, or worth a word.
+    Warning,
+    /// It cannot be made like this.
+    Refused(Box<Error>),
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// `storage`
+    pub name: &'static str,
+    /// How it came out.
+    pub verdict: Verdict,
+    /// In words.
+    pub detail: String,
+}
+
+/// What a pre-flight came to.
+#[derive(Debug, Clone)]
+pub struct Preflight {
+    /// What would be made.
+    pub spec: Spec,
+    /// Each value and where it comes from.
+    pub settings: Vec<Setting>,
+    /// Every check, in order.
+    pub checks: Vec<Check>,
+}
+
+impl Preflight {
+    /// The first refusal.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Error> {
+        self.checks.iter().find_map(|check| match &check.verdict {
+            Verdict::Refused(error) => Some(&**error),
+            Verdict::Ok | Verdict::Warning => None,
+        })
+    }
+}
+
+/// Settles every value and checks it against the site. `parts` = what is to follow the start.
+#[must_use]
+pub fn preflight(layers: &Layers<'_>, site: &Site, parts: Vec<Part>) -> Preflight {
+    let mut settings = Settings::default();
+    let spec = settle(layers, site, parts, &mut settings);
+    let judge = Judge { spec: &spec, site, wanted_image: layers.image().0 };
+    let checks = vec![
+        judge.name(),
+        judge.vmid(),
+        judge.node(),
+        judge.image(),
+        judge.storage(),
+        judge.network(),
+        judge.features(),
+        judge.privileges(),
+        judge.ssh(),
+    ];
+    Preflight { checks: checks.into_iter().flatten().collect(), spec, settings: settings.0 }
+}
+
+fn settle(layers: &Layers<'_>, site: &Site, parts: Vec<Part>, all: &mut Settings) -> Spec {
+    let yes_no = |on: &bool| String::from(if *on { "yes" } else { "no" });
+    let size = |shift: u32| move |amount: &u64| text::bytes(amount << shift);
+    let (wanted, image_origin) = layers.image();
+    let resolved = image::resolve(&wanted, &site.volumes).map(str::to_owned);
+    let name = all.add("name", layers.pick(|w| w.name.clone(), |_| None, String::new));
+    let template =
+        layers.said(|w| w.template.clone()).map(|name| all.add("template", (name, Origin::Flag)));
+    let chosen = if site.node_chosen.is_some() { Origin::Chosen } else { layers.pick(|w| w.node.clone(), |_| None, String::new).1 };
+    all.add("node", (site.node.clone(), chosen));
+    let any_vmid = layers.said(|w| w.vmid.clone()).is_none_or(|vmid| vmid == "auto");
+    let vmid = if any_vmid { Origin::Chosen } else { layers.pick(|w| w.vmid.clone(), |_| None, String::new).1 };
+    all.add("vmid", (site.vmid, vmid));
+    let image = all.add("image", (resolved.unwrap_or(wanted), image_origin));
+    let cores = all.add("cores", layers.pick(|w| w.cores, |t| Some(t.settings.cpu), || 1));
+    let memory = layers.pick(|w| w.memory_mb, |t| Some(u64::from(t.settings.ram_mb)), || MEMORY_MB);
+    let memory_mb = all.add_as("memory", memory, size(20));
+    let swap_mb = all.add_as("swap", layers.pick(|w| w.swap_mb, |_| None, || 512), size(20));
+    let disk = layers.pick(|w| w.disk_gb, |t| Some(u64::from(t.settings.disk_gb)), || DISK_GB);
+    let disk_gb = all.add_as("disk", disk, size(30));
+    let storage = layers.pick(|w| w.storage.clone(), |_| None, || roomiest(site));
+    let storage = all.add("storage", chosen_by_site(storage));
+    let unprivileged = layers.pick(|w| w.unprivileged, |t| Some(t.settings.unprivileged), || true);
+    let features = Features {
+        nesting: layers.pick(|w| w.nesting, |t| Some(t.settings.nesting), || false).0,
+        keyctl: layers.pick(|w| w.keyctl, |t| Some(t.settings.keyctl), || false).0,
+        fuse: layers.pick(|w| w.fuse, |t| Some(t.settings.fuse), || false).0,
+    };
+    let unprivileged = all.add_as("unprivileged", unprivileged, yes_no);
+    let bridge = layers.pick(|w| w.bridge.clone(), |_| None, || first_bridge(site));
+    let network = Network {
+        bridge: all.add("bridge", chosen_by_site(bridge)),
+        vlan: layers.said(|w| w.vlan),
+        ip: addressing(
+            &all.add("ip", layers.pick(|w| w.ip.clone(), |_| None, || "dhcp".to_owned())),
+            parse_ip,
+        ),
+        gateway: layers.said(|w| w.gateway),
+        ip6: addressing(
+            &all.add("ip6", layers.pick(|w| w.ip6.clone(), |_| None, || "none".to_owned())),
+            parse_ip6,
+        ),
+        gateway6: layers.said(|w| w.gateway6),
+    };
+    let tags = layers.pick(|w| w.tags.clone(), |t| Some(t.settings.tags.clone()), Vec::new);
+    let description = layers.pick(|w| w.description.clone(), |t| Some(t.settings.description.clone()), String::new);
+    Spec {
+        name,
+        template,
+        any_vmid,
+        image,
+        cores,
+        memory_mb,
+        swap_mb,
+        storage,
+        disk_gb,
+        unprivileged,
+        features,
+        network,
+        nameserver: layers.said(|w| w.nameserver.clone()),
+        searchdomain: layers.said(|w| w.searchdomain.clone()),
+        tags: all.add_as("tags", tags, |tags| if tags.is_empty() { "-".to_owned() } else { tags.join(";") }),
+        pool: layers.said(|w| w.pool.clone()),
+        onboot: layers.pick(|w| w.onboot, |_| None, || false).0,
+        start_order: layers.said(|w| w.start_order),
+        description: description.0,
+        ssh_keys: layers.said(|w| w.ssh_keys.clone()).unwrap_or_default(),
+        parts,
+        stop_after: layers.said(|w| w.stop_after).unwrap_or(Phase::Discover),
+        on_failure: layers.said(|w| w.on_failure).unwrap_or(OnFailure::Keep),
+    }
+}
+
+fn chosen_by_site((value, origin): (String, Origin)) -> (String, Origin) {
+    (value, if origin == Origin::Default { Origin::Chosen } else { origin })
+}
+
+/// Of the storages that take root disks, the one with most room.
+fn roomiest(site: &Site) -> String {
+    let fit = site.storages.iter().filter(|storage| storage.active && storage.takes("rootdir"));
+    fit.max_by_key(|storage| storage.available).map_or_else(|| "local".to_owned(), |storage| storage.name.clone())
+}
+
+/// `vmbr0` where there is one, else the first.
+fn first_bridge(site: &Site) -> String {
+    const USUAL: &str = "vmbr0";
+    let bridges = site.bridges.as_deref().unwrap_or_default();
+    let first = bridges.iter().find(|bridge| *bridge == USUAL).or_else(|| bridges.first());
+    first.map_or_else(|| USUAL.to_owned(), Clone::clone)
+}
+
+struct Judge<'a> {
+    spec: &'a Spec,
+    site: &'a Site,
+    wanted_image: String,
+}
+
+fn ok(name: &'static str, detail: impl Display) -> Check {
+    Check { name, verdict: Verdict::Ok, detail: detail.to_string() }
+}
+
+fn unknown(name: &'static str, detail: impl Display) -> Check {
+    Check { name, verdict: Verdict::Warning, detail: detail.to_string() }
+}
+
+fn refused(name: &'static str, error: Error) -> Check {
+    let detail = error.why.first().cloned().unwrap_or_else(|| error.message.clone());
+    Check { name, verdict: Verdict::Refused(Box::new(error)), detail }
+}
+
+impl Judge<'_> {
+    fn name(&self) -> Option<Check> {
+        let (name, remote) = (&self.spec.name, &self.site.remote);
+        Some(match self.site.names.iter().find(|(taken, _)| taken == name) {
+            None => ok("name", name),
+            Some((_, whose)) => {
+                let error = Error::new(Code::NameTaken, format!("{remote} has a container {name}"))
+                    .about(whose.clone())
+                    .because(format!("{whose} is called so; two of a name could not be told apart"))
+                    .hint(format!("lxcctl show {whose}"))
+                    .hint_noted("{line} --if-needed", "nothing to do is then a success");
+                refused("name", error)
+            }
+        })
+    }
+
+    fn vmid(&self) -> Option<Check> {
+        let vmid = self.site.vmid;
+        Some(match &self.site.vmid_taken {
+            None => ok("vmid", vmid),
+            Some(whose) => {
+                let error = Error::new(Code::VmidTaken, format!("vmid {vmid} is taken"))
+                    .because(whose.clone())
+                    .hint_noted("{line} --vmid auto", "takes the first free one");
+                refused("vmid", error)
+            }
+        })
+    }
+
+    fn node(&self) -> Option<Check> {
+        Some(match &self.site.node_trouble {
+            Some(error) => refused("node", error.clone()),
+            None => ok("node", self.site.node_chosen.as_deref().unwrap_or("online")),
+        })
+    }
+
+    fn image(&self) -> Option<Check> {
+        if self.site.node_trouble.is_some() {
+            return None;
+        }
+        if self.site.volumes.contains(&self.spec.image) {
+            return Some(ok("image", &self.spec.image));
+        }
+        let (wanted, node) = (&self.wanted_image, &self.site.node);
+        if wanted.is_empty() {
+            let error = Error::new(Code::Usage, "create wants a template or an image")
+                .because("neither --template nor --image was given")
+                .hint("lxcctl template ls")
+                .hint("lxcctl create --help");
+            return Some(refused("image", error));
+        }
+        let mut error = Error::new(Code::NoImage, format!("{node} has no image {wanted}"));
+        error = match self.site.volumes.len() {
+            0 => error.because("no storage of that node holds an image the token may see"),
+            _ => {
+                let files: Vec<&str> = self.site.volumes.iter().map(|volume| image::file(volume)).collect();
+                let more = if files.len() > 4 { ", …" } else { "" };
+                error.because(format!("there are {}{more}", files[..files.len().min(4)].join(", ")))
+            }
+        };
+        let newest = image::resolve(wanted, &self.site.downloads);
+        let store = self.site.storages.iter().find(|storage| storage.active && storage.takes("vztmpl"));
+        error = match (newest, store) {
+            (Some(file), Some(store)) => error.hint_noted(
+                format!("pveam download {} {file}", store.name),
+                format!("on {node}; then again"),
+            ),
+            _ => error.hint_noted("pveam update && pveam available --section system", format!("on {node}")),
+        };
+        Some(refused("image", error))
+    }
+
+    fn storage(&self) -> Option<Check> {
+        if self.site.node_trouble.is_some() {
+            return None;
+        }
+        let (name, node) = (&self.spec.storage, &self.site.node);
+        let unfit = |why: String| {
+            let fit: Vec<&str> = self
+                .site
+                .storages
+                .iter()
+                .filter(|storage| storage.active && storage.takes("rootdir"))
+                .map(|storage| storage.name.as_str())
+                .collect();
+            let error = Error::new(Code::StorageUnfit, format!("storage {name} cannot take the disk")).because(why);
+            refused("storage", match fit.iter().find(|fit| *fit != name) {
+                Some(other) => error.hint(format!("{{line}} --storage {other}")),
+                None => error.hint_noted("pvesm status --content rootdir", format!("on {node}")),
+            })
+        };
+        let Some(storage) = self.site.storages.iter().find(|storage| storage.name == *name) else {
+            return Some(unfit(format!("{node} has no storage {name} the token may see")));
+        };
+        if !storage.active {
+            return Some(unfit(format!("it is not active on {node}")));
+        }
+        if !storage.takes("rootdir") {
+            return Some(unfit(format!("it takes {}, no rootdir", storage.content.join(", "))));
+        }
+        let needed = self.spec.disk_gb << 30;
+        Some(match storage.available {
+            Some(free) if free < needed => {
+                unfit(format!("{} are free, {} are wanted", text::bytes(free), text::bytes(needed)))
+            }
+            Some(free) => ok("storage", format!("{name}, {} free", text::bytes(free))),
+            None => unknown("storage", format!("{name} does not say how much is free")),
+        })
+    }
+
+    fn network(&self) -> Option<Check> {
+        if self.site.node_trouble.is_some() {
+            return None;
+        }
+        let (bridge, node) = (&self.spec.network.bridge, &self.site.node);
+        for address in self.spec.network.fixed() {
+            if let Some((_, whose)) = self.site.addresses.iter().find(|(taken, _)| *taken == address) {
+                let error = Error::new(Code::NetworkUnfit, format!("the address {address} is taken"))
+                    .because(format!("{whose} has it"))
+                    .hint(format!("lxcctl show {whose}"));
+                return Some(refused("network", error));
+            }
+        }
+        let Some(bridges) = &self.site.bridges else {
+            return Some(unknown("network", format!("the token may not see the bridges of {node}")));
+        };
+        if !bridges.contains(bridge) {
+            let error = Error::new(Code::NetworkUnfit, format!("{node} has no bridge {bridge}"));
+            let error = match bridges.first() {
+                Some(first) => error
+                    .because(format!("there are {}", bridges.join(", ")))
+                    .hint(format!("{{line}} --bridge {first}")),
+                None => error.because("it has none at all").hint_noted("ip link", format!("on {node}")),
+            };
+            return Some(refused("network", error));
+        }
+        let family = |ip: String| (ip != "none").then_some(ip);
+        let both = [family(self.spec.network.ip.to_string()), family(self.spec.network.ip6.to_string())];
+        let both: Vec<String> = both.into_iter().flatten().collect();
+        let none = self.spec.network.ip == Addressing::None && self.spec.network.ip6 == Addressing::None;
+        Some(if none && !self.spec.parts.is_empty() {
+            unknown("network", format!("{bridge}, without any address"))
+        } else {
+            ok("network", format!("{bridge}, {}", both.join(", ")))
+        })
+    }
+
+    /// A token is not root@pam, even one of root@pam's (docs/proxmox.md, Auth).
+    fn features(&self) -> Option<Check> {
+        let features = self.spec.features;
+        if self.site.root || (!features.nesting && !features.keyctl && !features.fuse) {
+            return None;
+        }
+        let only_root = [("keyctl", features.keyctl), ("fuse", features.fuse)];
+        let mut names: Vec<&str> = only_root.iter().filter(|(_, on)| *on).map(|(name, _)| *name).collect();
+        if features.nesting && !self.spec.unprivileged {
+            names.push("nesting of a privileged container");
+        }
+        if names.is_empty() {
+            return Some(ok("features", "nesting"));
+        }
+        let error = Error::new(Code::FeatureRefused, format!("Proxmox lets no token set {}", names.join(" and ")))
+            .because("features other than nesting of an unprivileged container are for root@pam itself")
+            .hint_noted(
+                format!("pct set {} --features nesting=1,keyctl=1", self.site.vmid),
+                "on the node, after a create without them",
+            );
+        Some(refused("features", error))
+    }
+
+    fn privileges(&self) -> Option<Check> {
+        let Some(held) = &self.site.permissions else {
+            return Some(unknown("privileges", "cannot be read"));
+        };
+        let vm = format!("/vms/{}", self.site.vmid);
+        let pool = self.spec.pool.as_ref().map(|pool| format!("/pool/{pool}"));
+        let on_vm = |privilege: &str| {
+            held.allows(&vm, privilege) || pool.as_ref().is_some_and(|pool| held.allows(pool, privilege))
+        };
+        let mut missing = Vec::new();
+        for privilege in ["VM.Allocate", "VM.PowerMgmt", "VM.Audit"] {
+            if !on_vm(privilege) {
+                missing.push((privilege, "/vms"));
+            }
+        }
+        let storage = format!("/storage/{}", self.spec.storage);
+        if !held.allows(&storage, "Datastore.AllocateSpace") {
+            missing.push(("Datastore.AllocateSpace", "/storage"));
+        }
+        if !self.spec.unprivileged && !held.allows("/", "Sys.Modify") {
+            missing.push(("Sys.Modify", "/"));
+        }
+        if missing.is_empty() {
+            return Some(ok("privileges", "VM.Allocate, VM.PowerMgmt, VM.Audit, Datastore.AllocateSpace"));
+        }
+        let names: Vec<String> = missing.iter().map(|(privilege, path)| format!("{privilege} on {path}")).collect();
+        let error = Error::new(Code::LacksPrivilege, format!("our token may not create on {}", self.site.remote))
+            .because(format!("it lacks {}", names.join(", ")))
+            .hint_noted(format!("lxcctl remote doctor {}", self.site.remote), "says which line gives it");
+        Some(refused("privileges", error))
+    }
+
+    fn ssh(&self) -> Option<Check> {
+        if self.spec.parts.is_empty() {
+            return None;
+        }
+        Some(match &self.site.ssh_trouble {
+            None => ok("ssh", format!("root on {}", self.site.node)),
+            Some(error) => refused("ssh", error.clone()),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "preflight_tests.rs"]
+mod tests;

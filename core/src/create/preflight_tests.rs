@@ -1,0 +1,103 @@
+//! A site that has everything, and what is said when each thing is missing.
+
+use std::collections::BTreeMap;
+
+use super::super::site::Storage;
+use super::super::wish::Wish;
+use super::*;
+use crate::pve::Permissions;
+
+fn permissions(names: &[&str]) -> Permissions {
+    let root = names.iter().map(|name| ((*name).to_owned(), true)).collect();
+    Permissions { paths: BTreeMap::from([("/".to_owned(), root)]) }
+}
+
+fn site() -> Site {
+    let storage = |name: &str, content: &[&str], gb: u64| Storage {
+        name: name.into(),
+        content: content.iter().map(|one| (*one).to_owned()).collect(),
+        active: true,
+        available: Some(gb << 30),
+    };
+    Site {
+        remote: "homelab".into(),
+        node: "pve2".into(),
+        node_chosen: Some("pve2 has most free memory (21Gi)".into()),
+        node_trouble: None,
+        vmid: 114,
+        vmid_taken: None,
+        volumes: vec!["local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst".into()],
+        downloads: vec!["alpine-3.20-default_20240908_amd64.tar.xz".into()],
+        storages: vec![storage("local", &["vztmpl", "iso"], 900), storage("local-lvm", &["rootdir", "images"], 100)],
+        bridges: Some(vec!["vmbr0".into(), "vmbr1".into()]),
+        permissions: Some(permissions(&["VM.Allocate", "VM.PowerMgmt", "VM.Audit", "Datastore.AllocateSpace"])),
+        root: false,
+        names: vec![("web-1".into(), "homelab/104".into())],
+        addresses: vec![([10, 0, 0, 14].into(), "homelab/104".into())],
+        ssh_trouble: None,
+    }
+}
+
+fn wish() -> Wish {
+    Wish { name: Some("web-7".into()), image: Some("debian-12".into()), ..Wish::default() }
+}
+
+fn run(wish: &Wish, site: &Site) -> Preflight {
+    let file = Wish::default();
+    preflight(&Layers { flags: wish, file: &file, template: None }, site, vec![Part::Reach])
+}
+
+fn code(wish: &Wish, site: &Site) -> Option<Code> {
+    run(wish, site).refusal().map(|error| error.code)
+}
+
+#[test]
+fn settles_every_value_and_says_where_it_comes_from() {
+    let done = run(&Wish { cores: Some(2), ..wish() }, &site());
+    assert_eq!(done.refusal(), None);
+    assert_eq!(done.spec.storage, "local-lvm", "the only one that takes root disks");
+    assert_eq!(done.spec.image, "local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst");
+    let of = |name: &str| {
+        let one = done.settings.iter().find(|setting| setting.name == name).unwrap();
+        (one.value.as_str(), one.origin)
+    };
+    assert_eq!(of("cores"), ("2", Origin::Flag));
+    assert_eq!(of("memory"), ("512Mi", Origin::Default));
+    assert_eq!(of("node"), ("pve2", Origin::Chosen));
+    assert_eq!(of("storage"), ("local-lvm", Origin::Chosen));
+}
+
+#[test]
+fn each_thing_that_is_missing_is_refused_with_its_code() {
+    assert_eq!(code(&wish(), &site()), None);
+    let name = Wish { name: Some("web-1".into()), ..wish() };
+    assert_eq!(code(&name, &site()), Some(Code::NameTaken));
+    assert_eq!(code(&wish(), &Site { vmid_taken: Some("a VM".into()), ..site() }), Some(Code::VmidTaken));
+    for image in ["debian-13", "alpine-3.20", "local:vztmpl/gone.tar.zst"] {
+        let wish = Wish { image: Some(image.into()), ..wish() };
+        assert_eq!(code(&wish, &site()), Some(Code::NoImage), "{image}");
+    }
+    assert_eq!(code(&Wish { image: None, ..wish() }, &site()), Some(Code::Usage));
+    for storage in ["local", "nosuch"] {
+        let wish = Wish { storage: Some(storage.into()), ..wish() };
+        assert_eq!(code(&wish, &site()), Some(Code::StorageUnfit), "{storage}");
+    }
+    assert_eq!(code(&Wish { disk_gb: Some(101), ..wish() }, &site()), Some(Code::StorageUnfit));
+    assert_eq!(code(&Wish { bridge: Some("vmbr9".into()), ..wish() }, &site()), Some(Code::NetworkUnfit));
+    assert_eq!(code(&Wish { ip: Some("10.0.0.14/24".into()), ..wish() }, &site()), Some(Code::NetworkUnfit));
+    assert_eq!(code(&Wish { fuse: Some(true), ..wish() }, &site()), Some(Code::FeatureRefused));
+    assert_eq!(code(&Wish { fuse: Some(true), ..wish() }, &Site { root: true, ..site() }), None);
+    assert_eq!(code(&Wish { nesting: Some(true), ..wish() }, &site()), None);
+    let poor = Site { permissions: Some(permissions(&["VM.Audit"])), ..site() };
+    assert_eq!(code(&wish(), &poor), Some(Code::LacksPrivilege));
+    let mute = Site { ssh_trouble: Some(Error::new(Code::NoSsh, "no SSH access")), ..site() };
+    assert_eq!(code(&wish(), &mute), Some(Code::NoSsh));
+}
+
+#[test]
+fn an_image_that_can_be_had_is_offered() {
+    let wish = Wish { image: Some("alpine-3.20".into()), ..wish() };
+    let done = run(&wish, &site());
+    let offer = &done.refusal().unwrap().tries[0].command;
+    assert_eq!(offer, "pveam download local alpine-3.20-default_20240908_amd64.tar.xz");
+}

@@ -1,0 +1,63 @@
+//! What a site has and allows, as far as a container to be made is concerned. Plain data; must not judge.
+
+use std::net::IpAddr;
+
+use crate::error::Error;
+use crate::ids::Vmid;
+use crate::pve::Permissions;
+
+/// A storage, as one node has it (`/nodes/N/storage`).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// Its name.
+    pub name: String,
+    /// What it takes: `rootdir`, `vztmpl`, …
+    pub content: Vec<String>,
+    /// It is there and switched on.
+    pub active: bool,
+    /// Bytes free; None = it does not say.
+    pub available: Option<u64>,
+}
+
+impl Storage {
+    /// Whether it takes content of that kind.
+    #[must_use]
+    pub fn takes(&self, content: &str) -> bool {
+        self.content.iter().any(|one| one == content)
+    }
+}
+
+/// The site as it is for one container to be made.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// The remote.
+    pub remote: String,
+    /// The node it is to be on.
+    pub node: String,
+    /// Why this one, when it was chosen.
+    pub node_chosen: Option<String>,
+    /// Why that node cannot be asked.
+    pub node_trouble: Option<Error>,
+    /// Its number.
+    pub vmid: Vmid,
+    /// Who has that number, when it was asked for by name.
+    pub vmid_taken: Option<String>,
+    /// Every image there is on the node.
+    pub volumes: Vec<String>,
+    /// Images that could be downloaded (`aplinfo`), by file name.
+    pub downloads: Vec<String>,
+    /// Its storages.
+    pub storages: Vec<Storage>,
+    /// Its bridges; None = they may not be seen.
+    pub bridges: Option<Vec<String>>,
+    /// What our token may do; None = it cannot be told.
+    pub permissions: Option<Permissions>,
+    /// We come as root@pam itself, not with a token.
+    pub root: bool,
+    /// Host names that are taken in this remote, with whose they are.
+    pub names: Vec<(String, String)>,
+    /// Addresses that are taken in this remote, with whose they are.
+    pub addresses: Vec<(IpAddr, String)>,
+    /// Why the node cannot be reached by SSH; None = it can. Asked only for what needs it.
+    pub ssh_trouble: Option<Error>,
+}

@@ -1,0 +1,165 @@
+//! Asks a site for what a container to be made needs to know of it. Owns what is asked of whom; what it means is core's.
+
+use std::net::IpAddr;
+
+use futures::future::join_all;
+use lxc_core::create::{Layers, Site, Storage, resolve_image};
+use lxc_core::error::{Code, Error, Result};
+use lxc_core::ids::Vmid;
+use lxc_core::picture::RemoteView;
+use lxc_core::ports::{PveApi, PveError};
+use lxc_core::pve::RefusalKind;
+
+use crate::service::Services;
+use crate::service::registry::Remote;
+use crate::service::remotes::fault;
+
+/// What one node has.
+#[derive(Debug, Default)]
+struct Offer {
+    storages: Vec<Storage>,
+    volumes: Vec<String>,
+}
+
+impl Services {
+    /// What is known of a remote, looked at just now: a name that was given a minute ago counts.
+    pub(super) async fn fresh_view(&self, remote: &Remote) -> Result<RemoteView> {
+        let picture = self.inventory.look(true).await;
+        let view = picture.get(&remote.row.name).cloned();
+        let view = view.ok_or_else(|| crate::service::access::no_remote(&remote.row.name))?;
+        match &view.trouble {
+            Some(trouble) => Err(Error::new(trouble.code, format!("{} does not answer", remote.row.name))
+                .because(trouble.why.clone())
+                .hint(format!("lxcctl remote doctor {}", remote.row.name))),
+            None => Ok((*view).clone()),
+        }
+    }
+
+    /// The site, for these wishes.
+    pub(super) async fn site(&self, remote: &Remote, view: &RemoteView, layers: &Layers<'_>) -> Result<Site> {
+        let wanted = layers.said(|wish| wish.node.clone()).filter(|node| node != "auto");
+        let (node, chosen, offer) = match wanted {
+            Some(node) => {
+                let offer = self.offer(remote, &node, view).await?;
+                (node, None, offer)
+            }
+            None => self.chosen(remote, view, layers).await?,
+        };
+        let trouble = node_trouble(view, &node);
+        let client = &remote.client;
+        let missing = resolve_image(&layers.image().0, &offer.volumes).is_none();
+        let (bridges, permissions, downloads) = tokio::join!(client.bridges(&node), client.permissions(), async {
+            if missing && trouble.is_none() { client.downloads(&node).await.unwrap_or_default() } else { Vec::new() }
+        });
+        let (vmid, vmid_taken) = self.number(remote, view, layers).await?;
+        let rows = || view.containers.values().map(|entry| &entry.row).filter(|row| row.gone_since.is_none());
+        let path = |vmid: Vmid| format!("{}/{vmid}", view.name);
+        let names = rows().filter_map(|row| Some((row.name.clone()?, path(row.vmid)))).collect();
+        let taken = rows().flat_map(|row| row.ips.iter().map(|ip| (ip.parse::<IpAddr>(), path(row.vmid))));
+        Ok(Site {
+            remote: view.name.clone(),
+            node,
+            node_chosen: chosen,
+            node_trouble: trouble,
+            vmid,
+            vmid_taken,
+            volumes: offer.volumes,
+            downloads,
+            storages: offer.storages,
+            // Whoever may see none cannot tell that there are none.
+            bridges: bridges.ok().filter(|bridges| !bridges.is_empty()),
+            permissions: permissions.ok(),
+            root: client.identity() == "root@pam",
+            names,
+            addresses: taken.filter_map(|(ip, whose)| Some((ip.ok()?, whose))).collect(),
+            ssh_trouble: None,
+        })
+    }
+
+    /// The node with most room among those that have the image.
+    async fn chosen(
+        &self,
+        remote: &Remote,
+        view: &RemoteView,
+        layers: &Layers<'_>,
+    ) -> Result<(String, Option<String>, Offer)> {
+        let names = view.nodes.iter().filter(|(_, node)| node.trouble.is_none()).map(|(name, _)| name.clone());
+        let offers = join_all(names.map(|name| async move {
+            let offer = self.offer(remote, &name, view).await.unwrap_or_default();
+            (name, offer)
+        }))
+        .await;
+        let image = layers.image().0;
+        let having =
+            |(name, offer): &(String, Offer)| (name.clone(), resolve_image(&image, &offer.volumes).is_some());
+        let images: Vec<(String, bool)> = offers.iter().map(having).collect();
+        let (memory, _) = layers.pick(|wish| wish.memory_mb, |t| Some(u64::from(t.settings.ram_mb)), || 512);
+        let Some((node, why)) = self.place(view, &images, memory << 20).await? else {
+            return Err(Error::new(Code::NodeUnreachable, format!("no node of {} answers", view.name))
+                .because("a container needs one to be made on")
+                .hint("lxcctl node ls"));
+        };
+        let offer = offers.into_iter().find(|(name, _)| *name == node).map(|(_, offer)| offer);
+        Ok((node, Some(why), offer.unwrap_or_default()))
+    }
+
+    async fn offer(&self, remote: &Remote, node: &str, view: &RemoteView) -> Result<Offer> {
+        if node_trouble(view, node).is_some() {
+            return Ok(Offer::default());
+        }
+        let client = &remote.client;
+        let storages = client.storages(node).await.map_err(|error| fault(remote, &error))?;
+        let with_images = storages.iter().filter(|storage| storage.active && storage.takes("vztmpl"));
+        let lists = join_all(with_images.map(|storage| client.images(node, &storage.name))).await;
+        let mut volumes = Vec::new();
+        for list in lists {
+            match list {
+                Ok(images) => volumes.extend(images),
+                Err(PveError::Refused(refusal)) if matches!(refusal.kind, RefusalKind::Permission { .. }) => {}
+                Err(error) => return Err(fault(remote, &error)),
+            }
+        }
+        Ok(Offer { storages, volumes })
+    }
+
+    /// The number that was said, and who has it; else one that is free.
+    async fn number(
+        &self,
+        remote: &Remote,
+        view: &RemoteView,
+        layers: &Layers<'_>,
+    ) -> Result<(Vmid, Option<String>)> {
+        let said = layers.said(|wish| wish.vmid.clone()).and_then(|text| text.parse::<Vmid>().ok());
+        let Some(vmid) = said else { return Ok((self.free_vmid(remote, 0).await?, None)) };
+        let known = view.containers.get(&vmid).filter(|entry| entry.row.gone_since.is_none());
+        if let Some(entry) = known {
+            let name = entry.row.name.as_deref().unwrap_or("-");
+            return Ok((vmid, Some(format!("{}/{vmid} is {name}", view.name))));
+        }
+        if view.vms.contains(&vmid) {
+            return Ok((vmid, Some(format!("{}/{vmid} is a virtual machine", view.name))));
+        }
+        match remote.client.vmid_free(vmid).await {
+            Ok(true) => Ok((vmid, None)),
+            Ok(false) => Ok((vmid, Some("Proxmox has a guest of that number the token may not see".to_owned()))),
+            Err(error) => Err(fault(remote, &error)),
+        }
+    }
+}
+
+fn node_trouble(view: &RemoteView, node: &str) -> Option<Error> {
+    let Some(known) = view.nodes.get(node) else {
+        let names: Vec<&str> = view.nodes.keys().map(String::as_str).collect();
+        return Some(
+            Error::new(Code::NoNode, format!("{} has no node {node}", view.name))
+                .because(format!("there are {}", names.join(", ")))
+                .hint("lxcctl node ls"),
+        );
+    };
+    let trouble = known.trouble.as_ref()?;
+    Some(
+        Error::new(trouble.code, format!("{}/{node} does not answer", view.name))
+            .because(trouble.why.clone())
+            .hint_noted("{line} --node auto", "takes one that does"),
+    )
+}

@@ -1,0 +1,161 @@
+//! Numbers for containers that are to be made: held by the lock row of their operation from the submit on, so that
+//! creates on many daemons never collide (ARCHITECTURE.md, rules 3 and 9). Owns the rows of a container before
+//! Proxmox knows it; which number is tried is the service's and the engine's.
+
+use std::collections::HashMap;
+
+use lxc_core::ids::{Installation, Micros, Vmid};
+use lxc_core::op::{Ending, Kind, Operation, StepKind, StepState};
+use lxc_core::record::ContainerRecord;
+use sqlx::AnyConnection;
+
+use super::container::write_containers;
+use super::{Result, Store, fail, get, poller};
+
+impl Store {
+    /// How many containers are being made on each node of an installation.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn making(&self, installation: &Installation) -> Result<HashMap<String, u32>> {
+        let rows = sqlx::query(
+            "SELECT node, COUNT(*) AS many FROM operation \
+             WHERE installation = $1 AND verb = 'create' AND finished_us IS NULL GROUP BY node",
+        )
+        .bind(installation.0.clone())
+        .fetch_all(&self.reader)
+        .await
+        .map_err(fail)?;
+        let count = |row| Ok((get(row, "node")?, u32::try_from(get::<i64>(row, "many")?).unwrap_or(u32::MAX)));
+        rows.iter().map(count).collect()
+    }
+
+    /// As `OpStore::hold_vmid`.
+    pub(super) async fn hold(&self, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool> {
+        let mut tx = self.write().await?;
+        let known: i64 = sqlx::query_scalar(
+            "SELECT COUNT(*) FROM container WHERE installation = $1 AND vmid = $2 AND closed_us IS NULL",
+        )
+        .bind(op.target.installation.0.clone())
+        .bind(i64::from(vmid))
+        .fetch_one(&mut *tx)
+        .await
+        .map_err(fail)?;
+        let held = known == 0 && hold(&mut tx, op, vmid, now).await?;
+        tx.commit().await.map_err(fail)?;
+        Ok(held)
+    }
+}
+
+/// False = somebody holds it.
+async fn hold(tx: &mut AnyConnection, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool> {
+    let done = sqlx::query(
+        "INSERT INTO container_lock (installation, vmid, operation_id, since_us) VALUES ($1, $2, $3, $4) \
+         ON CONFLICT (installation, vmid) DO NOTHING",
+    )
+    .bind(op.target.installation.0.clone())
+    .bind(i64::from(vmid))
+    .bind(op.id.to_string())
+    .bind(now)
+    .execute(tx)
+    .await
+    .map_err(fail)?;
+    Ok(done.rows_affected() > 0)
+}
+
+/// Holds the number of a new operation and writes the record of its container. False = somebody has it; then
+/// nothing may be kept of this transaction.
+pub(super) async fn reserve(
+    tx: &mut AnyConnection,
+    op: &Operation,
+    record: &ContainerRecord,
+    now: Micros,
+) -> Result<bool> {
+    let version = poller::next_version(tx, &record.installation).await?;
+    if !hold(tx, op, record.vmid, now).await? {
+        return Ok(false);
+    }
+    // Proxmox no longer has it; its number is somebody else's from now on.
+    sqlx::query(
+        "UPDATE container SET closed_us = $3, version = $4 \
+         WHERE installation = $1 AND vmid = $2 AND closed_us IS NULL AND gone_since_us IS NOT NULL",
+    )
+    .bind(record.installation.0.clone())
+    .bind(i64::from(record.vmid))
+    .bind(now)
+    .bind(version)
+    .execute(&mut *tx)
+    .await
+    .map_err(fail)?;
+    let open: i64 = sqlx::query_scalar(
+        "SELECT COUNT(*) FROM container WHERE installation = $1 AND vmid = $2 AND closed_us IS NULL",
+    )
+    .bind(record.installation.0.clone())
+    .bind(i64::from(record.vmid))
+    .fetch_one(&mut *tx)
+    .await
+    .map_err(fail)?;
+    if open > 0 {
+        return Ok(false);
+    }
+    write_containers(tx, version, std::slice::from_ref(record), &[], &[], now).await?;
+    Ok(true)
+}
+
+/// The operation goes on under the number it has now: the other one is free again.
+pub(super) async fn renumber(tx: &mut AnyConnection, op: &Operation) -> Result<()> {
+    if !matches!(op.kind, Kind::Create { .. }) {
+        return Ok(());
+    }
+    let (id, vmid) = (op.id.to_string(), i64::from(op.target.vmid));
+    let done = sqlx::query("DELETE FROM container_lock WHERE operation_id = $1 AND vmid <> $2")
+        .bind(id.clone())
+        .bind(vmid)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    if done.rows_affected() == 0 {
+        return Ok(());
+    }
+    let version = poller::next_version(tx, &op.target.installation).await?;
+    sqlx::query("UPDATE operation SET vmid = $2 WHERE id = $1")
+        .bind(id)
+        .bind(vmid)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    sqlx::query("UPDATE container SET vmid = $2, version = $3 WHERE id = $1")
+        .bind(op.target.container_id.to_string())
+        .bind(vmid)
+        .bind(version)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    Ok(())
+}
+
+/// What the end of a create means for its container: ready, in error, or never made.
+pub(super) async fn settle(tx: &mut AnyConnection, op: &Operation, now: Micros) -> Result<()> {
+    let (Kind::Create { .. }, Some(outcome)) = (&op.kind, op.outcome()) else { return Ok(()) };
+    let made = op.steps.iter().any(|step| {
+        step.kind == StepKind::Create && matches!(step.state, StepState::Done { .. } | StepState::Unknown { .. })
+    });
+    let (lifecycle, error) = match outcome.ending {
+        Ending::Succeeded => ("ready", None),
+        Ending::Failed | Ending::Cancelled | Ending::NeedsAttention => ("error", Some(op.id.to_string())),
+    };
+    let version = poller::next_version(tx, &op.target.installation).await?;
+    sqlx::query(
+        "UPDATE container SET lifecycle = $2, error_op = $3, closed_us = $4, version = $5 \
+         WHERE id = $1 AND closed_us IS NULL",
+    )
+    .bind(op.target.container_id.to_string())
+    .bind(lifecycle)
+    .bind(error)
+    .bind((!made).then_some(now))
+    .bind(version)
+    .execute(tx)
+    .await
+    .map_err(fail)?;
+    Ok(())
+}
