@@ -83,7 +83,7 @@ fn dispatch(cli: Cli, argv: Vec<String>) -> Exit {
 }
 
 async fn command(context: &mut Context, command: Command) -> Result<Exit, Error> {
-    use commands::{container, daemon, journal, local, op, remote, template, verb};
+    use commands::{container, create, daemon, journal, local, op, remote, template, verb};
     match command {
         Command::Ls(args) => container::ls::run(context, &args).await,
         Command::Show(args) => container::show::run(context, &args).await,
@@ -98,6 +98,7 @@ async fn command(context: &mut Context, command: Command) -> Result<Exit, Error>
         Command::Restart(args) => verb::run(context, verb::Request::restart(args)).await,
         Command::Delete(args) => verb::run(context, verb::Request::delete(args)).await,
         Command::Forget(args) => verb::run(context, verb::Request::forget(args)).await,
+        Command::Create(args) => create::run(context, &args).await,
         Command::Op(args) => op::run(context, args).await,
         Command::Remote(args) => remote::run(context, args).await,
         Command::Template(args) => template::run(context, args).await,

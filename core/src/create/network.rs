@@ -142,10 +142,11 @@ fn parse<A: FromStr + fmt::Display>(
     if !usable(&address) {
         return Err(format!("{address} is no address of a container"));
     }
-    let prefix =
-        prefix.parse().ok().filter(|prefix| (1..=longest).contains(prefix)).ok_or_else(|| {
-            format!("the network of {shown:?} is to have 1 to {longest} bits")
-        })?;
+    let prefix = prefix
+        .parse()
+        .ok()
+        .filter(|prefix| (1..=longest).contains(prefix))
+        .ok_or_else(|| format!("the network of {shown:?} is to have 1 to {longest} bits"))?;
     Ok(Addressing::Static { address, prefix })
 }
 
@@ -158,7 +159,16 @@ mod tests {
         assert_eq!(parse_ip("dhcp"), Ok(Addressing::Dhcp));
         let fixed = Addressing::Static { address: Ipv4Addr::new(10, 0, 0, 5), prefix: 24 };
         assert_eq!(parse_ip("10.0.0.5/24"), Ok(fixed));
-        for bad in ["", "10.0.0.5", "10.0.0.5/0", "10.0.0.5/33", "10.0.0.256/24", "fd00::1/64", "auto", "127.0.0.1/8"] {
+        for bad in [
+            "",
+            "10.0.0.5",
+            "10.0.0.5/0",
+            "10.0.0.5/33",
+            "10.0.0.256/24",
+            "fd00::1/64",
+            "auto",
+            "127.0.0.1/8",
+        ] {
             assert!(parse_ip(bad).is_err(), "{bad}");
         }
         assert!(parse_ip("10.0.0.5").unwrap_err().contains("10.0.0.5/24"));

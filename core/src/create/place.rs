@@ -22,14 +22,13 @@ pub struct Placing {
 #[must_use]
 pub fn place(nodes: &[Placing], memory: u64) -> Option<(String, String)> {
     let online = || nodes.iter().filter(|node| node.online);
-    let left = |node: &Placing| {
-        node.free.unwrap_or(0).saturating_sub(memory.saturating_mul(u64::from(node.making)))
-    };
+    let left =
+        |node: &Placing| node.free.unwrap_or(0).saturating_sub(memory.saturating_mul(u64::from(node.making)));
     // Without the image anywhere the pre-flight says so; the choice is as good as any.
     let any_image = online().any(|node| node.has_image);
-    let best = online()
-        .filter(|node| node.has_image || !any_image)
-        .max_by(|a, b| left(a).cmp(&left(b)).then_with(|| b.making.cmp(&a.making)).then_with(|| b.name.cmp(&a.name)))?;
+    let best = online().filter(|node| node.has_image || !any_image).max_by(|a, b| {
+        left(a).cmp(&left(b)).then_with(|| b.making.cmp(&a.making)).then_with(|| b.name.cmp(&a.name))
+    })?;
     let why = match (online().count(), best.free) {
         (1, _) => format!("{} is the only node that answers", best.name),
         (_, Some(_)) => format!("{} has most free memory ({})", best.name, text::bytes(left(best))),

@@ -87,12 +87,16 @@ fn settle(layers: &Layers<'_>, site: &Site, parts: Vec<Part>, all: &mut Settings
     let (wanted, image_origin) = layers.image();
     let resolved = image::resolve(&wanted, &site.volumes).map(str::to_owned);
     let name = all.add("name", layers.pick(|w| w.name.clone(), |_| None, String::new));
-    let template =
-        layers.said(|w| w.template.clone()).map(|name| all.add("template", (name, Origin::Flag)));
-    let chosen = if site.node_chosen.is_some() { Origin::Chosen } else { layers.pick(|w| w.node.clone(), |_| None, String::new).1 };
+    let template = layers.said(|w| w.template.clone()).map(|name| all.add("template", (name, Origin::Flag)));
+    let chosen = if site.node_chosen.is_some() {
+        Origin::Chosen
+    } else {
+        layers.pick(|w| w.node.clone(), |_| None, String::new).1
+    };
     all.add("node", (site.node.clone(), chosen));
     let any_vmid = layers.said(|w| w.vmid.clone()).is_none_or(|vmid| vmid == "auto");
-    let vmid = if any_vmid { Origin::Chosen } else { layers.pick(|w| w.vmid.clone(), |_| None, String::new).1 };
+    let vmid =
+        if any_vmid { Origin::Chosen } else { layers.pick(|w| w.vmid.clone(), |_| None, String::new).1 };
     all.add("vmid", (site.vmid, vmid));
     let image = all.add("image", (resolved.unwrap_or(wanted), image_origin));
     let cores = all.add("cores", layers.pick(|w| w.cores, |t| Some(t.settings.cpu), || 1));
@@ -126,7 +130,8 @@ fn settle(layers: &Layers<'_>, site: &Site, parts: Vec<Part>, all: &mut Settings
         gateway6: layers.said(|w| w.gateway6),
     };
     let tags = layers.pick(|w| w.tags.clone(), |t| Some(t.settings.tags.clone()), Vec::new);
-    let description = layers.pick(|w| w.description.clone(), |t| Some(t.settings.description.clone()), String::new);
+    let description =
+        layers.pick(|w| w.description.clone(), |t| Some(t.settings.description.clone()), String::new);
     Spec {
         name,
         template,
@@ -161,7 +166,8 @@ fn chosen_by_site((value, origin): (String, Origin)) -> (String, Origin) {
 /// Of the storages that take root disks, the one with most room.
 fn roomiest(site: &Site) -> String {
     let fit = site.storages.iter().filter(|storage| storage.active && storage.takes("rootdir"));
-    fit.max_by_key(|storage| storage.available).map_or_else(|| "local".to_owned(), |storage| storage.name.clone())
+    fit.max_by_key(|storage| storage.available)
+        .map_or_else(|| "local".to_owned(), |storage| storage.name.clone())
 }
 
 /// `vmbr0` where there is one, else the first.
@@ -276,11 +282,15 @@ impl Judge<'_> {
                 .filter(|storage| storage.active && storage.takes("rootdir"))
                 .map(|storage| storage.name.as_str())
                 .collect();
-            let error = Error::new(Code::StorageUnfit, format!("storage {name} cannot take the disk")).because(why);
-            refused("storage", match fit.iter().find(|fit| *fit != name) {
-                Some(other) => error.hint(format!("{{line}} --storage {other}")),
-                None => error.hint_noted("pvesm status --content rootdir", format!("on {node}")),
-            })
+            let error =
+                Error::new(Code::StorageUnfit, format!("storage {name} cannot take the disk")).because(why);
+            refused(
+                "storage",
+                match fit.iter().find(|fit| *fit != name) {
+                    Some(other) => error.hint(format!("{{line}} --storage {other}")),
+                    None => error.hint_noted("pvesm status --content rootdir", format!("on {node}")),
+                },
+            )
         };
         let Some(storage) = self.site.storages.iter().find(|storage| storage.name == *name) else {
             return Some(unfit(format!("{node} has no storage {name} the token may see")));
@@ -352,12 +362,13 @@ impl Judge<'_> {
         if names.is_empty() {
             return Some(ok("features", "nesting"));
         }
-        let error = Error::new(Code::FeatureRefused, format!("Proxmox lets no token set {}", names.join(" and ")))
-            .because("features other than nesting of an unprivileged container are for root@pam itself")
-            .hint_noted(
-                format!("pct set {} --features nesting=1,keyctl=1", self.site.vmid),
-                "on the node, after a create without them",
-            );
+        let error =
+            Error::new(Code::FeatureRefused, format!("Proxmox lets no token set {}", names.join(" and ")))
+                .because("features other than nesting of an unprivileged container are for root@pam itself")
+                .hint_noted(
+                    format!("pct set {} --features nesting=1,keyctl=1", self.site.vmid),
+                    "on the node, after a create without them",
+                );
         Some(refused("features", error))
     }
 
@@ -386,10 +397,12 @@ impl Judge<'_> {
         if missing.is_empty() {
             return Some(ok("privileges", "VM.Allocate, VM.PowerMgmt, VM.Audit, Datastore.AllocateSpace"));
         }
-        let names: Vec<String> = missing.iter().map(|(privilege, path)| format!("{privilege} on {path}")).collect();
-        let error = Error::new(Code::LacksPrivilege, format!("our token may not create on {}", self.site.remote))
-            .because(format!("it lacks {}", names.join(", ")))
-            .hint_noted(format!("lxcctl remote doctor {}", self.site.remote), "says which line gives it");
+        let names: Vec<String> =
+            missing.iter().map(|(privilege, path)| format!("{privilege} on {path}")).collect();
+        let error =
+            Error::new(Code::LacksPrivilege, format!("our token may not create on {}", self.site.remote))
+                .because(format!("it lacks {}", names.join(", ")))
+                .hint_noted(format!("lxcctl remote doctor {}", self.site.remote), "says which line gives it");
         Some(refused("privileges", error))
     }
 

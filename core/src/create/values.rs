@@ -40,7 +40,9 @@ pub fn check_wish(layers: &Layers<'_>) -> Result<()> {
 fn check(wish: &Wish, dashes: &str) -> Result<()> {
     let field = |name: &str| match dashes {
         "" => format!("{name} in the file"),
-        dashes => format!("{dashes}{}", name.trim_end_matches("_mb").trim_end_matches("_gb").replace('_', "-")),
+        dashes => {
+            format!("{dashes}{}", name.trim_end_matches("_mb").trim_end_matches("_gb").replace('_', "-"))
+        }
     };
     let bad = |name: &str, why: String| Err(wrong(&field(name), why));
     if let Some(name) = wish.name.as_deref().filter(|name| !is_hostname(name)) {
@@ -92,7 +94,8 @@ fn check(wish: &Wish, dashes: &str) -> Result<()> {
     if let Some(odd) = wish.tags.iter().flatten().find(|one| !tag(one)) {
         return bad("tags", format!("{:?} has more than letters, digits and _-+. in it", shown(odd)));
     }
-    if let Some(text) = wish.description.as_deref().filter(|text| text.chars().count() > LONGEST_DESCRIPTION) {
+    if let Some(text) = wish.description.as_deref().filter(|text| text.chars().count() > LONGEST_DESCRIPTION)
+    {
         let length = text.chars().count();
         return bad("description", format!("{length} characters; {LONGEST_DESCRIPTION} fit"));
     }
@@ -109,9 +112,9 @@ fn check(wish: &Wish, dashes: &str) -> Result<()> {
 /// `ssh-ed25519 AAAA… comment`
 fn is_public_key(line: &str) -> bool {
     let mut words = line.split_whitespace();
-    let kind = words.next().is_some_and(|kind| {
-        ["ssh-", "ecdsa-", "sk-"].iter().any(|begin| kind.starts_with(begin))
-    });
+    let kind = words
+        .next()
+        .is_some_and(|kind| ["ssh-", "ecdsa-", "sk-"].iter().any(|begin| kind.starts_with(begin)));
     let base64 = |c: u8| c.is_ascii_alphanumeric() || b"+/=".contains(&c);
     kind && words.next().is_some_and(|key| key.starts_with("AAAA") && key.bytes().all(base64))
         && !line.contains(char::is_control)
@@ -179,7 +182,10 @@ mod tests {
             (Wish { ip: Some("10.0.0.5".into()), ..of() }, "--ip"),
             (Wish { bridge: Some("vmbr0,firewall=0".into()), ..of() }, "--bridge"),
             (Wish { tags: Some(vec!["a b".into()]), ..of() }, "--tags"),
-            (Wish { ssh_keys: Some(vec!["-----BEGIN OPENSSH PRIVATE KEY-----".into()]), ..of() }, "--ssh-keys"),
+            (
+                Wish { ssh_keys: Some(vec!["-----BEGIN OPENSSH PRIVATE KEY-----".into()]), ..of() },
+                "--ssh-keys",
+            ),
             (Wish { gateway: Some([10, 0, 0, 1].into()), ..of() }, "--gateway"),
             (Wish { nameserver: Some("dns.lan".into()), ..of() }, "--nameserver"),
         ] {

@@ -128,7 +128,11 @@ fn time() -> BoxedStrategy<Micros> {
 }
 
 fn task() -> BoxedStrategy<Upid> {
-    (0..5_u32, select(vec!["vzstart", "vzstop", "vzshutdown", "hastart", "vzdestroy", "vzcreate"]), any::<bool>())
+    (
+        0..5_u32,
+        select(vec!["vzstart", "vzstop", "vzshutdown", "hastart", "vzdestroy", "vzcreate"]),
+        any::<bool>(),
+    )
         .prop_map(|(start, kind, ours)| upid(start, kind, 104, if ours { OURS } else { "root@pam" }))
         .boxed()
 }

@@ -47,7 +47,16 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new(power: Power) -> Self {
-        Self { power: Some(power), ours: true, vmid: 104, dead: false, tasks: Vec::new(), accepted: 0, lost: 0, failed: 0 }
+        Self {
+            power: Some(power),
+            ours: true,
+            vmid: 104,
+            dead: false,
+            tasks: Vec::new(),
+            accepted: 0,
+            lost: 0,
+            failed: 0,
+        }
     }
 
     /// Where one is to be made: nobody has its number, or somebody runs there.

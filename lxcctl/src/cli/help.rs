@@ -13,7 +13,7 @@ Manage LXC containers on Proxmox VE.
 
 Look       ls  show  summary  events  node
 Act        start  stop  shutdown  restart  delete
-Make       template
+Make       create  template
 Follow up  op  audit  explain
 Set up     remote  daemon  whoami  completion  help
 
@@ -87,6 +87,8 @@ after! {
         "  lxcctl template\n  lxcctl template import ./templates --dry-run\n  lxcctl template ls -l 'tag=web,os=debian'";
     TEMPLATE_LS: "lists, every command", "  lxcctl template ls\n  lxcctl template ls -l 'tag=web,os=debian|alpine' -o json";
     TEMPLATE_SHOW: "every command", "  lxcctl template show web-node\n  lxcctl template show web-node -o json";
+    CREATE: "every command",
+        "  lxcctl create web-7 --template web-node\n  lxcctl create box --image debian-12 --cores 2 --memory 2G --ip 10.0.0.7/24 --gateway 10.0.0.1\n  lxcctl create web-8 -t web-node --dry-run\n  lxcctl create -f box.toml --if-needed";
     TEMPLATE_IMPORT: "every command",
         "  lxcctl template import ./web-node\n  lxcctl template import ./templates --dry-run\n  lxcctl explain LXC0216";
     TEMPLATE_EXPORT: "every command", "  lxcctl template export web-node ./web-node\n  lxcctl template export web-node /tmp/web-node -o json";

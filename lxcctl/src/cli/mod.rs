@@ -1,5 +1,6 @@
 //! The command line: what can be typed. Owns names, flags and their help; must not do anything.
 
+mod create;
 pub mod groups;
 pub mod help;
 pub mod line;
@@ -13,6 +14,7 @@ mod verb;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use create::{CreateArgs, CreateWaiting, Marks, NetworkArgs, Place, Provisioning};
 pub use groups::{Format, Global, Lists, ProgressMode, Select, Tables};
 pub use noun::{
     AuditCommand, AuditList, AuditVerb, DaemonCommand, DaemonList, DaemonVerb, DrainDaemon, EventsArgs,
@@ -102,6 +104,9 @@ pub enum Command {
     /// Remove the lock that another script has left in Redis for ever.
     #[command(override_usage = "lxcctl unlock TARGET", after_help = help::UNLOCK, help_template = help::TEMPLATE)]
     Unlock(ShowArgs),
+    /// Make a container, from a template or an OS image.
+    #[command(override_usage = "lxcctl create NAME [--template NAME] [flags]", after_help = help::CREATE, help_template = help::TEMPLATE)]
+    Create(Box<CreateArgs>),
     /// Import, list, show, export and delete what containers are made from.
     #[command(override_usage = "lxcctl template [ls] | show | import | export | delete", after_help = help::TEMPLATES, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
     Template(TemplateCommand),

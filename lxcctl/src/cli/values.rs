@@ -39,6 +39,34 @@ pub fn cursor(text: &str) -> Result<i64, String> {
     text.parse().ok().filter(|&number| number >= 0).ok_or_else(|| accepted.to_owned())
 }
 
+/// An amount of memory in MiB: `2G`, `512M`, a bare number.
+///
+/// # Errors
+/// What is accepted, for anything else.
+pub fn mebibytes(text: &str) -> Result<u64, String> {
+    size(text, 'M').ok_or_else(|| "a size is 512 (MiB), 512M, 2G or 1T".to_owned())
+}
+
+/// An amount of disk in GiB: `8G`, `1T`, a bare number.
+///
+/// # Errors
+/// What is accepted, for anything else.
+pub fn gibibytes(text: &str) -> Result<u64, String> {
+    size(text, 'G').ok_or_else(|| "a size is 8 (GiB), 8G or 1T".to_owned())
+}
+
+/// A whole number of `unit`, which is `M` or `G`.
+fn size(text: &str, unit: char) -> Option<u64> {
+    const UNITS: [char; 3] = ['M', 'G', 'T'];
+    let bare = text.trim_end_matches('B').trim_end_matches('i');
+    let last = bare.chars().last()?.to_ascii_uppercase();
+    let (digits, given) = if last.is_ascii_digit() { (bare, unit) } else { (&bare[..bare.len() - 1], last) };
+    let place = |unit: char| UNITS.iter().position(|one| *one == unit);
+    let steps = place(given)?.checked_sub(place(unit)?)?;
+    let number: u64 = digits.parse().ok()?;
+    number.checked_mul(1024_u64.checked_pow(u32::try_from(steps).ok()?)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -51,5 +79,15 @@ mod tests {
         assert_eq!(some("0"), Err("a whole number from 1 to 4294967295".to_owned()));
         assert_eq!(count("-3"), Err("a whole number from 0 to 4294967295".to_owned()));
         assert!(cursor("-1").is_err() && cursor("x").is_err());
+    }
+
+    #[test]
+    fn sizes_have_the_unit_of_their_flag() {
+        assert_eq!((mebibytes("512"), mebibytes("2G"), mebibytes("2GiB")), (Ok(512), Ok(2048), Ok(2048)));
+        assert_eq!((gibibytes("8"), gibibytes("8G"), gibibytes("1T")), (Ok(8), Ok(8), Ok(1024)));
+        for bad in ["", "G", "2.5G", "-1", "2X", "99999999999999999T", "é"] {
+            assert!(mebibytes(bad).is_err(), "{bad}");
+        }
+        assert!(gibibytes("512M").is_err(), "less than one");
     }
 }

@@ -3,6 +3,7 @@
 
 mod calls;
 mod connect;
+mod creates;
 mod operations;
 mod remotes;
 pub mod status;
@@ -21,6 +22,7 @@ use tonic::{Request, Response, Status};
 
 pub use calls::{AuditFilter, ContainerChunk, ContainerStream, EventFilter, Resolved, Stream};
 pub use connect::socket_path;
+pub use creates::CreateOrder;
 pub use operations::{OperationFilter, Order, Submitted, WatchEnd, WatchItem, WatchStream};
 pub use remotes::{NewRemote, Probed, RemoteChange, Trusted};
 

@@ -68,7 +68,7 @@ impl Order {
 }
 
 /// A claim of the environment; the daemon keeps it beside what the kernel says.
-fn sudo_uid() -> Option<u32> {
+pub(super) fn sudo_uid() -> Option<u32> {
     std::env::var("SUDO_UID").ok()?.parse().ok()
 }
 

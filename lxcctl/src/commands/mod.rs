@@ -2,6 +2,7 @@
 //! not write to a stream by itself, nor touch the wire.
 
 pub(crate) mod container;
+pub(crate) mod create;
 pub(crate) mod daemon;
 pub(crate) mod journal;
 pub(crate) mod local;

@@ -87,7 +87,11 @@ pub(super) fn storages(answer: Answer<'_>) -> Result<Vec<Storage>, PveError> {
         let content = row.content.text().unwrap_or_default();
         Some(Storage {
             name: row.storage.word()?,
-            content: content.split(',').map(|one| one.trim().to_owned()).filter(|one| !one.is_empty()).collect(),
+            content: content
+                .split(',')
+                .map(|one| one.trim().to_owned())
+                .filter(|one| !one.is_empty())
+                .collect(),
             active: row.active.flag() && row.enabled.flag(),
             available: row.avail.amount(),
         })

@@ -48,7 +48,11 @@ impl Api {
         }
     }
 
-    pub(super) async fn submitted(&self, caller: &Caller, batch: &Batch) -> Result<Response<SubmitReply>, Status> {
+    pub(super) async fn submitted(
+        &self,
+        caller: &Caller,
+        batch: &Batch,
+    ) -> Result<Response<SubmitReply>, Status> {
         Ok(Response::new(SubmitReply {
             request_id: batch.request_id.to_string(),
             operations: self.told(caller, &batch.operations).await?,

@@ -122,8 +122,11 @@ impl Forecast {
             Next::Dispatch { step, call, ha, .. } => {
                 self.calls.push(call.describe(self.op.target.vmid));
                 for later in &self.op.kind.steps()[step + 1..] {
-                    self.calls
-                        .extend(later.call(&self.op.kind, self.op.target.vmid, ha).map(|call| call.describe(self.op.target.vmid)));
+                    self.calls.extend(
+                        later
+                            .call(&self.op.kind, self.op.target.vmid, ha)
+                            .map(|call| call.describe(self.op.target.vmid)),
+                    );
                 }
             }
             Next::Commit(Change::Finish(outcome)) if outcome.error.is_some() => {

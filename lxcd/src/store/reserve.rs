@@ -26,7 +26,8 @@ impl Store {
         .fetch_all(&self.reader)
         .await
         .map_err(fail)?;
-        let count = |row| Ok((get(row, "node")?, u32::try_from(get::<i64>(row, "many")?).unwrap_or(u32::MAX)));
+        let count =
+            |row| Ok((get(row, "node")?, u32::try_from(get::<i64>(row, "many")?).unwrap_or(u32::MAX)));
         rows.iter().map(count).collect()
     }
 
@@ -138,7 +139,8 @@ pub(super) async fn renumber(tx: &mut AnyConnection, op: &Operation) -> Result<(
 pub(super) async fn settle(tx: &mut AnyConnection, op: &Operation, now: Micros) -> Result<()> {
     let (Kind::Create { .. }, Some(outcome)) = (&op.kind, op.outcome()) else { return Ok(()) };
     let made = op.steps.iter().any(|step| {
-        step.kind == StepKind::Create && matches!(step.state, StepState::Done { .. } | StepState::Unknown { .. })
+        step.kind == StepKind::Create
+            && matches!(step.state, StepState::Done { .. } | StepState::Unknown { .. })
     });
     let (lifecycle, error) = match outcome.ending {
         Ending::Succeeded => ("ready", None),

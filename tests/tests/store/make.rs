@@ -49,8 +49,8 @@ pub(crate) fn audit(verb: &str) -> AuditRecord {
 }
 
 pub(crate) fn operation(kind: Kind, vmid: Vmid) -> Operation {
-    let steps = kind.steps().iter();
-    let steps = steps.map(|kind| Step { kind: *kind, state: StepState::NEW, started: None, finished: None });
+    let steps = kind.steps().into_iter();
+    let steps = steps.map(|kind| Step { kind, state: StepState::NEW, started: None, finished: None });
     Operation {
         id: OperationId::generate(),
         request_id: RequestId::generate(),
@@ -102,6 +102,7 @@ pub(crate) fn request(mut operations: Vec<Operation>) -> NewRequest {
         created: T0,
         steady: T0,
         operations,
+        made: None,
     }
 }
 

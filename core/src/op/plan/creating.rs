@@ -57,15 +57,22 @@ impl Turn<'_> {
     }
 
     /// Its task has ended, and it is not there as it should be.
-    pub(super) fn not_made(&self, watch: &Watch, exit: &TaskExit, tail: &[String], seen: &Seen, busy: u32) -> Next {
+    pub(super) fn not_made(
+        &self,
+        watch: &Watch,
+        exit: &TaskExit,
+        tail: &[String],
+        seen: &Seen,
+        busy: u32,
+    ) -> Next {
         let locked = matches!(seen, Seen::There { live, .. } if live.lock.as_deref() == Some(CREATING));
         match exit {
             _ if locked => self.finish(Outcome::unknown(words::stuck(self.op))),
-            TaskExit::Error(text) if Refusal::from_text(text).kind == RefusalKind::Exists => self.next_number(),
-            TaskExit::Error(text) => self.task_failed(watch, text, tail, seen, busy),
-            TaskExit::Vanished(text) => {
-                self.fail(words::vanished(self.op, &watch.dispatch.node, text, seen))
+            TaskExit::Error(text) if Refusal::from_text(text).kind == RefusalKind::Exists => {
+                self.next_number()
             }
+            TaskExit::Error(text) => self.task_failed(watch, text, tail, seen, busy),
+            TaskExit::Vanished(text) => self.fail(words::vanished(self.op, &watch.dispatch.node, text, seen)),
             TaskExit::Ok | TaskExit::Warnings(_) => match seen {
                 Seen::Absent => self.fail(words::absent(self.op)),
                 Seen::There { .. } | Seen::Vm => self.fail(words::replaced(self.op)),

@@ -93,7 +93,14 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn task_failed(&self, watch: &Watch, text: &str, tail: &[String], seen: &Seen, busy: u32) -> Next {
+    pub(super) fn task_failed(
+        &self,
+        watch: &Watch,
+        text: &str,
+        tail: &[String],
+        seen: &Seen,
+        busy: u32,
+    ) -> Next {
         let reached = self.reached(seen);
         let moved = matches!(seen, Seen::There { node, .. } if *node != watch.dispatch.node);
         let refusal = Refusal::from_text(text);

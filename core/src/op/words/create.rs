@@ -17,7 +17,10 @@ pub(in crate::op) fn stuck(op: &Operation) -> Error {
     let (vmid, node) = (op.target.vmid, &op.target.node);
     about(Code::OutcomeUnknown, &op.target, format!("{} was left half made", op.target.label()))
         .because(format!("it carries the lock 'create', and no task on {node} works on it any more"))
-        .hint_noted(format!("pct unlock {vmid} && pct destroy {vmid}"), format!("on {node}; then create it anew"))
+        .hint_noted(
+            format!("pct unlock {vmid} && pct destroy {vmid}"),
+            format!("on {node}; then create it anew"),
+        )
         .hint_noted(format!("lxcctl op resolve {} --as failed", op.id.short()), "afterwards")
         .operation(op.id)
 }

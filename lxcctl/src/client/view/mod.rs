@@ -3,6 +3,7 @@
 //! they are shown in text.
 
 mod container;
+mod create;
 mod daemon;
 mod event;
 mod node;
@@ -11,6 +12,7 @@ mod remote;
 mod template;
 
 pub use container::{Container, ContainerRef, Shown, Summary, Unlocked, Warning};
+pub use create::{CreatePlan, Setting};
 pub use daemon::{Daemon, DaemonStatus, Poll, RemoteRole, WhoAmI};
 pub use event::{Actor, AuditRecord, Event};
 pub use node::Node;

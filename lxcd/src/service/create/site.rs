@@ -48,9 +48,14 @@ impl Services {
         let trouble = node_trouble(view, &node);
         let client = &remote.client;
         let missing = resolve_image(&layers.image().0, &offer.volumes).is_none();
-        let (bridges, permissions, downloads) = tokio::join!(client.bridges(&node), client.permissions(), async {
-            if missing && trouble.is_none() { client.downloads(&node).await.unwrap_or_default() } else { Vec::new() }
-        });
+        let (bridges, permissions, downloads) =
+            tokio::join!(client.bridges(&node), client.permissions(), async {
+                if missing && trouble.is_none() {
+                    client.downloads(&node).await.unwrap_or_default()
+                } else {
+                    Vec::new()
+                }
+            });
         let (vmid, vmid_taken) = self.number(remote, view, layers).await?;
         let rows = || view.containers.values().map(|entry| &entry.row).filter(|row| row.gone_since.is_none());
         let path = |vmid: Vmid| format!("{}/{vmid}", view.name);
@@ -83,7 +88,8 @@ impl Services {
         view: &RemoteView,
         layers: &Layers<'_>,
     ) -> Result<(String, Option<String>, Offer)> {
-        let names = view.nodes.iter().filter(|(_, node)| node.trouble.is_none()).map(|(name, _)| name.clone());
+        let names =
+            view.nodes.iter().filter(|(_, node)| node.trouble.is_none()).map(|(name, _)| name.clone());
         let offers = join_all(names.map(|name| async move {
             let offer = self.offer(remote, &name, view).await.unwrap_or_default();
             (name, offer)
@@ -115,7 +121,8 @@ impl Services {
         for list in lists {
             match list {
                 Ok(images) => volumes.extend(images),
-                Err(PveError::Refused(refusal)) if matches!(refusal.kind, RefusalKind::Permission { .. }) => {}
+                Err(PveError::Refused(refusal)) if matches!(refusal.kind, RefusalKind::Permission { .. }) => {
+                }
                 Err(error) => return Err(fault(remote, &error)),
             }
         }
@@ -141,7 +148,9 @@ impl Services {
         }
         match remote.client.vmid_free(vmid).await {
             Ok(true) => Ok((vmid, None)),
-            Ok(false) => Ok((vmid, Some("Proxmox has a guest of that number the token may not see".to_owned()))),
+            Ok(false) => {
+                Ok((vmid, Some("Proxmox has a guest of that number the token may not see".to_owned())))
+            }
             Err(error) => Err(fault(remote, &error)),
         }
     }

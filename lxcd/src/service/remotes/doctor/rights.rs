@@ -6,9 +6,9 @@ use lxc_core::privileges::{self, Acl, Need, Subject};
 use lxc_core::pve::Permissions;
 use lxc_core::text;
 
+use super::super::fault;
 use super::super::words::user_of;
 use super::contact::day;
-use super::super::fault;
 use super::{Diagnosis, Finding};
 use crate::pve::TokenFacts;
 use crate::service::Services;
