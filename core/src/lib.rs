@@ -6,6 +6,7 @@ pub mod actor;
 pub mod create;
 pub mod error;
 pub mod ids;
+pub mod job;
 pub mod op;
 pub mod picture;
 pub mod ports;

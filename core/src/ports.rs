@@ -1,5 +1,7 @@
 //! The only traits: what the engine needs from outside. Owns their contracts, in core's own types;
-//! implementations live in lxcd (`pve`, `store`, `bus`) and in test doubles.
+//! implementations live in lxcd (`pve`, `store`, `bus`, `ssh`) and in test doubles.
+
+mod remote_job;
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -12,6 +14,8 @@ use crate::ids::{DaemonId, Installation, Micros, OperationId, Vmid};
 use crate::op::{Baseline, EventDraft, Operation};
 use crate::pve::{Call, Config, Live, Placement, Refusal, TaskEntry, TaskStatus, Upid};
 use crate::wake::Wake;
+
+pub use remote_job::{JobError, RemoteJob};
 
 /// Why a question to Proxmox has no answer. Exhaustive on purpose: whoever handles it must say what
 /// each means for a mutation.
