@@ -21,6 +21,7 @@ pub mod pve;
 pub mod rpc;
 pub mod service;
 pub mod socket;
+pub mod ssh;
 pub mod standing;
 pub mod state_dir;
 pub mod store;

@@ -17,7 +17,7 @@ use Sees::{All, Only};
 /// A module, what it may see, and what it sees though it should not, each with the reason.
 pub(crate) struct Rule(&'static str, Sees, &'static [(&'static str, &'static str)]);
 
-/// rpc -> service -> the rest; the engine sees ports only; store, bus and pve see nothing of ours.
+/// rpc -> service -> the rest; the engine sees ports only; store, bus, pve and ssh see nothing of ours.
 pub(crate) const LXCD: &[Rule] = &[
     Rule("main", All, &[]),
     Rule("lib", All, &[]),
@@ -42,6 +42,7 @@ pub(crate) const LXCD: &[Rule] = &[
     Rule("store", Only(&[]), &[]),
     Rule("bus", Only(&[]), &[]),
     Rule("pve", Only(&[]), &[]),
+    Rule("ssh", Only(&[]), &[]),
     Rule("config", Only(&[]), &[]),
     Rule("keyring", Only(&[]), &[]),
     Rule("clock", Only(&[]), &[]),

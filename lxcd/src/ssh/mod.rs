@@ -1,0 +1,14 @@
+//! SSH to nodes: connections, commands, and the jobs that run there detached from them.
+//!
+//! Owns the only SSH client, the host key check and the protocol of jobs, whose other half is in `scripts/`. Must not
+//! know containers, operations or where an access comes from; there is no way to skip the host key check, and none
+//! must be added.
+
+mod access;
+mod exec;
+mod job;
+mod pool;
+mod session;
+
+pub use access::{Access, AccessOf, Auth, HostKeyPin};
+pub use job::Jobs;
