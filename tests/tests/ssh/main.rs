@@ -1,0 +1,8 @@
+//! Jobs over SSH against a real OpenSSH server, with `lxcd::ssh` in this process.
+
+mod cuts;
+mod ends;
+mod lab;
+mod log_in;
+mod once;
+mod words;

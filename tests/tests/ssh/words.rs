@@ -1,0 +1,127 @@
+//! What goes in comes out: words, input, output.
+
+use lxc_core::job::{JobExit, JobState};
+use sha2::{Digest, Sha256};
+
+use super::lab::{Lab, job, shell};
+
+#[tokio::test]
+async fn words_reach_the_command_as_they_are() {
+    let Some(lab) = Lab::new() else { return };
+    let words =
+        ["; rm -rf /", "two words", "two\nlines", "'\"`$(id)\\", "täglich 日本", "", "-n", "*", "#", "~"];
+    let all: Vec<&str> = ["printf", "<%s>"].into_iter().chain(words).collect();
+    let (output, exit) = lab.run(&job(&all)).await;
+    assert_eq!(exit, JobExit::Code(0));
+    let expected: String = words.iter().map(|word| format!("<{word}>")).collect();
+    assert_eq!(String::from_utf8(output).unwrap(), expected);
+    let mut wrong = job(&["a\0b"]);
+    lab.jobs.start(&lab.node, &wrong).await.unwrap_err();
+    wrong.argv.clear();
+    lab.jobs.start(&lab.node, &wrong).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn five_megabytes_arrive_and_are_gone_afterwards() {
+    let Some(lab) = Lab::new() else { return };
+    let mut job = job(&["sha256sum"]);
+    job.stdin = (0..5_u32 << 20).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let (output, exit) = lab.run(&job).await;
+    assert_eq!(exit, JobExit::Code(0));
+    let sum = hex::encode(Sha256::digest(&job.stdin));
+    assert_eq!(String::from_utf8(output).unwrap(), format!("{sum}  -\n"));
+    assert!(!lab.directory(job.id).join("stdin").exists());
+}
+
+#[tokio::test]
+async fn output_is_read_from_an_offset() {
+    let Some(lab) = Lab::new() else { return };
+    let mut job = shell("echo one; echo two >&2; read go; echo three");
+    job.argv[2] =
+        format!("echo one; echo two >&2; until [ -e {0} ]; do sleep 0.02; done; echo three", go(&lab));
+    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.said(job.id, "two").await;
+    let reading = lab.read(job.id, 0, 0).await;
+    assert_eq!((reading.output.as_slice(), reading.next), (&b"one\ntwo\n"[..], 8));
+    assert_eq!(reading.state, JobState::Running);
+    assert_eq!(lab.read(job.id, 4, 0).await.output, b"two\n");
+    std::fs::write(go(&lab), "").unwrap();
+    let reading = lab.read(job.id, 8, 20).await;
+    assert_eq!((reading.output.as_slice(), reading.next), (&b"three\n"[..], 14));
+    assert_eq!(lab.read(job.id, 14, 20).await.state, JobState::Ended(JobExit::Code(0)));
+}
+
+#[tokio::test]
+async fn a_reader_waits_on_the_node() {
+    let Some(lab) = Lab::new() else { return };
+    let job = shell(&format!("until [ -e {0} ]; do sleep 0.02; done; echo late", go(&lab)));
+    lab.jobs.start(&lab.node, &job).await.unwrap();
+    let before = lab.server.commands();
+    assert_eq!(lab.read(job.id, 0, 1).await.state, JobState::Running);
+    let reading = lab.read(job.id, 0, 30);
+    tokio::pin!(reading);
+    // It has been asked and has no answer when the job gets to speak.
+    tokio::select! {
+        reading = &mut reading => panic!("{reading:?}"),
+        () = asked(&lab, before + 2) => {}
+    }
+    std::fs::write(go(&lab), "").unwrap();
+    assert_eq!(reading.await.output, b"late\n");
+    assert_eq!(lab.server.commands(), before + 2);
+}
+
+#[tokio::test]
+async fn a_flood_fills_no_disk_and_ends() {
+    let Some(lab) = Lab::new() else { return };
+    let job = shell("head -c 1G /dev/zero; echo over >&2; exit 3");
+    lab.jobs.start(&lab.node, &job).await.unwrap();
+    let kept = 64 << 20;
+    loop {
+        // A piece is not the whole: it is not told as ended.
+        let piece = lab.read(job.id, 0, 20).await;
+        assert_eq!(piece.state, JobState::Running);
+        let rest = lab.read(job.id, kept, 20).await;
+        match rest.state {
+            JobState::Running => {}
+            state => {
+                assert_eq!(state, JobState::Ended(JobExit::Code(3)));
+                let mark = "\n[lxcd: the output is too long, the rest is thrown away]\n";
+                assert_eq!(String::from_utf8(rest.output).unwrap(), mark);
+                break assert_eq!(rest.next, kept + mark.len() as u64);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_node_lacks_is_told() {
+    let Some(lab) = Lab::new() else { return };
+    let mut lacks = lab.jobs.check(&lab.node, &["sh", "no-such-program"]).await.unwrap();
+    lacks.retain(|line| !line.starts_with("root: "));
+    assert_eq!(lacks, ["no-such-program: not installed"]);
+    lab.access.lock().job_dir = "/proc/jobs".to_owned();
+    let lacks = lab.jobs.check(&lab.node, &[]).await.unwrap();
+    assert!(lacks.iter().any(|line| line.starts_with("/proc/jobs: ")), "{lacks:?}");
+}
+
+#[tokio::test]
+async fn an_environment_is_not_handed_on() {
+    let Some(lab) = Lab::new() else { return };
+    let (output, _) = lab.run(&job(&["env"])).await;
+    let output = String::from_utf8(output).unwrap();
+    let mut names: Vec<&str> = output.lines().filter_map(|line| line.split('=').next()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["HOME", "LANG", "PATH"]);
+}
+
+fn go(lab: &Lab) -> String {
+    lab.server.directory().join("go").display().to_string()
+}
+
+async fn asked(lab: &Lab, commands: usize) {
+    lxc_tests::harness::wait::until_async("the server to be asked", async || {
+        let asked = lab.server.commands();
+        if asked >= commands { Ok(()) } else { Err(format!("{asked} commands")) }
+    })
+    .await;
+}
