@@ -11,6 +11,7 @@ pub mod op;
 pub mod picture;
 pub mod ports;
 pub mod privileges;
+pub mod provision;
 pub mod pve;
 pub mod record;
 pub mod selector;

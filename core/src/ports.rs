@@ -173,6 +173,9 @@ pub trait OpStore: Send + Sync {
         now: Micros,
     ) -> Result<Committed, StoreError>;
 
+    /// What a piece of work of `op` reads, as it was when it was submitted; None = there is none.
+    async fn work_input(&self, op: &Operation, step: usize) -> Result<Option<Vec<u8>>, StoreError>;
+
     /// Holds a number for `op` beside the one it has, until its next commit. False = somebody has or holds it.
     async fn hold_vmid(&self, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool, StoreError>;
 

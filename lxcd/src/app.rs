@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::DaemonId;
-use lxc_core::ports::{Clock, CourtesyLock, OpStore};
+use lxc_core::ports::{Clock, CourtesyLock, JobError, OpStore};
 use lxc_core::timing::{Timing, micros};
 use secrecy::ExposeSecret;
 use tokio::sync::oneshot;
@@ -26,6 +26,7 @@ use crate::peer::{self, Peers};
 use crate::service::access::Access;
 use crate::service::registry::Registry;
 use crate::service::{Services, store_error};
+use crate::ssh::{AccessOf, Jobs};
 use crate::standing::Standing;
 use crate::state_dir::StateDir;
 use crate::store::Store;
@@ -128,6 +129,7 @@ pub async fn run(
     let engine = Engine::new(Parts {
         store: op_store,
         pve: registry.clone(),
+        jobs: Arc::new(Jobs::new(clock.clone(), no_access())),
         clock: clock.clone(),
         timing: timing.clone(),
         bus: bus.clone(),
@@ -260,4 +262,11 @@ pub async fn run(
     let _ = carrying.await;
     store.close().await;
     Ok(())
+}
+
+/// Until a remote is given an access, no node has one.
+fn no_access() -> AccessOf {
+    Arc::new(|node| {
+        Box::pin(async move { Err(JobError::NoAccess(format!("no SSH access is set up for {node}"))) })
+    })
 }

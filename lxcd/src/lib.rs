@@ -17,6 +17,7 @@ pub mod maintenance;
 pub mod metrics;
 pub mod others;
 pub mod peer;
+pub mod provision;
 pub mod pve;
 pub mod rpc;
 pub mod service;

@@ -32,6 +32,8 @@ pub enum Part {
         place: u32,
         /// How many there are.
         of: u32,
+        /// How long it may run.
+        seconds: u64,
     },
     /// Looks which services there are.
     Discover,
@@ -69,7 +71,7 @@ impl Part {
             Self::Packages { manager, count } => {
                 format!("{} of {manager}", crate::text::counted(u64::from(*count), "package"))
             }
-            Self::Script { name, place, of } => format!("script {place}/{of} {name}"),
+            Self::Script { name, place, of, .. } => format!("script {place}/{of} {name}"),
             Self::Discover => "looking for services".to_owned(),
         }
     }

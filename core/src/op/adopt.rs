@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::state::Dispatch;
+use super::step::Dispatch;
 use crate::ids::Vmid;
 use crate::pve::{TaskEntry, Upid};
 

@@ -91,6 +91,13 @@ impl EventDraft {
         Self { kind, message: message.into(), step: None, percent: None, forced_at: None, how: None }
     }
 
+    /// Says how much of the whole is done.
+    #[must_use]
+    pub fn at(mut self, percent: Option<f64>) -> Self {
+        self.percent = percent;
+        self
+    }
+
     /// Says which step it belongs to.
     #[must_use]
     pub fn in_step(mut self, step: usize) -> Self {

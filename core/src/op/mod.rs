@@ -9,6 +9,7 @@ pub mod kind;
 pub mod outcome;
 pub mod plan;
 pub mod state;
+pub mod step;
 pub mod words;
 
 pub use adopt::{Adoption, Baseline, adopt};
@@ -17,4 +18,5 @@ pub use event::{EventDraft, EventKind};
 pub use kind::{Goal, Kind, StepKind, Weight};
 pub use outcome::{Ending, How, Outcome, Word};
 pub use plan::{Facts, Found, Next, Reply, Seen, plan};
-pub use state::{Dispatch, Operation, State, Step, StepState, Target, Watch};
+pub use state::{Operation, State, Target};
+pub use step::{Dispatch, Step, StepState, Watch, Work};

@@ -1,12 +1,12 @@
-//! The states of an operation and of its steps, as enums with data. Owns their shape and the questions
+//! An operation and its states, as enums with data. Owns their shape and the questions
 //! about it; must not move anything (`op::change`).
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::{Kind, StepKind};
-use super::outcome::{Ending, How, Outcome};
+use super::kind::Kind;
+use super::outcome::{Ending, Outcome};
+use super::step::{Step, StepState};
 use crate::ids::{ContainerId, Installation, Micros, OperationId, RequestId, Vmid};
-use crate::pve::{Call, TaskExit, Upid};
 
 /// The container an operation is about, by value: the row may be gone before the operation is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,162 +51,6 @@ pub enum State {
     Running,
     /// Over.
     Ended(Box<Outcome>),
-}
-
-/// A dispatch as recorded before the call was sent: all that is needed to find its task again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dispatch {
-    /// What was to be sent.
-    pub call: Call,
-    /// Node it was sent to.
-    pub node: String,
-    /// `user@realm!token` it was sent as: what its UPID must end with.
-    pub identity: String,
-    /// UPIDs listed there for that vmid before.
-    pub baseline: Vec<Upid>,
-    /// Newest start time among them, in the node's clock; 0 without any.
-    pub newest_start: i64,
-    /// When, in our clock.
-    pub at: Micros,
-    /// HA managed the container then.
-    pub ha: bool,
-}
-
-/// A task that is being watched.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Watch {
-    /// How it was dispatched.
-    pub dispatch: Dispatch,
-    /// The task.
-    pub upid: Upid,
-    /// When the grace was over: was it still running? None = nobody looked.
-    pub outlived_grace: Option<bool>,
-    /// We asked Proxmox to abort it.
-    pub stop_requested: bool,
-    /// Where its log has been read up to; committed together with the lines.
-    #[serde(default)]
-    pub log_next: u64,
-}
-
-/// Where one step stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", tag = "state")]
-pub enum StepState {
-    /// Not sent (or sent without effect).
-    Pending {
-        /// Not to be sent before.
-        not_before: Option<Micros>,
-        /// How often a busy config file sent it back here.
-        busy: u32,
-        /// How many dispatches may have had an effect.
-        sent: u32,
-    },
-    /// The record is committed; the call may or may not have left.
-    Dispatching {
-        /// The record.
-        dispatch: Dispatch,
-        /// Carried over from Pending.
-        busy: u32,
-        /// Dispatches that may have had an effect, this one included.
-        sent: u32,
-    },
-    /// The task is known and not known to have ended.
-    Watching {
-        /// The task.
-        watch: Watch,
-        /// Carried over from Pending.
-        busy: u32,
-        /// Carried over from Dispatching.
-        sent: u32,
-    },
-    /// The task has ended; what is the container's real state?
-    Verifying {
-        /// The task.
-        watch: Watch,
-        /// How it ended.
-        exit: TaskExit,
-        /// Last lines of its log, when it did not end OK.
-        tail: Vec<String>,
-        /// When it was seen to have ended.
-        ended: Micros,
-        /// Carried over from Pending.
-        busy: u32,
-        /// Carried over from Dispatching.
-        sent: u32,
-    },
-    /// Reached its goal.
-    Done {
-        /// The task that did it, if one was known.
-        upid: Option<Upid>,
-        /// Proxmox's word: `OK`, or `-` when nothing had to be sent.
-        exit: String,
-        /// How it was stopped, of a shutdown.
-        how: Option<How>,
-    },
-    /// Did not.
-    Failed {
-        /// The task, if one was known.
-        upid: Option<Upid>,
-        /// Proxmox's words, or ours.
-        exit: String,
-    },
-    /// Nobody knows.
-    Unknown {
-        /// What is known.
-        exit: String,
-    },
-}
-
-impl StepState {
-    /// A step not begun.
-    pub const NEW: Self = Self::Pending { not_before: None, busy: 0, sent: 0 };
-
-    /// Its name in the database.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Pending { .. } => "pending",
-            Self::Dispatching { .. } => "dispatching",
-            Self::Watching { .. } => "watching",
-            Self::Verifying { .. } => "verifying",
-            Self::Done { .. } => "done",
-            Self::Failed { .. } => "failed",
-            Self::Unknown { .. } => "unknown",
-        }
-    }
-
-    /// The task it has, if known.
-    #[must_use]
-    pub fn upid(&self) -> Option<&Upid> {
-        match self {
-            Self::Watching { watch, .. } | Self::Verifying { watch, .. } => Some(&watch.upid),
-            Self::Done { upid, .. } | Self::Failed { upid, .. } => upid.as_ref(),
-            _ => None,
-        }
-    }
-
-    /// Whether a dispatch of it may have had an effect.
-    #[must_use]
-    pub fn touched(&self) -> bool {
-        match self {
-            Self::Pending { sent, .. } => *sent > 0,
-            Self::Done { upid, .. } => upid.is_some(),
-            _ => true,
-        }
-    }
-}
-
-/// One step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    /// What it does.
-    pub kind: StepKind,
-    /// Where it stands.
-    pub state: StepState,
-    /// First dispatch.
-    pub started: Option<Micros>,
-    /// End.
-    pub finished: Option<Micros>,
 }
 
 /// One durable request on one container.

@@ -4,10 +4,12 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use lxc_core::create::{Addressing, Features, Network, OnFailure, Phase, Spec};
+use lxc_core::create::{Addressing, Features, Network, OnFailure, Part, Phase, Spec};
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId};
+use lxc_core::job::{JobExit, JobReading, JobState};
 use lxc_core::op::{
     Dispatch, Facts, Found, Kind, Operation, Outcome, Reply, Seen, State, Step, StepState, Target, Watch,
+    Work,
 };
 use lxc_core::ports::{LogPage, PveError};
 use lxc_core::pve::{Call, Config, Ha, Live, Power, Refusal, TaskEntry, TaskExit, Upid, Usage};
@@ -116,7 +118,11 @@ pub(crate) fn create(any_vmid: bool) -> Kind {
         start_order: None,
         description: String::new(),
         ssh_keys: Vec::new(),
-        parts: Vec::new(),
+        parts: vec![
+            Part::Reach,
+            Part::Script { name: "10-a.sh".into(), place: 1, of: 1, seconds: 60 },
+            Part::Discover,
+        ],
         stop_after: Phase::Discover,
         on_failure: OnFailure::Keep,
     };
@@ -196,6 +202,31 @@ fn watch() -> BoxedStrategy<Watch> {
         .boxed()
 }
 
+fn work() -> BoxedStrategy<StepState> {
+    (time(), 0..9_u64, prop::collection::vec(any::<u8>(), 0..5), any::<bool>())
+        .prop_map(|(at, next, rest, stop_requested)| {
+            let (detail, tail) = (String::new(), vec!["a line".to_owned()]);
+            let work = Work { node: "pve1".into(), at, next, rest, detail, tail, stop_requested };
+            StepState::Working { work }
+        })
+        .boxed()
+}
+
+fn reading() -> BoxedStrategy<JobReading> {
+    let state = select(vec![
+        JobState::Absent,
+        JobState::Running,
+        JobState::Ended(JobExit::Code(0)),
+        JobState::Ended(JobExit::Code(7)),
+        JobState::Ended(JobExit::TimedOut),
+        JobState::Ended(JobExit::Cancelled),
+        JobState::Lost("the node was restarted".into()),
+    ]);
+    (prop::collection::vec(any::<u8>(), 0..40), 9..99_u64, state)
+        .prop_map(|(output, next, state)| JobReading { output, next, state })
+        .boxed()
+}
+
 fn step() -> BoxedStrategy<StepState> {
     let counts = || (0..5_u32, 1..4_u32);
     prop_oneof![
@@ -207,6 +238,7 @@ fn step() -> BoxedStrategy<StepState> {
             sent
         }),
         (watch(), counts()).prop_map(|(watch, (busy, sent))| StepState::Watching { watch, busy, sent }),
+        work(),
         (watch(), exit(), prop::collection::vec(".{0,10}", 0..3), time(), counts()).prop_map(
             |(watch, exit, tail, ended, (busy, sent))| StepState::Verifying {
                 watch,
@@ -316,28 +348,33 @@ pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
         prop::option::weighted(0.2, 1..9_u64),
         any::<bool>(),
         prop::option::weighted(0.2, (trouble(), prop::option::of(found()))),
+        prop::option::of(reading()),
     )
-        .prop_map(|(now, jitter, seen, held, reply, listed, taken, ended, next, answered, trouble)| {
-            let (trouble, found) = trouble.unzip();
-            let found = found.flatten();
-            let taken: HashSet<Upid> = taken;
-            let free_vmid = next.map(|next| 200 + next as u32);
-            let log = next.map(|next| LogPage { lines: vec!["a line".into()], next });
-            Facts {
-                now,
-                jitter,
-                seen,
-                held,
-                reply,
-                listed,
-                taken,
-                ended,
-                log,
-                answered,
-                trouble,
-                found,
-                free_vmid,
-            }
-        })
+        .prop_map(
+            |(now, jitter, seen, held, reply, listed, taken, ended, next, answered, trouble, reading)| {
+                let (trouble, found) = trouble.unzip();
+                let found = found.flatten();
+                let taken: HashSet<Upid> = taken;
+                let free_vmid = next.map(|next| 200 + next as u32);
+                let log = next.map(|next| LogPage { lines: vec!["a line".into()], next });
+                Facts {
+                    now,
+                    jitter,
+                    seen,
+                    held,
+                    reply,
+                    listed,
+                    taken,
+                    ended,
+                    log,
+                    answered,
+                    trouble,
+                    found,
+                    free_vmid,
+                    reading,
+                    no_access: None,
+                }
+            },
+        )
         .boxed()
 }

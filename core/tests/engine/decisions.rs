@@ -1,6 +1,6 @@
 //! `plan` and `apply`, one turn at a time.
 
-use lxc_core::op::{Change, Next, Outcome, State, apply, plan};
+use lxc_core::op::{Change, Next, Outcome, State, StepState, apply, plan};
 use lxc_core::timing::Timing;
 use proptest::prelude::*;
 
@@ -32,6 +32,11 @@ proptest! {
             Next::Wait { until } => prop_assert!(until > facts.now || facts.now == i64::MAX),
             Next::Look { .. } => prop_assert!(facts.seen.is_none()),
             Next::List { .. } => {}
+            Next::Work { step, .. } | Next::StopWork { step, .. } => {
+                prop_assert_eq!(op.current_step(), Some(step));
+                let working = matches!(op.steps[step].state, StepState::Working { .. });
+                prop_assert!(working);
+            }
             Next::TakeVmid { above } => prop_assert_eq!(above, op.target.vmid),
             Next::Search { .. } => {
                 prop_assert!(facts.trouble.is_some() && facts.found.is_none(), "once a turn, and only in trouble")

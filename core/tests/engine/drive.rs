@@ -72,6 +72,11 @@ fn drive(mut op: Operation, mut world: World, fate: Vec<u8>) -> Run {
                 }
                 facts.reply = world.dispatch(&call, &mut fate);
             }
+            Next::Work { step, next, .. } => world.work(step, next, &mut fate, &mut facts),
+            Next::StopWork { step, .. } => {
+                world.stop_work(step);
+                commit(&mut op, &mut facts, Change::StopRequested(step), &timing);
+            }
             Next::TakeVmid { above } => facts.free_vmid = Some(above + 1),
             Next::Search { .. } => facts.found = Some(Found::Nowhere),
             Next::List { at, .. } => {

@@ -1,6 +1,9 @@
 //! A Proxmox of one container, as simple as it can be, with a fate that decides what goes wrong. Owns what
 //! calls and tasks do; what is made of it is the engine's.
 
+use std::collections::BTreeMap;
+
+use lxc_core::job::{JobExit, JobReading, JobState};
 use lxc_core::op::{Facts, Kind, Reply, Seen};
 use lxc_core::ports::PveError;
 use lxc_core::pve::{Call, Power, Refusal, TaskEntry, TaskExit, Upid};
@@ -41,7 +44,8 @@ pub(crate) struct World {
     pub(crate) accepted: u32,
     /// Calls whose fate the caller was not told.
     pub(crate) lost: u32,
-    /// Tasks that did not end well.
+    jobs: BTreeMap<usize, JobState>,
+    /// Tasks and jobs that did not end well.
     pub(crate) failed: u32,
 }
 
@@ -56,6 +60,7 @@ impl World {
             accepted: 0,
             lost: 0,
             failed: 0,
+            jobs: BTreeMap::new(),
         }
     }
 
@@ -207,6 +212,34 @@ impl World {
             task.exit = Some(exit);
         }
         facts.ended = task.exit.clone().map(|exit| (exit, Vec::new()));
+    }
+
+    /// Starts the job of a step or reads on; once it has ended it stays so.
+    pub(crate) fn work(&mut self, step: usize, next: u64, fate: &mut Fate, facts: &mut Facts) {
+        facts.trouble = self.away(fate);
+        if facts.trouble.is_some() {
+            return;
+        }
+        let before = self.jobs.get(&step).cloned().unwrap_or(JobState::Absent);
+        let state = match before {
+            JobState::Absent | JobState::Running => match fate.next() {
+                1 | 2 => JobState::Running,
+                3 => JobState::Ended(JobExit::Code(1)),
+                4 => JobState::Lost("the node was restarted".into()),
+                5 => JobState::Ended(JobExit::TimedOut),
+                _ => JobState::Ended(JobExit::Code(0)),
+            },
+            over => over,
+        };
+        let well = matches!(state, JobState::Running | JobState::Ended(JobExit::Code(0)));
+        self.failed += u32::from(!well);
+        self.jobs.insert(step, state.clone());
+        let output = if next == 0 { b"a line\n".to_vec() } else { Vec::new() };
+        facts.reading = Some(JobReading { next: next + output.len() as u64, output, state });
+    }
+
+    pub(crate) fn stop_work(&mut self, step: usize) {
+        self.jobs.insert(step, JobState::Ended(JobExit::Cancelled));
     }
 
     pub(crate) fn stop_task(&mut self, upid: &Upid) {

@@ -29,6 +29,8 @@ pub(super) struct Driver {
     pub(super) facts: Facts,
     pub(super) nudge: Arc<Notify>,
     pub(super) timeline: Timeline,
+    /// The step whose job this driver knows to be started.
+    pub(super) started: Option<usize>,
 }
 
 impl Engine {
@@ -47,7 +49,7 @@ impl Engine {
             // From here on everything about it is in this driver's time; a commit does not write it.
             op.lock_deadline =
                 op.lock_deadline.map(|stored| timeline.deadline(stored, &inner.parts.steady, clock));
-            let mut driver = Driver { inner, op, facts: Facts::default(), nudge, timeline };
+            let mut driver = Driver { inner, op, facts: Facts::default(), nudge, timeline, started: None };
             driver.run().await;
             drop(renewing);
             driver.give_back().await;
@@ -113,6 +115,8 @@ impl Driver {
                 Next::TakeVmid { above } => {
                     self.with_api(move |driver, api| Box::pin(driver.take_vmid(api, above))).await
                 }
+                Next::Work { step, node, next } => self.work(step, node, next).await,
+                Next::StopWork { step, node } => self.stop_work(step, node).await,
                 Next::StopTask { step, upid } => {
                     self.with_api(move |driver, api| Box::pin(driver.stop_task(api, step, upid))).await
                 }
@@ -246,7 +250,8 @@ fn place(change: &Change) -> &'static str {
         Change::Watching { .. } => "upid",
         Change::Log { .. } => "log",
         Change::TaskEnded { .. } => "ended",
-        Change::StepDone { .. } => "done",
+        Change::Working { .. } => "work",
+        Change::StepDone { .. } | Change::Worked { .. } => "done",
         Change::Finish(_) => "terminal",
         Change::Admitted
         | Change::NotSent { .. }
@@ -254,6 +259,7 @@ fn place(change: &Change) -> &'static str {
         | Change::Again(_)
         | Change::GraceOver { .. }
         | Change::StopRequested(_)
+        | Change::Output { .. }
         | Change::Degraded(_)
         | Change::Recovered
         | Change::Moved { .. } => "other",

@@ -45,7 +45,7 @@ impl Driver {
     }
 
     /// What we have recorded cannot be read. That says nothing about Proxmox: try again until it can.
-    async fn store_fails(&mut self, error: &StoreError) -> bool {
+    pub(super) async fn store_fails(&mut self, error: &StoreError) -> bool {
         tracing::error!(op = %self.op.id, %error, "cannot read what is recorded; trying again");
         let until = self.now().saturating_add(micros(self.inner.parts.timing.look));
         self.wait_until(until).await
@@ -114,7 +114,7 @@ impl Driver {
         true
     }
 
-    fn permit(&self) -> Option<Permit> {
+    pub(super) fn permit(&self) -> Option<Permit> {
         let parts = &self.inner.parts;
         parts.lease.permit(&*parts.clock, &parts.timing)
     }

@@ -10,13 +10,14 @@ mod lease;
 mod observe;
 mod pace;
 mod timeline;
+mod work;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use lxc_core::ids::{DaemonId, OperationId};
 use lxc_core::op::Operation;
-use lxc_core::ports::{Clock, CourtesyLock, Now, OpStore, PveDirectory};
+use lxc_core::ports::{Clock, CourtesyLock, Now, OpStore, PveDirectory, RemoteJob};
 use lxc_core::timing::Timing;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -34,6 +35,8 @@ pub struct Parts {
     pub store: Arc<dyn OpStore>,
     /// Proxmox.
     pub pve: Arc<dyn PveDirectory>,
+    /// Jobs on nodes.
+    pub jobs: Arc<dyn RemoteJob>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Time constants.

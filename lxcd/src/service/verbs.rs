@@ -124,6 +124,7 @@ impl Services {
             steady: now.steady,
             operations,
             made: None,
+            inputs: Vec::new(),
         };
         match self.store.submit(&new, self.me).await.map_err(store_error)? {
             Submitted::New(claims) => self.begun(claims),

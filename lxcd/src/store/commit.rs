@@ -36,6 +36,10 @@ impl OpStore for Store {
         self.commit_in_group(op, events, now).await
     }
 
+    async fn work_input(&self, op: &Operation, step: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        self.input(op.id, step).await
+    }
+
     async fn hold_vmid(&self, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool, StoreError> {
         self.hold(op, vmid, now).await
     }

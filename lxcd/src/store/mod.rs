@@ -28,6 +28,7 @@ mod scope;
 mod submit;
 mod template;
 mod watch;
+mod work;
 
 pub use dialect::Dialect;
 pub use export::Part;

@@ -10,7 +10,7 @@ use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::event::insert_events;
 use super::reserve::reserve;
-use super::{Result, Store, bulk, fail, json};
+use super::{Result, Store, bulk, fail, json, work};
 
 /// What a person asked for, resolved.
 #[derive(Debug, Clone)]
@@ -43,6 +43,8 @@ pub struct NewRequest {
     pub operations: Vec<Operation>,
     /// The container that the only operation is to make, as it is before Proxmox knows it.
     pub made: Option<ContainerRecord>,
+    /// What the pieces of its work read, by step.
+    pub inputs: Vec<(usize, Vec<u8>)>,
 }
 
 /// What came of a submit.
@@ -75,6 +77,12 @@ impl Store {
             && !reserve(&mut tx, op, record, request.created).await?
         {
             return Ok(Submitted::Taken);
+        }
+        for op in &request.operations {
+            if let Some(before) = op.retry_of {
+                work::copy(&mut tx, before, op.id).await?;
+            }
+            work::insert(&mut tx, op.id, &request.inputs).await?;
         }
         insert_first_events(&mut tx, request).await?;
         super::audit::insert_operations(&mut tx, request).await?;

@@ -9,8 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lxc_core::actor::Actor;
 use lxc_core::ids::{ContainerId, DaemonId, Installation, OperationId, RequestId};
+use lxc_core::job::{Job, JobId, JobReading, Node, Started};
 use lxc_core::op::{Kind, Operation, State, Step, StepState, Target};
-use lxc_core::ports::{Clock, PveApi, PveDirectory};
+use lxc_core::ports::{Clock, JobError, PveApi, PveDirectory, RemoteJob};
 use lxc_core::pve::{Live, Power};
 use lxc_core::timing::Timing;
 use lxcd::bus::Bus;
@@ -150,6 +151,7 @@ pub(crate) async fn daemon_with(
     let engine = Engine::new(Parts {
         store: Arc::new(store.clone()),
         pve: Arc::new(OneRemote(pve.clone())),
+        jobs: Arc::new(NoJobs),
         clock: clock.clone(),
         timing,
         courtesy: None,
@@ -159,6 +161,38 @@ pub(crate) async fn daemon_with(
         lease: lease.clone(),
     });
     Daemon { id: row.id, engine, clock, lease, bus, scope, runtime: Some(runtime) }
+}
+
+/// No node can be worked on: the verbs need none.
+struct NoJobs;
+
+impl NoJobs {
+    fn never<T>() -> Result<T, JobError> {
+        Err(JobError::NoAccess("no SSH here".to_owned()))
+    }
+}
+
+#[async_trait]
+impl RemoteJob for NoJobs {
+    async fn start(&self, _: &Node, _: &Job) -> Result<Started, JobError> {
+        Self::never()
+    }
+
+    async fn read(&self, _: &Node, _: JobId, _: u64, _: Duration) -> Result<JobReading, JobError> {
+        Self::never()
+    }
+
+    async fn cancel(&self, _: &Node, _: JobId) -> Result<(), JobError> {
+        Self::never()
+    }
+
+    async fn forget(&self, _: &Node, _: OperationId) -> Result<(), JobError> {
+        Self::never()
+    }
+
+    async fn check(&self, _: &Node, _: &[&str]) -> Result<Vec<String>, JobError> {
+        Self::never()
+    }
 }
 
 /// The container as the inventory has recorded it; the engine sends nothing to one it does not know.
@@ -213,6 +247,8 @@ pub(crate) fn start_of_104() -> NewRequest {
     }))
     .unwrap();
     NewRequest {
+        made: None,
+        inputs: Vec::new(),
         id,
         digest: "digest".to_owned(),
         actor,

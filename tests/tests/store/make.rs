@@ -103,6 +103,7 @@ pub(crate) fn request(mut operations: Vec<Operation>) -> NewRequest {
         steady: T0,
         operations,
         made: None,
+        inputs: Vec::new(),
     }
 }
 

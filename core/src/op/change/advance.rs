@@ -2,11 +2,15 @@
 
 use super::Change;
 use super::draft::{fact, log_events, progress, silent, watching};
+use super::output::{take, worked};
+use crate::create::Part;
 use crate::ids::Micros;
+use crate::job::JobState;
 use crate::op::event::EventDraft;
 use crate::op::kind::StepKind;
 use crate::op::outcome::How;
-use crate::op::state::{Dispatch, Operation, StepState, Watch};
+use crate::op::state::Operation;
+use crate::op::step::{Dispatch, StepState, Watch, Work};
 use crate::pve::TaskExit;
 use crate::timing::{Timing, micros};
 
@@ -86,6 +90,38 @@ pub(super) fn advance(
         (StepState::Watching { mut watch, busy, sent }, Change::Log { page, .. }) => {
             watch.log_next = page.next;
             (StepState::Watching { watch, busy, sent }, log_events(&page.lines))
+        }
+        (StepState::Pending { .. }, Change::Working { node, .. }) => {
+            op.target.node.clone_from(&node);
+            op.steps[step].started.get_or_insert(now);
+            let work = Work {
+                node,
+                at: now,
+                next: 0,
+                rest: Vec::new(),
+                detail: String::new(),
+                tail: Vec::new(),
+                stop_requested: false,
+            };
+            let doing = op.kind.part(op.steps[step].kind).map_or_else(String::new, Part::doing);
+            (StepState::Working { work }, vec![progress("", &doing)])
+        }
+        (StepState::Working { mut work }, Change::StopRequested(_)) => {
+            work.stop_requested = true;
+            (StepState::Working { work }, vec![progress("", "cancelling")])
+        }
+        (StepState::Working { mut work }, Change::Output { reading, .. }) => {
+            let ended = matches!(reading.state, JobState::Ended(_) | JobState::Lost(_));
+            let events = take(&mut work, &reading, ended);
+            (StepState::Working { work }, events)
+        }
+        (StepState::Working { mut work }, Change::Worked { reading, .. }) => {
+            let mut events = take(&mut work, &reading, true);
+            op.steps[step].finished = Some(now);
+            let part = op.kind.part(op.steps[step].kind);
+            events.extend(part.map(|part| worked(part, &work)));
+            let exit = if work.detail.is_empty() { "OK".to_owned() } else { work.detail };
+            (StepState::Done { upid: None, exit, how: None }, events)
         }
         (StepState::Watching { watch, busy, sent }, Change::TaskEnded { exit, log, .. }) => {
             let mut events = log_events(&log);

@@ -4,7 +4,8 @@ use super::advance::grace_end;
 use crate::op::event::{EventDraft, EventKind};
 use crate::op::kind::StepKind;
 use crate::op::outcome::How;
-use crate::op::state::{Dispatch, Operation};
+use crate::op::state::Operation;
+use crate::op::step::Dispatch;
 use crate::timing::Timing;
 
 /// Bytes of one log line (ARCHITECTURE.md, rule 17).
@@ -15,7 +16,7 @@ pub(super) fn log_events(lines: &[String]) -> Vec<EventDraft> {
 }
 
 /// A line, cut to its longest at a character boundary.
-fn cut(line: &str) -> String {
+pub(super) fn cut(line: &str) -> String {
     let mut end = line.len().min(LONGEST_LINE);
     while !line.is_char_boundary(end) {
         end -= 1;

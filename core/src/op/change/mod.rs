@@ -3,11 +3,14 @@
 
 mod advance;
 mod draft;
+mod output;
 
 use super::event::{EventDraft, EventKind};
 use super::outcome::{Ending, Outcome};
-use super::state::{Dispatch, Operation, State, StepState};
+use super::state::{Operation, State};
+use super::step::{Dispatch, StepState};
 use crate::ids::{Micros, Vmid};
+use crate::job::JobReading;
 use crate::ports::LogPage;
 use crate::pve::{TaskExit, Upid};
 use crate::timing::Timing;
@@ -56,8 +59,29 @@ pub enum Change {
         /// It was still running.
         outlived: bool,
     },
-    /// Proxmox was asked to abort the task.
+    /// Proxmox was asked to abort the task, or the node to end the job.
     StopRequested(usize),
+    /// Pending → Working; committed before the job is started.
+    Working {
+        /// Which step.
+        step: usize,
+        /// Where the job is to run.
+        node: String,
+    },
+    /// The job has said more.
+    Output {
+        /// Which step.
+        step: usize,
+        /// What, and where to go on.
+        reading: JobReading,
+    },
+    /// The job has ended well, with the last of its output.
+    Worked {
+        /// Which step.
+        step: usize,
+        /// The last of its output.
+        reading: JobReading,
+    },
     /// The task has said more.
     Log {
         /// Which step.
@@ -153,11 +177,23 @@ pub fn apply(
             }
             let from = op.steps[step].state.clone();
             match advance(op, step, from, change.clone(), now, timing) {
-                Some(events) => Ok(events.into_iter().map(|event| event.in_step(step)).collect()),
+                Some(events) => {
+                    let percent = percent(op, step);
+                    Ok(events.into_iter().map(|event| event.in_step(step).at(percent)).collect())
+                }
                 None => Err(misfit(op, &change)),
             }
         }
     }
+}
+
+/// How much of a create is done, its steps taken as equal parts of their phase.
+fn percent(op: &Operation, step: usize) -> Option<f64> {
+    let phase = op.kind.phase(op.steps[step].kind)?;
+    let (from, to) = phase.percent();
+    let of_phase = || op.steps.iter().filter(|one| op.kind.phase(one.kind) == Some(phase));
+    let done = of_phase().filter(|one| matches!(one.state, StepState::Done { .. })).count();
+    Some(from + (to - from) * done as f64 / of_phase().count().max(1) as f64)
 }
 
 fn step_of(change: &Change) -> usize {
@@ -168,6 +204,9 @@ fn step_of(change: &Change) -> usize {
         | Change::Watching { step, .. }
         | Change::GraceOver { step, .. }
         | Change::Log { step, .. }
+        | Change::Working { step, .. }
+        | Change::Output { step, .. }
+        | Change::Worked { step, .. }
         | Change::TaskEnded { step, .. }
         | Change::StepDone { step, .. } => *step,
         Change::Admitted

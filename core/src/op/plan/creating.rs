@@ -4,7 +4,7 @@
 use super::{CREATING, Change, Next, Seen, Turn};
 use crate::op::kind::{Kind, StepKind};
 use crate::op::outcome::Outcome;
-use crate::op::state::{StepState, Watch};
+use crate::op::step::{StepState, Watch};
 use crate::op::words;
 use crate::pve::{Refusal, RefusalKind, TaskExit};
 

@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::op::adopt::{Adoption, adopt};
 use crate::op::kind::StepKind;
 use crate::op::outcome::Outcome;
-use crate::op::state::Dispatch;
+use crate::op::step::Dispatch;
 use crate::op::words;
 use crate::ports::PveError;
 use crate::pve::{Refusal, RefusalKind};

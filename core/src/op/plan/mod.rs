@@ -6,6 +6,7 @@ mod dispatching;
 mod pending;
 mod trouble;
 mod watching;
+mod working;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -13,9 +14,11 @@ use std::time::Duration;
 use super::change::Change;
 use super::kind::{Goal, StepKind};
 use super::outcome::Outcome;
-use super::state::{Operation, State, StepState};
+use super::state::{Operation, State};
+use super::step::StepState;
 use crate::ids::{Micros, Vmid};
-use crate::ports::{LogPage, PveError};
+use crate::job::JobReading;
+use crate::ports::{JobError, LogPage, PveError};
 use crate::pve::{Call, Config, Live, TaskEntry, TaskExit, Upid};
 use crate::timing::{Timing, micros};
 
@@ -87,6 +90,10 @@ pub struct Facts {
     pub trouble: Option<PveError>,
     /// The container was looked for on the other nodes.
     pub found: Option<Found>,
+    /// What the job of this step has said, and how it stands.
+    pub reading: Option<JobReading>,
+    /// The node cannot be asked to work, and that does not pass by itself.
+    pub no_access: Option<JobError>,
     /// A number that is free and held for this operation.
     pub free_vmid: Option<Vmid>,
 }
@@ -136,6 +143,22 @@ pub enum Next {
         /// Where its log has been read up to.
         log_next: u64,
     },
+    /// Start the job of a step, unless it was started before, and read what it says.
+    Work {
+        /// Which step.
+        step: usize,
+        /// Where.
+        node: String,
+        /// Where its output has been read up to.
+        next: u64,
+    },
+    /// Ask the node to end the job; then record that.
+    StopWork {
+        /// Which step.
+        step: usize,
+        /// Where.
+        node: String,
+    },
     /// Ask Proxmox to abort the task; then record that.
     StopTask {
         /// Which step.
@@ -182,6 +205,7 @@ pub fn plan(op: &Operation, facts: &Facts, timing: &Timing) -> Next {
         StepState::Pending { not_before, .. } => turn.pending(*not_before),
         StepState::Dispatching { dispatch, busy, sent } => turn.dispatching(dispatch, *busy, *sent),
         StepState::Watching { watch, .. } => turn.watching(watch),
+        StepState::Working { work } => turn.working(work),
         StepState::Verifying { watch, exit, tail, ended, busy, .. } => {
             turn.verifying(watch, exit, tail, *ended, *busy)
         }
@@ -234,6 +258,7 @@ impl Turn<'_> {
             || facts.ended.is_some()
             || facts.log.is_some()
             || facts.reply.is_some()
+            || facts.reading.is_some()
     }
 
     fn in_(&self, duration: Duration) -> Micros {

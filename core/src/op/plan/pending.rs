@@ -45,6 +45,9 @@ impl Turn<'_> {
         if same == Some(false) {
             return self.refuse(words::replaced(op));
         }
+        if let StepKind::Part(_) = self.kind {
+            return self.begin_work(node, live);
+        }
         if self.reached(seen) {
             return self.reached_already(live, node);
         }

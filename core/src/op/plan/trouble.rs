@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Change, Found, Next, Seen, Turn};
 use crate::op::kind::Goal;
 use crate::op::outcome::Outcome;
-use crate::op::state::StepState;
+use crate::op::step::StepState;
 use crate::op::words;
 use crate::ports::PveError;
 use crate::pve::{Power, TaskExit};

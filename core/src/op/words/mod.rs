@@ -3,10 +3,12 @@
 
 mod create;
 mod locks;
+mod work;
 
 pub(super) use create::{stuck, vmid_taken};
 pub(super) use locks::{foreign_locked, pve_locked};
 pub use locks::{lock_gone, locked};
+pub(super) use work::{no_access, stopped_meanwhile, work_failed, work_lost};
 
 use super::kind::{Kind, StepKind};
 use super::plan::Seen;

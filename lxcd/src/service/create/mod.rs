@@ -7,8 +7,9 @@ mod site;
 use lxc_core::create::{Layers, Preflight, Wish, check_wish, preflight};
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{ContainerId, Micros, OperationId, RequestId, Vmid};
-use lxc_core::op::{Kind, Operation, State, Step, StepState, Target};
+use lxc_core::op::{Kind, Operation, State, Step, StepKind, StepState, Target};
 use lxc_core::ports::Now;
+use lxc_core::provision::choose;
 use lxc_core::pve::{Live, Power};
 use lxc_core::record::ContainerRecord;
 use lxc_core::template::Template;
@@ -17,6 +18,7 @@ use super::access::Caller;
 use super::registry::Remote;
 use super::verbs::{Batch, digest_of, request_id, reused};
 use super::{Services, store_error};
+use crate::provision;
 use crate::store::{NewRequest, Submitted};
 
 /// How often another number is taken when somebody was faster.
@@ -58,6 +60,19 @@ struct Prepared {
     vmid: Vmid,
     /// The container that is there already, and is what was wished.
     there: Option<ContainerRecord>,
+    /// What each piece of work reads.
+    inputs: Vec<Vec<u8>>,
+}
+
+impl Prepared {
+    /// … by the step it is of.
+    fn inputs(&self, op: &Operation) -> Vec<(usize, Vec<u8>)> {
+        let step = |(step, one): (usize, &Step)| match one.kind {
+            StepKind::Part(at) => Some((step, self.inputs.get(usize::from(at))?.clone())),
+            _ => None,
+        };
+        op.steps.iter().enumerate().filter_map(step).collect()
+    }
 }
 
 impl Services {
@@ -95,6 +110,7 @@ impl Services {
                 pause: 0,
                 created: now.wall,
                 steady: now.steady,
+                inputs: prepared.inputs(&op),
                 operations: vec![op],
                 made,
             };
@@ -164,12 +180,16 @@ impl Services {
         }
         let template = self.wished_template(&layers).await?;
         layers.template = template.as_ref();
+        let without = layers.said(|wish| wish.without.clone()).unwrap_or_default();
+        let chosen = template.as_ref().map(|template| choose(template, &without)).transpose()?;
+        let inputs = chosen.as_ref().map(provision::inputs).transpose()?.unwrap_or_default();
+        let parts = chosen.map(|chosen| chosen.parts).unwrap_or_default();
         let view = self.fresh_view(&remote).await?;
         let site = self.site(&remote, &view, &layers).await?;
         let (node, vmid) = (site.node.clone(), site.vmid);
-        let preflight = preflight(&layers, &site, Vec::new());
+        let preflight = preflight(&layers, &site, parts);
         let there = request.if_needed.then(|| same(&view, &preflight)).flatten();
-        Ok(Prepared { remote, preflight, node, vmid, there })
+        Ok(Prepared { remote, preflight, node, vmid, there, inputs })
     }
 
     async fn wished_template(&self, layers: &Layers<'_>) -> Result<Option<Template>> {

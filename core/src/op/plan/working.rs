@@ -1,0 +1,47 @@
+//! A piece of work in a container, done by a job on its node (ARCHITECTURE.md, rule 13): when it begins, what its output
+//! and its end mean, and how it is cut off.
+
+use super::{Change, Next, Turn};
+use crate::job::{JobExit, JobState};
+use crate::op::outcome::Outcome;
+use crate::op::step::Work;
+use crate::op::words;
+use crate::pve::{Live, Power};
+
+impl Turn<'_> {
+    /// The container was looked at: it is there and the one that is meant.
+    pub(super) fn begin_work(&self, node: &str, live: &Live) -> Next {
+        if live.power != Power::Running {
+            return self.fail(words::stopped_meanwhile(self.op, node));
+        }
+        Next::Commit(Change::Working { step: self.step, node: node.to_owned() })
+    }
+
+    pub(super) fn working(&self, work: &Work) -> Next {
+        if let Some(error) = &self.facts.no_access {
+            return self.fail(words::no_access(self.op, &work.node, error));
+        }
+        if self.op.cancel && !work.stop_requested {
+            return Next::StopWork { step: self.step, node: work.node.clone() };
+        }
+        let again = Next::Work { step: self.step, node: work.node.clone(), next: work.next };
+        let Some(reading) = &self.facts.reading else { return again };
+        match &reading.state {
+            JobState::Ended(JobExit::Code(0)) => {
+                Next::Commit(Change::Worked { step: self.step, reading: reading.clone() })
+            }
+            _ if !reading.output.is_empty() => {
+                Next::Commit(Change::Output { step: self.step, reading: reading.clone() })
+            }
+            JobState::Absent | JobState::Running => again,
+            JobState::Ended(JobExit::Cancelled) => {
+                let part = self.op.kind.step_name(self.kind);
+                self.finish(Outcome::cancelled(format!("in {part}"), true))
+            }
+            JobState::Ended(exit) => {
+                self.fail(words::work_failed(self.op, self.step, work, exit, self.facts.now))
+            }
+            JobState::Lost(why) => self.fail(words::work_lost(self.op, self.step, work, why)),
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Work in a container: starts the job of a step, reads what it says, ends it. Each call may be made again by whoever
+//! drives the operation next (ARCHITECTURE.md, rule 13); must not decide what an end means.
+
+use std::time::Duration;
+
+use lxc_core::job::{JobId, Node};
+use lxc_core::op::Change;
+use lxc_core::ports::{JobError, PveError};
+use lxc_core::provision;
+
+use super::driver::{Driver, Written};
+use crate::failpoint;
+
+/// How long the node is asked to wait for more output: as long as nobody wishes anything.
+const WAIT: Duration = Duration::from_secs(20);
+
+impl Driver {
+    fn node(&self, name: String) -> Node {
+        Node { installation: self.op.target.installation.clone(), name }
+    }
+
+    /// Starts the job unless this driver has, and reads on.
+    pub(super) async fn work(&mut self, step: usize, node: String, next: u64) -> bool {
+        if self.inner.draining.is_cancelled() {
+            return false;
+        }
+        let node = self.node(node);
+        let id = JobId { operation: self.op.id, step };
+        if self.started != Some(step) {
+            let input = match self.inner.parts.store.work_input(&self.op, step).await {
+                Ok(input) => input.unwrap_or_default(),
+                Err(error) => return self.store_fails(&error).await,
+            };
+            let Some(job) = provision::job(&self.op, step, input) else {
+                tracing::error!(op = %self.op.id, step, "a step without any work; leaving the operation alone");
+                return false;
+            };
+            // Whoever was driving before may still be about to start it: that is the same job.
+            if self.permit().is_none() {
+                let until =
+                    self.now().saturating_add(lxc_core::timing::micros(self.inner.parts.timing.heartbeat));
+                return self.wait_until(until).await;
+            }
+            failpoint::hit("job", "before").await;
+            let started = self.inner.parts.jobs.start(&node, &job).await;
+            failpoint::hit("job", "after").await;
+            match started {
+                Ok(_) => self.started = Some(step),
+                Err(error) => return self.not_reached(&node, error),
+            }
+        }
+        let inner = self.inner.clone();
+        let reading = inner.parts.jobs.read(&node, id, next, WAIT);
+        tokio::select! {
+            reading = reading => match reading {
+                Ok(reading) => {
+                    self.facts.now = self.now();
+                    self.facts.reading = Some(reading);
+                }
+                Err(error) => return self.not_reached(&node, error),
+            },
+            () = self.nudge.notified() => self.read_wishes().await,
+            () = inner.draining.cancelled() => return false,
+        }
+        true
+    }
+
+    /// Asks the node to end it; what came of that is read like any end.
+    pub(super) async fn stop_work(&mut self, step: usize, node: String) -> bool {
+        let node = self.node(node);
+        let id = JobId { operation: self.op.id, step };
+        if let Err(error) = self.inner.parts.jobs.cancel(&node, id).await {
+            return self.not_reached(&node, error);
+        }
+        self.facts.now = self.now();
+        self.commit(Change::StopRequested(step)).await == Written::Yes
+    }
+
+    fn not_reached(&mut self, node: &Node, error: JobError) -> bool {
+        tracing::warn!(op = %self.op.id, %node, %error, "cannot work on the node");
+        self.started = None;
+        self.facts.now = self.now();
+        if error.passes() {
+            self.facts.trouble = Some(PveError::Lost(format!("ssh {node}: {error}")));
+        } else {
+            self.facts.no_access = Some(error);
+        }
+        true
+    }
+}
