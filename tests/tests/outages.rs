@@ -46,7 +46,8 @@ fn a_server_that_is_away_for_a_while() {
     following.wait_for("\"stopped\"");
     postgres.stop();
     // Told at once, with a code, and lxcd is there all the same.
-    world.ctl("ls").exits(1).fails("LXC0108");
+    world.ctl("op ls").exits(1).fails("LXC0108");
+    world.ctl("ls").exits(0).prints("web-1").says("does not answer");
     world.ctl("start 104").exits(1).fails("LXC0108");
     world.ctl("whoami").exits(0);
     postgres.start();
@@ -96,10 +97,10 @@ fn a_server_without_room_for_more_connections() {
     };
     limit(0);
     until("nothing to work", || {
-        let run = world.ctl("ls");
+        let run = world.ctl("op ls");
         if run.code == 1 { Ok(()) } else { Err(run.to_string()) }
     });
-    world.ctl("ls").fails("LXC0108").says("too many");
+    world.ctl("op ls").fails("LXC0108").says("too many");
     limit(-1);
     wait_for(&world, "ls -o name", "homelab/104");
     wait_for(&world, "stop 104 --if-needed", "");

@@ -21,7 +21,7 @@ use super::shared::Known;
 use super::unwritten::Unwritten;
 use crate::bus::Bus;
 use crate::pve::PveClient;
-use crate::store::Store;
+use crate::store::{self, Store};
 
 /// How long a listing waits for a poll that is due before it shows what it has.
 const PATIENCE: Duration = Duration::from_millis(1_500);
@@ -167,11 +167,17 @@ impl Inventory {
     }
 
     /// The picture for a listing: a remote whose poll is due is polled first, for as long as a person
-    /// does not notice; with `fresh`, for as long as it takes.
-    pub async fn look(&self, fresh: bool) -> Arc<Picture> {
+    /// does not notice; with `fresh`, for as long as it takes. A store that does not answer does not keep anybody from
+    /// what is known here: it comes with what was wrong.
+    pub async fn look(&self, fresh: bool) -> (Arc<Picture>, store::Result<()>) {
         let now = self.clock.now();
         self.looked.store(now, Ordering::Release);
-        let picture = self.current().await;
+        let (picture, current) = match self.current().await {
+            Ok(picture) => (picture, Ok(())),
+            // A poll asks the store too: whoever waited for that one waits for no other.
+            Err(error) if !fresh => return (self.picture(), Err(error)),
+            Err(error) => (self.picture(), Err(error)),
+        };
         let due = |view: &RemoteView| {
             fresh
                 || view.polled.is_none_or(|at| now.abs_diff(at) > micros(self.timing.sample.0).unsigned_abs())
@@ -181,7 +187,7 @@ impl Inventory {
             picture.values().filter(|v| due(v)).filter_map(|v| pollers.get(&v.name).cloned()).collect()
         };
         if pollers.is_empty() {
-            return picture;
+            return (picture, current);
         }
         let patience = if fresh { FRESH } else { PATIENCE };
         let polls = join_all(pollers.iter().map(Poller::poll));
@@ -189,7 +195,7 @@ impl Inventory {
             _ = polls => {}
             () = self.clock.sleep(patience) => {}
         }
-        self.picture()
+        (self.picture(), current)
     }
 
     /// Polls one remote now and waits for the answer.

@@ -6,36 +6,42 @@ use std::sync::Arc;
 
 use lxc_core::ids::Installation;
 use lxc_core::picture::{Entry, Freshness, Picture, RemoteView};
+use lxc_core::ports::StoreError;
 use lxc_core::record::ContainerRecord;
 
 use super::findings::{take_over, without_run};
 use super::poller::{Inventory, Poller};
-use crate::store::{Newer, Polling};
+use crate::store::{self, Newer, Polling};
 
 /// Up to which write the picture is current, by installation.
 pub(super) type Known = BTreeMap<Installation, i64>;
 
 impl Inventory {
     /// The picture with everything that is in the store by now.
-    pub async fn current(&self) -> Arc<Picture> {
-        self.catch_up().await;
-        self.picture()
+    ///
+    /// # Errors
+    /// When the store does not answer as soon as somebody who waits wants to know.
+    pub async fn current(&self) -> store::Result<Arc<Picture>> {
+        self.store.promptly(self.try_catch_up()).await?;
+        Ok(self.picture())
     }
 
-    /// Takes over what others have written since the last time; answers how the polling stands.
+    /// Takes over what others have written since the last time; answers how the polling stands, as far as is known.
     pub(super) async fn catch_up(&self) -> BTreeMap<Installation, Polling> {
+        self.try_catch_up().await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot look for what other daemons have seen");
+            BTreeMap::new()
+        })
+    }
+
+    /// May be dropped half-way: what was taken over is noted in the same breath.
+    async fn try_catch_up(&self) -> store::Result<BTreeMap<Installation, Polling>> {
         if !self.store.is_shared() {
-            return BTreeMap::new();
+            return Ok(BTreeMap::new());
         }
         // One at a time: what was read first must not be shown last.
         let mut known = self.known.lock().await;
-        let polling: BTreeMap<_, _> = match self.store.polling().await {
-            Ok(polling) => polling.into_iter().collect(),
-            Err(error) => {
-                tracing::warn!(%error, "cannot look for what other daemons have seen");
-                return BTreeMap::new();
-            }
-        };
+        let polling: BTreeMap<_, _> = self.store.polling().await?.into_iter().collect();
         for view in self.picture().values() {
             let here = &view.installation;
             let (before, now) = (
@@ -50,10 +56,12 @@ impl Inventory {
                     self.show(here, newer, before == 0);
                     known.insert(here.clone(), now);
                 }
+                Err(error @ StoreError::Failed(_)) => return Err(error),
+                // What is wrong with one keeps nobody from the others.
                 Err(error) => tracing::warn!(%error, remote = view.name, "cannot read what is new"),
             }
         }
-        polling
+        Ok(polling)
     }
 
     fn show(&self, installation: &Installation, newer: Newer, whole: bool) {

@@ -10,14 +10,16 @@ use std::sync::Arc;
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{Installation, Vmid};
+use lxc_core::ports::StoreError;
 use lxc_core::pve::Power;
 use lxc_core::selector::{Facts, Query, Selection, Word};
 
 pub use warnings::Warning;
-use warnings::warnings;
+use warnings::{from_memory, warnings};
 
 use super::access::Caller;
 use super::{Services, store_error};
+use crate::store;
 
 /// A container as it is listed.
 #[derive(Debug, Clone)]
@@ -90,15 +92,34 @@ impl Services {
         self.access.enter(caller)?;
         let query = Query::parse(selection).map_err(|error| error.for_verb("ls"))?;
         self.check_remote(caller, query.remote.as_deref())?;
-        let picture = self.inventory.look(fresh).await;
-        let locks = self.locks().await?;
+        let (picture, current) = self.inventory.look(fresh).await;
+        let locks = match current {
+            Ok(()) => self.locks().await,
+            Err(error) => Err(error),
+        };
         let mut listing = Listing::default();
+        let locks = match locks {
+            Ok(locks) => locks,
+            // What is in memory is better than nothing, and said to be no more than that.
+            Err(StoreError::Failed(why)) => {
+                listing.warnings.push(from_memory(why));
+                Locks::new()
+            }
+            Err(error) => return Err(store_error(error)),
+        };
+        let remembered = !listing.warnings.is_empty();
         for view in picture.values().filter(|view| self.access.sees(caller, &view.name)) {
             listing.remotes += 1;
             if !query.reaches(&view.name) {
                 continue;
             }
             let listed = view.containers.values().map(|entry| listed(view, entry, &locks));
+            let listed = listed.map(|mut item| {
+                if remembered {
+                    item.freshness = Freshness::Stale;
+                }
+                item
+            });
             listing.items.extend(listed.filter(|item| query.matches(&item.facts())));
             listing.warnings.extend(warnings(view, &query));
         }
@@ -117,7 +138,7 @@ impl Services {
     /// # Errors
     /// As resolving one target.
     pub async fn show(&self, caller: &Caller, selection: &Selection) -> Result<Shown> {
-        self.inventory.look(false).await;
+        self.inventory.look(false).await.1.map_err(store_error)?;
         let found = self.resolve(caller, selection, "show", 0).await?;
         let (item, _) = match &found.refs[..] {
             [one] => one.clone(),
@@ -158,7 +179,7 @@ impl Services {
     /// # Errors
     /// When the store fails.
     pub(super) async fn everything(&self, caller: &Caller, picture: &Picture) -> Result<Vec<Listed>> {
-        let locks = self.locks().await?;
+        let locks = self.locks().await.map_err(store_error)?;
         let seen = picture.values().filter(|view| self.access.sees(caller, &view.name));
         Ok(seen.flat_map(|view| view.containers.values().map(|entry| listed(view, entry, &locks))).collect())
     }
@@ -181,8 +202,11 @@ impl Services {
     pub async fn nodes(&self, caller: &Caller, remote: Option<&str>, fresh: bool) -> Result<NodeListing> {
         self.access.enter(caller)?;
         self.check_remote(caller, remote)?;
-        let picture = self.inventory.look(fresh).await;
+        let (picture, current) = self.inventory.look(fresh).await;
         let mut answer = NodeListing::default();
+        if let Err(error) = current {
+            answer.warnings.push(from_memory(error.to_string()));
+        }
         for view in picture.values().filter(|view| self.access.sees(caller, &view.name)) {
             if remote.is_some_and(|remote| remote != view.name) {
                 continue;
@@ -202,8 +226,8 @@ impl Services {
         Ok(answer)
     }
 
-    async fn locks(&self) -> Result<Locks> {
-        let locks = self.store.held_locks().await.map_err(store_error)?;
+    async fn locks(&self) -> store::Result<Locks> {
+        let locks = self.store.promptly(self.store.held_locks()).await?;
         Ok(locks
             .into_iter()
             .map(|(installation, vmid, op, verb)| ((installation, vmid), (op, verb)))

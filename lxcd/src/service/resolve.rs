@@ -8,9 +8,9 @@ use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{Installation, Vmid};
 use lxc_core::selector::{Facts, Query, Selection, What, Word};
 
-use super::Services;
 use super::access::Caller;
 use super::listing::{Listed, no_container};
+use super::{Services, store_error};
 
 /// The containers that are meant.
 #[derive(Debug)]
@@ -50,12 +50,13 @@ impl Services {
                 .hint(format!("lxcctl {verb} --help")));
         }
         let text = selection.describe();
-        let picture = self.inventory.current().await;
+        let picture = self.inventory.current().await.map_err(store_error)?;
         self.check_all(caller, &query, &picture)?;
         match self.pick(caller, &query, &picture, verb, &text).await {
             // What is not known may be new: ask Proxmox before saying no.
             Err(error) if matches!(error.code, Code::NoContainer | Code::NoMatch) => {
-                let picture = self.inventory.look(true).await;
+                let (picture, current) = self.inventory.look(true).await;
+                current.map_err(store_error)?;
                 self.pick(caller, &query, &picture, verb, &text).await
             }
             other => other,

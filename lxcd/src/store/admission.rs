@@ -9,13 +9,13 @@ use lxc_core::op::admission::{Verdict, admit};
 use lxc_core::op::{Change, Kind, Operation, Outcome, apply, words};
 use lxc_core::ports::{Claims, Now};
 use lxc_core::timing::Timing;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AssertSqlSafe;
 
 use super::commit::write_operation;
 use super::operation::load;
 use super::queue::{self, PAGE};
 use super::watch::load_all;
-use super::{Result, Store, bulk, fail, get_parsed, scope};
+use super::{Connection, Result, Store, bulk, fail, get_parsed, scope};
 
 /// So many are taken over in one transaction.
 const ORPHANS: usize = 200;
@@ -26,7 +26,7 @@ impl Store {
     /// One pass: take over what nobody drives, then admit. With nothing to do it writes nothing.
     pub(super) async fn claim_pass(&self, me: DaemonId, now: Now) -> Result<Claims> {
         if !self.anything_to_claim(me, now).await? {
-            let wake_in = queue::wake_in(&mut *self.read().await?, now).await?;
+            let wake_in = queue::wake_in(&mut self.read().await?, now).await?;
             return Ok(Claims { wake_in, ..Claims::default() });
         }
         let mut tx = self.write().await?;
@@ -54,7 +54,7 @@ impl Store {
             .fetch_one(&self.reader)
             .await
             .map_err(fail)?;
-        Ok(due > 0 || queue::can_move(&mut *self.read().await?, now).await?)
+        Ok(due > 0 || queue::can_move(&mut self.read().await?, now).await?)
     }
 
     /// Runs, and its owner ($1 is somebody else) has no lease at $2, or has handed over.
@@ -67,12 +67,7 @@ impl Store {
     }
 
     /// Running operations whose owner's lease has ended, of kinds this daemon knows.
-    async fn take_orphans(
-        &self,
-        tx: &mut AnyConnection,
-        me: DaemonId,
-        now: Micros,
-    ) -> Result<Vec<Operation>> {
+    async fn take_orphans(&self, tx: &mut Connection, me: DaemonId, now: Micros) -> Result<Vec<Operation>> {
         let sql = format!(
             "SELECT id FROM operation WHERE kind_version <= $3 AND {} ORDER BY created_us LIMIT {ORPHANS}{}",
             self.orphaned(),
@@ -106,7 +101,7 @@ impl Store {
     /// have moved; then the next pass is due at once.
     pub(super) async fn admit_pass(
         &self,
-        tx: &mut AnyConnection,
+        tx: &mut Connection,
         me: DaemonId,
         now: Now,
         most: usize,
@@ -150,7 +145,7 @@ impl Store {
     /// Ends one that may not wait any longer.
     async fn end(
         &self,
-        tx: &mut AnyConnection,
+        tx: &mut Connection,
         id: OperationId,
         verdict: Verdict,
         me: DaemonId,
@@ -175,7 +170,7 @@ impl Store {
 
 /// Begins some, each with its lock, for daemon `me`.
 async fn begin(
-    tx: &mut AnyConnection,
+    tx: &mut Connection,
     ids: &[OperationId],
     me: DaemonId,
     now: Micros,
@@ -198,7 +193,7 @@ async fn begin(
     Ok(ops)
 }
 
-async fn lock(tx: &mut AnyConnection, ops: &[&Operation], now: Micros) -> Result<()> {
+async fn lock(tx: &mut Connection, ops: &[&Operation], now: Micros) -> Result<()> {
     const INTO: &str = "container_lock (installation, vmid, operation_id, since_us)";
     let mut locks = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 4, ops.len())));
     for op in ops {
@@ -214,7 +209,7 @@ async fn lock(tx: &mut AnyConnection, ops: &[&Operation], now: Micros) -> Result
 }
 
 /// Makes them ours, behind a new fence.
-async fn own(tx: &mut AnyConnection, ids: &[OperationId], me: DaemonId) -> Result<()> {
+async fn own(tx: &mut Connection, ids: &[OperationId], me: DaemonId) -> Result<()> {
     let sql = format!("UPDATE operation SET owner = $1, fence = fence + 1 WHERE {}", scope::operations(ids));
     let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(me.to_string());
     query.execute(tx).await.map_err(fail)?;
@@ -222,7 +217,7 @@ async fn own(tx: &mut AnyConnection, ids: &[OperationId], me: DaemonId) -> Resul
 }
 
 /// Moves one that is ours by now.
-async fn change(tx: &mut AnyConnection, op: &mut Operation, change: Change, now: Micros) -> Result<()> {
+async fn change(tx: &mut Connection, op: &mut Operation, change: Change, now: Micros) -> Result<()> {
     op.fence += 1;
     let events = apply(op, change, now, &Timing::default())
         .map_err(|misfit| lxc_core::ports::StoreError::Failed(misfit.to_string()))?;

@@ -3,10 +3,10 @@
 
 use lxc_core::op::Operation;
 use lxc_core::record::{AuditFilter, AuditRecord};
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AssertSqlSafe;
 
 use super::submit::NewRequest;
-use super::{Result, Store, bulk, fail, get, get_json, json, scope};
+use super::{Connection, Result, Store, bulk, fail, get, get_json, json, scope};
 
 /// The record of one operation as it is submitted.
 pub(super) fn of_operation(request: &NewRequest, op: &Operation) -> Result<AuditRecord> {
@@ -84,17 +84,17 @@ impl Store {
     }
 }
 
-pub(super) async fn insert(tx: &mut AnyConnection, row: &AuditRecord) -> Result<()> {
+pub(super) async fn insert(tx: &mut Connection, row: &AuditRecord) -> Result<()> {
     insert_all(tx, std::slice::from_ref(row)).await
 }
 
 /// Notes who asked for each of a request's operations.
-pub(super) async fn insert_operations(tx: &mut AnyConnection, request: &NewRequest) -> Result<()> {
+pub(super) async fn insert_operations(tx: &mut Connection, request: &NewRequest) -> Result<()> {
     let rows = request.operations.iter().map(|op| of_operation(request, op)).collect::<Result<Vec<_>>>()?;
     insert_all(tx, &rows).await
 }
 
-async fn insert_all(tx: &mut AnyConnection, rows: &[AuditRecord]) -> Result<()> {
+async fn insert_all(tx: &mut Connection, rows: &[AuditRecord]) -> Result<()> {
     const INTO: &str = "audit (time_us, actor, actor_name, verb, target, operation_id, request_id, result, code, \
          ended_us, detail)";
     for part in rows.chunks(bulk::ROWS) {

@@ -9,14 +9,13 @@ use lxc_core::op::{Ending, EventDraft, EventKind, Operation, State, Word};
 use lxc_core::ports::{Claims, Committed, Identity, Now, OpStore, StoreError};
 use lxc_core::pve::Upid;
 use lxc_core::record::AuditRecord;
-use sqlx::AnyConnection;
 
 use super::audit;
 use super::consequence::{end, record_container};
 use super::event::insert_operation_events;
 use super::operation::load;
 use super::row::flag;
-use super::{Result, Store, fail, get, get_json, json, poller, reserve};
+use super::{Connection, Result, Store, fail, get, get_json, json, poller, reserve};
 
 /// Log lines kept of one operation.
 const LOG_LINES: i64 = 2_000;
@@ -54,7 +53,7 @@ impl OpStore for Store {
     }
 
     async fn owned(&self, me: DaemonId) -> Result<Vec<Operation>, StoreError> {
-        load(&mut *self.read().await?, "state = 'running' AND owner = $1", &me.to_string()).await
+        load(&mut self.read().await?, "state = 'running' AND owner = $1", &me.to_string()).await
     }
 
     async fn taken_upids(&self, op: &Operation) -> Result<HashSet<Upid>, StoreError> {
@@ -98,7 +97,7 @@ impl OpStore for Store {
 
 /// Writes `op` within a transaction; `Fenced` = nothing may be written, roll back.
 pub(super) async fn write_operation(
-    tx: &mut AnyConnection,
+    tx: &mut Connection,
     op: &Operation,
     events: &[EventDraft],
     now: Micros,
@@ -159,7 +158,7 @@ pub(super) async fn write_operation(
 }
 
 /// Keeps the last lines of the log; watchers are told which numbers are missing.
-async fn trim_log(tx: &mut AnyConnection, op: &Operation, last_seq: i64) -> Result<()> {
+async fn trim_log(tx: &mut Connection, op: &Operation, last_seq: i64) -> Result<()> {
     sqlx::query("DELETE FROM event WHERE operation_id = $1 AND type = 'log' AND seq <= $2")
         .bind(op.id.to_string())
         .bind(last_seq - LOG_LINES)
@@ -177,7 +176,7 @@ fn made(events: &[EventDraft]) -> i64 {
 /// Nothing was written: because another owns it or it has ended, or because an attempt whose answer was
 /// lost (the connection broke in COMMIT) has written just this already. A change without events may be
 /// written twice; it says the same both times.
-async fn written_before(tx: &mut AnyConnection, op: &Operation, events: &[EventDraft]) -> Result<Committed> {
+async fn written_before(tx: &mut Connection, op: &Operation, events: &[EventDraft]) -> Result<Committed> {
     let last_seq = op.last_seq + made(events);
     let row =
         sqlx::query("SELECT cancel, abandon FROM operation WHERE id = $1 AND fence = $2 AND last_seq = $3")

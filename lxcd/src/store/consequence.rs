@@ -3,13 +3,12 @@
 
 use lxc_core::ids::Micros;
 use lxc_core::op::{Ending, EventDraft, EventKind, Operation, StepKind, StepState};
-use sqlx::AnyConnection;
 
-use super::{Result, fail, poller, reserve};
+use super::{Connection, Result, fail, poller, reserve};
 
 /// What a finished step tells about the container is known at once, whatever the next sample says.
 pub(super) async fn record_container(
-    tx: &mut AnyConnection,
+    tx: &mut Connection,
     op: &Operation,
     events: &[EventDraft],
     now: Micros,
@@ -50,7 +49,7 @@ pub(super) async fn record_container(
 }
 
 /// The terminal transaction's share: attention mark, audit, lock.
-pub(super) async fn end(tx: &mut AnyConnection, op: &Operation, now: Micros) -> Result<()> {
+pub(super) async fn end(tx: &mut Connection, op: &Operation, now: Micros) -> Result<()> {
     let Some(outcome) = op.outcome() else { return Ok(()) };
     let attention = match outcome.ending {
         Ending::NeedsAttention => Some(Some(op.id.to_string())),

@@ -4,12 +4,11 @@
 use lxc_core::ids::{ContainerId, Installation, Micros, Vmid};
 use lxc_core::pve::Power;
 use lxc_core::record::{ContainerRecord, NewEvent};
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use super::event::insert_event;
 use super::row::vmid;
-use super::{Result, Store, fail, get, get_json, get_parsed, json, poller};
+use super::{Connection, Result, Store, fail, get, get_json, get_parsed, json, poller};
 
 pub(super) const COLUMNS: &str = "id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, marker, \
      pool, ips, template, attention, error_op, first_seen_us, observed_us, gone_since_us";
@@ -112,7 +111,7 @@ impl Store {
 }
 
 pub(super) async fn write_containers(
-    tx: &mut AnyConnection,
+    tx: &mut Connection,
     version: i64,
     rows: &[ContainerRecord],
     closed: &[ContainerId],
@@ -137,7 +136,7 @@ pub(super) async fn write_containers(
     Ok(())
 }
 
-async fn upsert(tx: &mut AnyConnection, version: i64, row: &ContainerRecord) -> Result<()> {
+async fn upsert(tx: &mut Connection, version: i64, row: &ContainerRecord) -> Result<()> {
     sqlx::query(
         "INSERT INTO container (id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, \
          marker, pool, ips, template, first_seen_us, observed_us, version, gone_since_us) \

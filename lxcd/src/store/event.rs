@@ -4,11 +4,11 @@
 use lxc_core::ids::{Installation, Micros, OperationId};
 use lxc_core::op::{EventDraft, EventKind, Operation};
 use lxc_core::record::{EventData, EventFilter, EventRecord, NewEvent};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::row::vmid;
-use super::{Result, Store, bulk, fail, get, get_json, json, scope};
+use super::{Connection, Result, Store, bulk, fail, get, get_json, json, scope};
 
 pub(super) const COLUMNS: &str = "cursor, operation_id, seq, time_us, type, installation, vmid, container_id, target, \
      name, actor, data";
@@ -129,7 +129,7 @@ pub(super) fn event_row(row: &AnyRow) -> Result<EventRecord> {
 
 /// Appends the events of one change, ending with number `last_seq`.
 pub(super) async fn insert_operation_events(
-    tx: &mut AnyConnection,
+    tx: &mut Connection,
     op: &Operation,
     last_seq: i64,
     events: &[EventDraft],
@@ -142,7 +142,7 @@ pub(super) async fn insert_operation_events(
 
 /// Appends events of operations, each with its number.
 pub(super) async fn insert_events(
-    tx: &mut AnyConnection,
+    tx: &mut Connection,
     rows: &[(&Operation, i64, &EventDraft)],
     now: Micros,
 ) -> Result<()> {
@@ -179,7 +179,7 @@ pub(super) async fn insert_events(
 }
 
 /// Appends an event outside of any operation.
-pub(super) async fn insert_event(tx: &mut AnyConnection, event: &NewEvent, now: Micros) -> Result<()> {
+pub(super) async fn insert_event(tx: &mut Connection, event: &NewEvent, now: Micros) -> Result<()> {
     let data = EventData { message: event.message.clone(), ..EventData::default() };
     sqlx::query(
         "INSERT INTO event (time_us, type, detail, installation, vmid, container_id, target, name, data) \

@@ -3,6 +3,7 @@
 
 mod admission;
 mod audit;
+mod bound;
 mod bulk;
 mod commit;
 mod consequence;
@@ -37,10 +38,10 @@ pub use poller::{Newer, Polling};
 pub use prune::{Cutoffs, Pruned};
 pub use submit::{NewRequest, Submitted};
 
+use bound::{Connection, Pool, Transaction};
 use lxc_core::ports::StoreError;
 use sqlx::any::AnyRow;
-use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyPool, Row, Transaction};
+use sqlx::{Any, Row};
 
 /// What every method here returns.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
@@ -49,8 +50,8 @@ pub type Result<T, E = StoreError> = std::result::Result<T, E>;
 #[derive(Debug, Clone)]
 pub struct Store {
     /// On SQLite its one connection is the one writer.
-    writer: AnyPool,
-    reader: AnyPool,
+    writer: Pool,
+    reader: Pool,
     dialect: Dialect,
     group: group_commit::GroupCommit,
 }
@@ -76,23 +77,23 @@ impl Store {
 
     /// Closes every connection; on SQLite this folds the write-ahead log back.
     pub async fn close(&self) {
-        self.reader.close().await;
-        self.writer.close().await;
+        self.reader.unbounded().close().await;
+        self.writer.unbounded().close().await;
     }
 
     /// Whether [`Self::close`] was called: what fails from then on says nothing about the database.
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.reader.is_closed()
+        self.reader.unbounded().is_closed()
     }
 
     /// A writing transaction.
-    async fn write(&self) -> Result<Transaction<'static, Any>> {
-        self.writer.begin_with(self.dialect.begin()).await.map_err(fail)
+    async fn write(&self) -> Result<Transaction> {
+        self.writer.begin(self.dialect.begin()).await.map_err(fail)
     }
 
     /// A connection for reading.
-    async fn read(&self) -> Result<PoolConnection<Any>> {
+    async fn read(&self) -> Result<Connection> {
         self.reader.acquire().await.map_err(fail)
     }
 
@@ -154,6 +155,7 @@ fn fail_ref(error: &sqlx::Error) -> StoreError {
         sqlx::Error::PoolTimedOut => {
             "no connection in time: it does not answer, or has too many already".to_owned()
         }
+        sqlx::Error::Io(silent) if silent.kind() == std::io::ErrorKind::TimedOut => silent.to_string(),
         other => other.to_string(),
     };
     let code = match error {

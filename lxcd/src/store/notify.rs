@@ -9,7 +9,7 @@ use lxc_core::ports::Relay;
 use lxc_core::wake::{self, Wake};
 use sqlx::postgres::PgListener;
 
-use super::Store;
+use super::{Store, fail};
 
 const CHANNEL: &str = "lxc_wake";
 /// Wakes in one payload, which may have less than 8,000 bytes; the longest has 80.
@@ -55,7 +55,8 @@ impl Relay for NotifyRelay {
             listener.listen(CHANNEL).await?;
             Ok(listener)
         };
-        let listener = opened.await.map_err(|error: sqlx::Error| error.to_string())?;
+        let opened = self.store.promptly(async { opened.await.map_err(|error: sqlx::Error| fail(error)) });
+        let listener = opened.await.map_err(|error| error.to_string())?;
         // None or an error = the connection broke, and what was told meanwhile is lost.
         let payloads = stream::unfold(listener, |mut listener| async move {
             let notification = listener.try_recv().await.ok().flatten()?;

@@ -8,7 +8,7 @@ use sqlx::any::AnyPoolOptions;
 use sqlx::{AnyConnection, AnyPool, Connection};
 
 use super::group_commit::GroupCommit;
-use super::{Dialect, Store, migrate};
+use super::{Dialect, Pool, Store, migrate};
 
 /// FULL: the dispatch record must survive power loss, or a call could be sent twice.
 const WRITER: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
@@ -21,6 +21,9 @@ const CONNECTIONS: u32 = 8;
 /// is told so. What a daemon that was cut off in a transaction holds is free again before its lease has ended: whoever
 /// takes over does not wait for it.
 const DAILY: &str = "SET statement_timeout = '30s'; SET idle_in_transaction_session_timeout = '20s';";
+/// A connection that says nothing for so long is given up. More than [`DAILY`] allows a statement: a Postgres that
+/// is there would have said something.
+const SILENCE: Duration = Duration::from_secs(35);
 /// How long somebody waits for one of them, or for Postgres to take one more.
 const ACQUIRE: Duration = Duration::from_secs(3);
 
@@ -48,6 +51,7 @@ impl Store {
     async fn sqlite(path: &Path, writer: AnyPool) -> Result<Self, Error> {
         let reader = sqlite_pool(path, "rw", 4, READER).await?;
         let group = GroupCommit::new(Dialect::Sqlite);
+        let [writer, reader] = [writer, reader].map(|pool| Pool::new(pool, None));
         Ok(Self { writer, reader, dialect: Dialect::Sqlite, group })
     }
 
@@ -57,8 +61,8 @@ impl Store {
     /// # Errors
     /// When it cannot be reached, or was written by a newer lxcd or an older one.
     pub async fn open_postgres(url: &str) -> Result<Self, Error> {
-        let store = Self::reach_postgres(url, DAILY).await?;
-        migrate::postgres(&store.writer).await?;
+        let store = Self::reach_postgres(url, DAILY, Some(SILENCE)).await?;
+        migrate::postgres(store.writer.unbounded()).await?;
         Ok(store)
     }
 
@@ -67,12 +71,16 @@ impl Store {
     /// # Errors
     /// When it cannot be reached or upgraded.
     pub async fn upgrade_postgres(url: &str) -> Result<(Self, i64), Error> {
-        let store = Self::reach_postgres(url, "").await?;
-        let before = migrate::upgrade_postgres(&store.writer).await?;
+        let store = Self::reach_postgres(url, "", None).await?;
+        let before = migrate::upgrade_postgres(store.writer.unbounded()).await?;
         Ok((store, before))
     }
 
-    async fn reach_postgres(url: &str, settings: &'static str) -> Result<Self, Error> {
+    async fn reach_postgres(
+        url: &str,
+        settings: &'static str,
+        silence: Option<Duration>,
+    ) -> Result<Self, Error> {
         sqlx::any::install_default_drivers();
         // A pool would try again and again, and say nothing but that it took too long.
         let first = tokio::time::timeout(ACQUIRE, AnyConnection::connect(url)).await;
@@ -92,6 +100,7 @@ impl Store {
             .await
             .map_err(|e| migrate::postgres_error(&e))?;
         let group = GroupCommit::new(Dialect::Postgres);
+        let pool = Pool::new(pool, silence);
         Ok(Self { writer: pool.clone(), reader: pool, dialect: Dialect::Postgres, group })
     }
 }

@@ -7,12 +7,12 @@ use lxc_core::actor::Actor;
 use lxc_core::ids::{Installation, Micros, OperationId, RequestId};
 use lxc_core::op::{Kind, Operation, Step};
 use lxc_core::pve::Upid;
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe};
 
 use super::audit;
 use super::row::{self, OPERATION};
-use super::{Result, Store, fail, get, get_json, scope};
+use super::{Connection, Result, Store, fail, get, get_json, scope};
 
 /// Characters of a whole id.
 const WHOLE: usize = 36;
@@ -40,7 +40,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn operation(&self, id: OperationId) -> Result<Option<Operation>> {
-        Ok(load(&mut *self.read().await?, "id = $1", &id.to_string()).await?.pop())
+        Ok(load(&mut self.read().await?, "id = $1", &id.to_string()).await?.pop())
     }
 
     /// The operations of a batch, in the order of its targets.
@@ -48,7 +48,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn batch(&self, id: RequestId) -> Result<Vec<Operation>> {
-        load(&mut *self.read().await?, "request_id = $1 ORDER BY idx", &id.to_string()).await
+        load(&mut self.read().await?, "request_id = $1 ORDER BY idx", &id.to_string()).await
     }
 
     /// Operations or batches whose id ends so; the batch's operations count as one match.
@@ -58,17 +58,17 @@ impl Store {
     pub async fn operations_ending(&self, digits: &str) -> Result<Vec<Vec<Operation>>> {
         // A whole id is looked up; only what people type is searched for.
         if digits.len() == WHOLE {
-            let found = load(&mut *self.read().await?, "id = $1", digits).await?;
+            let found = load(&mut self.read().await?, "id = $1", digits).await?;
             if !found.is_empty() {
                 return Ok(found.into_iter().map(|op| vec![op]).collect());
             }
-            let batch = load(&mut *self.read().await?, "request_id = $1 ORDER BY idx", digits).await?;
+            let batch = load(&mut self.read().await?, "request_id = $1 ORDER BY idx", digits).await?;
             return Ok(if batch.is_empty() { Vec::new() } else { vec![batch] });
         }
         // Only hex and dashes get here, so the pattern has no wildcards of its own.
         let pattern = format!("%{digits}");
         let mut found: Vec<Vec<Operation>> =
-            load(&mut *self.read().await?, "id LIKE $1 ORDER BY created_us DESC LIMIT 10", &pattern)
+            load(&mut self.read().await?, "id LIKE $1 ORDER BY created_us DESC LIMIT 10", &pattern)
                 .await?
                 .into_iter()
                 .map(|op| vec![op])
@@ -117,7 +117,7 @@ impl Store {
             .fetch_all(&self.reader)
             .await
             .map_err(fail)?;
-        with_steps(&mut *self.read().await?, rows).await
+        with_steps(&mut self.read().await?, rows).await
     }
 
     /// Everything queued or running.
@@ -128,7 +128,7 @@ impl Store {
         let sql =
             format!("SELECT {OPERATION} FROM operation WHERE finished_us IS NULL ORDER BY created_us, idx");
         let rows = sqlx::query(AssertSqlSafe(sql)).fetch_all(&self.reader).await.map_err(fail)?;
-        with_steps(&mut *self.read().await?, rows).await
+        with_steps(&mut self.read().await?, rows).await
     }
 
     /// How many run and how many wait.
@@ -189,11 +189,7 @@ impl Store {
 }
 
 /// Operations by one text-valued clause, with their steps.
-pub(super) async fn load(
-    connection: &mut AnyConnection,
-    clause: &str,
-    value: &str,
-) -> Result<Vec<Operation>> {
+pub(super) async fn load(connection: &mut Connection, clause: &str, value: &str) -> Result<Vec<Operation>> {
     let sql = format!("SELECT {OPERATION} FROM operation WHERE {clause}");
     let rows = sqlx::query(AssertSqlSafe(sql))
         .bind(value.to_owned())
@@ -204,7 +200,7 @@ pub(super) async fn load(
 }
 
 /// Turns rows into operations and reads their steps, some hundred operations at a time.
-pub(super) async fn with_steps(connection: &mut AnyConnection, rows: Vec<AnyRow>) -> Result<Vec<Operation>> {
+pub(super) async fn with_steps(connection: &mut Connection, rows: Vec<AnyRow>) -> Result<Vec<Operation>> {
     let mut all = rows.iter().map(row::operation).collect::<Result<Vec<_>>>()?;
     let newer = all.iter().filter(|op| matches!(op.kind, Kind::Newer { .. }));
     let newer: HashSet<String> = newer.map(|op| op.id.to_string()).collect();

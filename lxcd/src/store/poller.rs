@@ -6,10 +6,10 @@ use std::collections::HashSet;
 
 use lxc_core::ids::{ContainerId, DaemonId, Installation, Micros};
 use lxc_core::record::{ContainerRecord, NewEvent, Round};
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AssertSqlSafe;
 
 use super::container::{COLUMNS, container_row, write_containers};
-use super::{Result, Store, fail, get, get_parsed, json};
+use super::{Connection, Result, Store, fail, get, get_parsed, json};
 
 /// How the polling of an installation stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,7 +36,7 @@ pub struct Newer {
 }
 
 /// The number of this transaction's writes to the containers of an installation.
-pub(super) async fn next_version(tx: &mut AnyConnection, installation: &Installation) -> Result<i64> {
+pub(super) async fn next_version(tx: &mut Connection, installation: &Installation) -> Result<i64> {
     sqlx::query_scalar(
         "INSERT INTO poller (installation, version) VALUES ($1, 1) \
          ON CONFLICT (installation) DO UPDATE SET version = poller.version + 1 RETURNING version",
@@ -48,7 +48,7 @@ pub(super) async fn next_version(tx: &mut AnyConnection, installation: &Installa
 }
 
 /// Nobody polls it any more. Its number stays: a remote that comes back goes on from there.
-pub(super) async fn abandon(tx: &mut AnyConnection, installation: &Installation) -> Result<i64> {
+pub(super) async fn abandon(tx: &mut Connection, installation: &Installation) -> Result<i64> {
     let version = next_version(tx, installation).await?;
     sqlx::query("UPDATE poller SET daemon_id = NULL, round = NULL WHERE installation = $1")
         .bind(installation.0.clone())

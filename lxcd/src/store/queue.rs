@@ -9,10 +9,10 @@ use lxc_core::ids::{Installation, Micros, RequestId};
 use lxc_core::op::admission::{Bounds, HEAVY_SLOTS, POWER_SLOTS, Running, Waiting};
 use lxc_core::op::{Kind, Weight};
 use lxc_core::ports::Now;
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, AssertSqlSafe};
 
-use super::{Result, fail, get, get_parsed, row};
+use super::{Connection, Result, fail, get, get_parsed, row};
 
 /// At most so many are decided on at a time: what bounds the memory of a pass. A full page is followed by another.
 pub(super) const PAGE: usize = 500;
@@ -70,7 +70,7 @@ fn movable() -> String {
 }
 
 /// Whether there is anything to move.
-pub(super) async fn can_move(connection: &mut AnyConnection, now: Now) -> Result<bool> {
+pub(super) async fn can_move(connection: &mut Connection, now: Now) -> Result<bool> {
     let sql = format!("{BATCHES}SELECT COUNT(*) FROM (SELECT 1 {} LIMIT 1) AS due", movable());
     let due: i64 = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind(Kind::VERSION)
@@ -83,7 +83,7 @@ pub(super) async fn can_move(connection: &mut AnyConnection, now: Now) -> Result
 }
 
 /// The oldest that can be moved, so many.
-pub(super) async fn page(tx: &mut AnyConnection, now: Now, size: usize) -> Result<Page> {
+pub(super) async fn page(tx: &mut Connection, now: Now, size: usize) -> Result<Page> {
     let sql = format!(
         "{BATCHES}SELECT o.id, o.request_id, o.installation, o.vmid, o.node, o.weight, o.lock_deadline_us, \
          o.cancel, b.max_parallel, b.max_per_node, b.on_error_stop, b.pause_us, CAST(b.stopped AS BIGINT) AS stopped {} \
@@ -111,7 +111,7 @@ pub(super) async fn page(tx: &mut AnyConnection, now: Now, size: usize) -> Resul
 
 /// How long until something that can only wait now is to be looked at again though nobody says so: a lock
 /// deadline or a pause ends.
-pub(super) async fn wake_in(connection: &mut AnyConnection, now: Now) -> Result<Option<Duration>> {
+pub(super) async fn wake_in(connection: &mut Connection, now: Now) -> Result<Option<Duration>> {
     let sql = format!(
         "{BATCHES}SELECT MIN(wait_us) FROM (\
            SELECT MIN(lock_deadline_us) - $3 AS wait_us FROM operation WHERE state = 'queued' \
@@ -156,7 +156,7 @@ fn bounds(row: &AnyRow) -> Result<Bounds> {
 }
 
 /// The locks that are held, the slots in use, and how much of each batch runs where.
-async fn count(tx: &mut AnyConnection, page: &mut Page) -> Result<()> {
+async fn count(tx: &mut Connection, page: &mut Page) -> Result<()> {
     let rows = sqlx::query("SELECT installation, vmid, operation_id FROM container_lock")
         .fetch_all(&mut *tx)
         .await

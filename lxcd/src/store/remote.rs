@@ -2,11 +2,10 @@
 
 use lxc_core::ids::Installation;
 use lxc_core::record::{AuditRecord, Owner, People, Pin, RemoteRecord, Share};
-use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 use super::row::flag;
-use super::{Result, Store, fail, get, get_json, get_parsed, json};
+use super::{Connection, Result, Store, fail, get, get_json, get_parsed, json};
 use super::{audit, poller};
 
 impl Store {
@@ -134,7 +133,7 @@ impl Store {
     }
 }
 
-async fn put_shares(tx: &mut AnyConnection, remote: &RemoteRecord) -> Result<()> {
+async fn put_shares(tx: &mut Connection, remote: &RemoteRecord) -> Result<()> {
     sqlx::query("DELETE FROM share WHERE remote = $1")
         .bind(remote.name.clone())
         .execute(&mut *tx)
@@ -153,7 +152,7 @@ async fn put_shares(tx: &mut AnyConnection, remote: &RemoteRecord) -> Result<()>
     Ok(())
 }
 
-async fn put(tx: &mut AnyConnection, name: &str, remote: &RemoteRecord) -> Result<()> {
+async fn put(tx: &mut Connection, name: &str, remote: &RemoteRecord) -> Result<()> {
     let known: Option<(i64,)> = sqlx::query_as("SELECT created_us FROM remote WHERE name = $1")
         .bind(name.to_owned())
         .fetch_optional(&mut *tx)

@@ -7,10 +7,8 @@ use std::collections::HashMap;
 use lxc_core::ids::{Installation, Micros, Vmid};
 use lxc_core::op::{Ending, Kind, Operation, StepKind, StepState};
 use lxc_core::record::ContainerRecord;
-use sqlx::AnyConnection;
-
 use super::container::write_containers;
-use super::{Result, Store, fail, get, poller};
+use super::{Connection, Result, Store, fail, get, poller};
 
 impl Store {
     /// How many containers are being made on each node of an installation.
@@ -49,7 +47,7 @@ impl Store {
 }
 
 /// False = somebody holds it.
-async fn hold(tx: &mut AnyConnection, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool> {
+async fn hold(tx: &mut Connection, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool> {
     let done = sqlx::query(
         "INSERT INTO container_lock (installation, vmid, operation_id, since_us) VALUES ($1, $2, $3, $4) \
          ON CONFLICT (installation, vmid) DO NOTHING",
@@ -67,7 +65,7 @@ async fn hold(tx: &mut AnyConnection, op: &Operation, vmid: Vmid, now: Micros) -
 /// Holds the number of a new operation and writes the record of its container. False = somebody has it; then
 /// nothing may be kept of this transaction.
 pub(super) async fn reserve(
-    tx: &mut AnyConnection,
+    tx: &mut Connection,
     op: &Operation,
     record: &ContainerRecord,
     now: Micros,
@@ -104,7 +102,7 @@ pub(super) async fn reserve(
 }
 
 /// The operation goes on under the number it has now: the other one is free again.
-pub(super) async fn renumber(tx: &mut AnyConnection, op: &Operation) -> Result<()> {
+pub(super) async fn renumber(tx: &mut Connection, op: &Operation) -> Result<()> {
     if !matches!(op.kind, Kind::Create { .. }) {
         return Ok(());
     }
@@ -136,7 +134,7 @@ pub(super) async fn renumber(tx: &mut AnyConnection, op: &Operation) -> Result<(
 }
 
 /// What the end of a create means for its container: ready, in error, or never made.
-pub(super) async fn settle(tx: &mut AnyConnection, op: &Operation, now: Micros) -> Result<()> {
+pub(super) async fn settle(tx: &mut Connection, op: &Operation, now: Micros) -> Result<()> {
     let (Kind::Create { .. }, Some(outcome)) = (&op.kind, op.outcome()) else { return Ok(()) };
     let made = op.steps.iter().any(|step| {
         step.kind == StepKind::Create

@@ -6,11 +6,11 @@ use lxc_core::ids::{DaemonId, Micros, RequestId};
 use lxc_core::op::{EventDraft, EventKind, Operation};
 use lxc_core::ports::{Claims, Now};
 use lxc_core::record::ContainerRecord;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AssertSqlSafe;
 
 use super::event::insert_events;
 use super::reserve::reserve;
-use super::{Result, Store, bulk, fail, json, work};
+use super::{Connection, Result, Store, bulk, fail, json, work};
 
 /// What a person asked for, resolved.
 #[derive(Debug, Clone)]
@@ -99,11 +99,11 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn request_digest(&self, id: RequestId) -> Result<Option<String>> {
-        digest(&mut *self.read().await?, id).await
+        digest(&mut self.read().await?, id).await
     }
 }
 
-async fn digest(connection: &mut AnyConnection, id: RequestId) -> Result<Option<String>> {
+async fn digest(connection: &mut Connection, id: RequestId) -> Result<Option<String>> {
     sqlx::query_scalar("SELECT digest FROM request WHERE id = $1")
         .bind(id.to_string())
         .fetch_optional(connection)
@@ -112,7 +112,7 @@ async fn digest(connection: &mut AnyConnection, id: RequestId) -> Result<Option<
 }
 
 /// False = there is one of that id.
-async fn insert_request(tx: &mut AnyConnection, request: &NewRequest) -> Result<bool> {
+async fn insert_request(tx: &mut Connection, request: &NewRequest) -> Result<bool> {
     let done = sqlx::query(
         "INSERT INTO request (id, digest, actor, actor_name, verb, options, selector_text, max_parallel, \
          max_per_node, on_error_stop, pause_us, created_us) \
@@ -136,7 +136,7 @@ async fn insert_request(tx: &mut AnyConnection, request: &NewRequest) -> Result<
     Ok(done.rows_affected() > 0)
 }
 
-async fn insert_operations(tx: &mut AnyConnection, operations: &[Operation]) -> Result<()> {
+async fn insert_operations(tx: &mut Connection, operations: &[Operation]) -> Result<()> {
     const INTO: &str = "operation (id, request_id, idx, verb, kind, kind_version, weight, installation, vmid, \
          container_id, remote, name, node, actor, state, warnings, if_needed, lock_deadline_us, cancel, abandon, \
          fence, created_us, last_seq, retry_of, login)";
@@ -177,7 +177,7 @@ async fn insert_operations(tx: &mut AnyConnection, operations: &[Operation]) -> 
     insert_steps(tx, operations).await
 }
 
-async fn insert_steps(tx: &mut AnyConnection, operations: &[Operation]) -> Result<()> {
+async fn insert_steps(tx: &mut Connection, operations: &[Operation]) -> Result<()> {
     const INTO: &str = "step (operation_id, idx, kind, state, data, upid, started_us, finished_us)";
     let steps = |op: &'_ Operation| {
         op.steps.iter().cloned().enumerate().map(|step| (op.id, step)).collect::<Vec<_>>()
@@ -203,7 +203,7 @@ async fn insert_steps(tx: &mut AnyConnection, operations: &[Operation]) -> Resul
 }
 
 /// Says of each that it was asked for.
-async fn insert_first_events(tx: &mut AnyConnection, request: &NewRequest) -> Result<()> {
+async fn insert_first_events(tx: &mut Connection, request: &NewRequest) -> Result<()> {
     let first = |op: &Operation| {
         EventDraft::new(EventKind::Progress, format!("op {}{}", op.id.short(), op.kind.opening()))
     };

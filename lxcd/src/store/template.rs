@@ -5,10 +5,9 @@ use lxc_core::ports::StoreError;
 use lxc_core::record::{AuditRecord, TemplateRecord};
 use lxc_core::template::{File, PackageList, Script, Settings, Template};
 use sqlx::any::AnyRow;
-use sqlx::{AnyConnection, Connection};
 
 use super::row::flag;
-use super::{Result, Store, audit, fail, get, get_json, get_parsed, json};
+use super::{Connection, Result, Store, audit, fail, get, get_json, get_parsed, json};
 
 /// The tables of a template's parts.
 const CLEAR: [&str; 3] = [
@@ -23,8 +22,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn templates(&self, name: Option<&str>) -> Result<Vec<TemplateRecord>> {
-        let mut connection = self.read().await?;
-        let mut tx = connection.begin().await.map_err(fail)?;
+        let mut tx = self.reader.begin("BEGIN").await.map_err(fail)?;
         // Postgres would else show each query what was committed meanwhile.
         if let Some(sql) = self.dialect.one_snapshot() {
             sqlx::query(sql).execute(&mut *tx).await.map_err(fail)?;
@@ -120,7 +118,7 @@ impl Store {
     }
 }
 
-async fn rows(tx: &mut AnyConnection, sql: &'static str, name: Option<&str>) -> Result<Vec<AnyRow>> {
+async fn rows(tx: &mut Connection, sql: &'static str, name: Option<&str>) -> Result<Vec<AnyRow>> {
     sqlx::query(sql).bind(name.unwrap_or_default().to_owned()).fetch_all(tx).await.map_err(fail)
 }
 
@@ -131,7 +129,7 @@ fn of<'a>(records: &'a mut [TemplateRecord], row: &AnyRow) -> Result<Option<&'a 
     Ok(found.into_iter().find(|template| template.name == name))
 }
 
-async fn put(tx: &mut AnyConnection, record: &TemplateRecord) -> Result<bool> {
+async fn put(tx: &mut Connection, record: &TemplateRecord) -> Result<bool> {
     let Template { name, settings, .. } = &record.template;
     let sql = if record.revision == 1 {
         "INSERT INTO template (name, revision, description, tags, os, version, cpu, ram_mb, disk_gb, unprivileged, \
@@ -165,7 +163,7 @@ async fn put(tx: &mut AnyConnection, record: &TemplateRecord) -> Result<bool> {
     Ok(done.rows_affected() == 1)
 }
 
-async fn put_parts(tx: &mut AnyConnection, template: &Template) -> Result<()> {
+async fn put_parts(tx: &mut Connection, template: &Template) -> Result<()> {
     for script in &template.scripts {
         sqlx::query("INSERT INTO template_script (template, number, name, text) VALUES ($1, $2, $3, $4)")
             .bind(template.name.clone())

@@ -4,12 +4,12 @@
 use lxc_core::ids::OperationId;
 use lxc_core::op::Operation;
 use lxc_core::record::EventRecord;
-use sqlx::{AnyConnection, AssertSqlSafe};
+use sqlx::AssertSqlSafe;
 
 use super::event::{COLUMNS, event_row};
 use super::operation::with_steps;
 use super::row::OPERATION;
-use super::{Result, Store, fail, scope};
+use super::{Connection, Result, Store, fail, scope};
 
 /// What is new of some operations.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl Store {
         );
         let mut connection = self.read().await?;
         // Ids and numbers are part of these texts, so none is worth keeping.
-        let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut *connection).await;
+        let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut connection).await;
         let ended = with_steps(&mut connection, rows.map_err(fail)?).await?;
         let told: Vec<String> = behind.iter().map(|(id, after)| format!("('{id}', {after})")).collect();
         let sql = format!(
@@ -45,7 +45,7 @@ impl Store {
              ORDER BY event.operation_id, event.seq LIMIT {limit}",
             told.join(", ")
         );
-        let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut *connection).await;
+        let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut connection).await;
         let events = rows.map_err(fail)?.iter().map(event_row).collect::<Result<Vec<_>>>()?;
         Ok(Progress { more: events.len() == limit, events, ended })
     }
@@ -55,12 +55,12 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn operations_of(&self, ids: &[OperationId]) -> Result<Vec<Operation>> {
-        load_all(&mut *self.read().await?, ids).await
+        load_all(&mut self.read().await?, ids).await
     }
 }
 
 /// Operations by their ids, with their steps, in no order.
-pub(super) async fn load_all(connection: &mut AnyConnection, ids: &[OperationId]) -> Result<Vec<Operation>> {
+pub(super) async fn load_all(connection: &mut Connection, ids: &[OperationId]) -> Result<Vec<Operation>> {
     let mut all = Vec::new();
     for part in ids.chunks(500) {
         let sql = format!("SELECT {OPERATION} FROM operation WHERE {}", scope::operations(part));

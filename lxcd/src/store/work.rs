@@ -4,9 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lxc_core::ids::OperationId;
 use lxc_core::ports::StoreError;
-use sqlx::AnyConnection;
-
-use super::{Result, Store, fail, get};
+use super::{Connection, Result, Store, fail, get};
 
 impl Store {
     /// As `OpStore::work_input`.
@@ -26,7 +24,7 @@ impl Store {
 
 /// Keeps inputs with their operation, by step.
 pub(super) async fn insert(
-    tx: &mut AnyConnection,
+    tx: &mut Connection,
     id: OperationId,
     inputs: &[(usize, Vec<u8>)],
 ) -> Result<()> {
@@ -43,7 +41,7 @@ pub(super) async fn insert(
 }
 
 /// A retry reads what the operation before it was to read.
-pub(super) async fn copy(tx: &mut AnyConnection, from: OperationId, to: OperationId) -> Result<()> {
+pub(super) async fn copy(tx: &mut Connection, from: OperationId, to: OperationId) -> Result<()> {
     sqlx::query(
         "INSERT INTO work_input (operation_id, idx, data) SELECT $2, idx, data FROM work_input WHERE operation_id = $1",
     )

@@ -32,5 +32,6 @@ mod make;
 mod polling;
 mod queueing;
 mod records;
+mod silence;
 mod submitting;
 mod templates;

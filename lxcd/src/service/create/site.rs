@@ -10,7 +10,7 @@ use lxc_core::picture::RemoteView;
 use lxc_core::ports::{PveApi, PveError};
 use lxc_core::pve::RefusalKind;
 
-use crate::service::Services;
+use crate::service::{Services, store_error};
 use crate::service::registry::Remote;
 use crate::service::remotes::fault;
 
@@ -24,7 +24,8 @@ struct Offer {
 impl Services {
     /// What is known of a remote, looked at just now: a name that was given a minute ago counts.
     pub(super) async fn fresh_view(&self, remote: &Remote) -> Result<RemoteView> {
-        let picture = self.inventory.look(true).await;
+        let (picture, read) = self.inventory.look(true).await;
+        read.map_err(store_error)?;
         let view = picture.get(&remote.row.name).cloned();
         let view = view.ok_or_else(|| crate::service::access::no_remote(&remote.row.name))?;
         match &view.trouble {

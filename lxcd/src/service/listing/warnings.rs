@@ -1,5 +1,5 @@
 //! What a listing could not do: remotes and nodes that cannot be asked, rows that cannot be read. Owns which of
-//! that touches a query; must not word it for people.
+//! that touches a query; what Proxmox could not be asked is worded by lxcctl.
 
 use std::sync::Arc;
 
@@ -55,6 +55,19 @@ pub(super) fn warnings(view: &RemoteView, query: &Query) -> Vec<Warning> {
         warning(&target, trouble, 0)
     });
     blind.into_iter().chain(down).chain(unread).collect()
+}
+
+/// The store does not answer, and the list is what this lxcd remembers.
+pub(super) fn from_memory(why: String) -> Warning {
+    Warning {
+        code: Code::StoreFailed,
+        message: format!(
+            "lxcd's database does not answer ({why}): this is what lxcd remembers, and may be out of date"
+        ),
+        target: "lxcd".to_owned(),
+        since: None,
+        unknown: 0,
+    }
 }
 
 fn warning(target: &str, trouble: &Trouble, unknown: usize) -> Warning {
