@@ -74,6 +74,11 @@ pub trait PveApi: Send + Sync {
     /// `…/status/current`: the truth about one container.
     async fn current(&self, node: &str, vmid: Vmid) -> Result<Live, PveError>;
 
+    /// The same, where nobody asks what HA makes of it: that may be left out.
+    async fn state(&self, node: &str, vmid: Vmid) -> Result<Live, PveError> {
+        self.current(node, vmid).await
+    }
+
     /// `…/config?current=1`
     async fn config(&self, node: &str, vmid: Vmid) -> Result<Config, PveError>;
 

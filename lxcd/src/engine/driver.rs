@@ -90,8 +90,8 @@ impl Driver {
                 Next::Idle => return,
                 Next::Commit(change) => self.commit(change).await == Written::Yes,
                 Next::Wait { until } => self.wait_until(until).await,
-                Next::Look { config } => {
-                    self.with_api(|driver, api| Box::pin(driver.look(api, config))).await
+                Next::Look { config, ha } => {
+                    self.with_api(move |driver, api| Box::pin(driver.look(api, config, ha))).await
                 }
                 Next::Search { silent } => {
                     // Whatever comes of it, it was tried: the next turn waits.

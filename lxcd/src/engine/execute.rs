@@ -13,7 +13,7 @@ use super::courtesy;
 use super::driver::{Driver, Written};
 use super::follow::{Followed, Span};
 use super::lease::Permit;
-use super::observe::{Blind, observe, search};
+use super::observe::{Blind, Sight, observe, search};
 use crate::failpoint;
 
 /// How many numbers are tried at once when one is taken.
@@ -21,12 +21,12 @@ const NUMBERS: Vmid = 200;
 
 impl Driver {
     /// Reads the live state where the container lives now.
-    pub(super) async fn look(&mut self, api: Arc<dyn PveApi>, config: bool) -> bool {
+    pub(super) async fn look(&mut self, api: Arc<dyn PveApi>, config: bool, ha: bool) -> bool {
         // Before the state is looked at, as every lock; what was sent once goes on whoever holds it.
         if !self.op.touched() {
             self.facts.held = courtesy::take(&self.inner, &self.op).await;
         }
-        match observe(&*api, &*self.inner.parts.store, &self.op, config).await {
+        match observe(&*api, &*self.inner.parts.store, &self.op, Sight { config, ha }).await {
             Ok(seen) => self.facts.seen = Some(seen),
             Err(Blind::Proxmox(trouble)) => {
                 let node = self.op.target.node.clone();

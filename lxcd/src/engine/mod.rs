@@ -26,7 +26,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bus::Bus;
 pub use lease::Lease;
-pub use observe::{Blind, observe};
+pub use observe::{Blind, Sight, observe};
 pub use timeline::Steady;
 
 /// What the engine needs from outside.

@@ -29,7 +29,21 @@ impl From<Blind> for PveError {
     }
 }
 
-/// Reads the live state; with `config`, the config too, and whether it is the incarnation that was meant.
+/// What to read besides the power state.
+#[derive(Debug, Clone, Copy)]
+pub struct Sight {
+    /// The config, and whether it is the incarnation that was meant.
+    pub config: bool,
+    /// What HA makes of it.
+    pub ha: bool,
+}
+
+impl Sight {
+    /// Everything.
+    pub const WHOLE: Self = Self { config: true, ha: true };
+}
+
+/// Reads the live state, and what belongs to the sight.
 ///
 /// # Errors
 /// [`Blind`]: then nothing may be sent.
@@ -37,13 +51,13 @@ pub async fn observe(
     api: &dyn PveApi,
     store: &dyn OpStore,
     op: &Operation,
-    config: bool,
+    sight: Sight,
 ) -> Result<Seen, Blind> {
     let mut node = op.target.node.clone();
     // "Does not exist" is also said of what has moved: locate it before saying gone. Twice, for a
     // container that moves while we look. A node that does not answer may have lost it to another.
     for _ in 0..2 {
-        let unheard = match on_node(api, store, op, &node, config).await {
+        let unheard = match on_node(api, store, op, &node, sight).await {
             Err(Blind::Proxmox(PveError::Refused(refusal))) if is_absence(&refusal.kind) => None,
             Err(Blind::Proxmox(error)) if is_silence(&error) => Some(error),
             other => return other,
@@ -57,7 +71,7 @@ pub async fn observe(
             (Ok(Some(place)), _) => node = place.node,
         }
     }
-    on_node(api, store, op, &node, config).await
+    on_node(api, store, op, &node, sight).await
 }
 
 /// Looks for the container anywhere but on the node that does not answer.
@@ -76,7 +90,7 @@ pub(super) async fn search(api: &dyn PveApi, store: &dyn OpStore, op: &Operation
     if place.node == silent {
         return Found::Nowhere;
     }
-    match on_node(api, store, op, &place.node, true).await {
+    match on_node(api, store, op, &place.node, Sight::WHOLE).await {
         Ok(seen) => Found::Elsewhere(seen),
         Err(blind) => {
             tracing::debug!(op = %op.id, ?blind, "cannot be looked at where it is now");
@@ -90,12 +104,12 @@ async fn on_node(
     store: &dyn OpStore,
     op: &Operation,
     node: &str,
-    config: bool,
+    sight: Sight,
 ) -> Result<Seen, Blind> {
     let vmid = op.target.vmid;
     let (config, live) = tokio::join!(
-        async { if config { api.config(node, vmid).await.map(Some) } else { Ok(None) } },
-        api.current(node, vmid)
+        async { if sight.config { api.config(node, vmid).await.map(Some) } else { Ok(None) } },
+        async { if sight.ha { api.current(node, vmid).await } else { api.state(node, vmid).await } }
     );
     let (config, live) = (config?, live?);
     // Read anew each time: the record may have been closed meanwhile.

@@ -2,6 +2,7 @@
 //! container and the port to the engine; shapes are read in `lxc`, `tasks` and `nodes`.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +16,7 @@ use lxc_core::pve::{
     call::Method as CallMethod,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use tokio::sync::OnceCell;
 
 use super::coalesce::Nodes;
 use super::metrics::{Class, Counters};
@@ -53,11 +55,17 @@ pub struct Reach {
     pub down: Option<(Duration, String)>,
 }
 
+/// Who HA manages, asked for once for all who want to know, after the list they are in.
+type Managed = Arc<OnceCell<Result<HashSet<Vmid>, PveError>>>;
+
+/// The containers of a node.
+type Listed = (Vec<Live>, Managed);
+
 /// The API of one remote as one token sees it. Cheap to keep, not to make: one per remote and token.
 #[derive(Debug)]
 pub struct PveClient {
     pub(super) transport: Transport,
-    looks: Nodes<(Vec<Live>, HashSet<Vmid>)>,
+    looks: Nodes<Listed>,
     baselines: Nodes<Vec<TaskEntry>>,
 }
 
@@ -96,6 +104,25 @@ impl PveClient {
     }
 }
 
+impl PveClient {
+    /// The state of one, alone or out of a list; then with who of the installation is HA's, once somebody asks.
+    async fn look(&self, node: &str, vmid: Vmid) -> Result<(Live, Option<Managed>), PveError> {
+        let alone = async { Ok((self.current_alone(node, vmid).await?, None)) };
+        let all = async { Ok((self.list_lxc(node).await?.rows, Managed::default())) };
+        let pick = |(all, managed): &Listed| {
+            let at = all.binary_search_by_key(&vmid, |live| live.vmid).ok()?;
+            Some((all[at].clone(), Some(managed.clone())))
+        };
+        self.looks.on(node).ask(alone, all, pick).await
+    }
+
+    async fn current_alone(&self, node: &str, vmid: Vmid) -> Result<Live, PveError> {
+        let path = lxc_path(node, &format!("/{vmid}/status/current"));
+        let request = Request { class: Class::Current, node, path: &path, limit: SMALL };
+        lxc::current(self.transport.get(request).await?.answer(), vmid)
+    }
+}
+
 /// One segment of a path.
 pub(super) fn segment(text: &str) -> String {
     utf8_percent_encode(text, SEGMENT).to_string()
@@ -116,18 +143,21 @@ impl PveApi for PveClient {
     }
 
     async fn current(&self, node: &str, vmid: Vmid) -> Result<Live, PveError> {
-        let alone = async {
-            let path = lxc_path(node, &format!("/{vmid}/status/current"));
-            let request = Request { class: Class::Current, node, path: &path, limit: SMALL };
-            lxc::current(self.transport.get(request).await?.answer(), vmid)
-        };
-        let all = async { Ok((self.list_lxc(node).await?.rows, self.ha_managed().await?)) };
-        // Of one that HA manages the list does not say how.
-        let pick = |(all, managed): &(Vec<Live>, HashSet<Vmid>)| {
-            let one = all.binary_search_by_key(&vmid, |live| live.vmid).ok().map(|at| &all[at]);
-            one.filter(|_| !managed.contains(&vmid)).cloned()
-        };
-        self.looks.on(node).ask(alone, all, pick).await
+        match self.look(node, vmid).await? {
+            (live, None) => Ok(live),
+            (live, Some(managed)) => match managed.get_or_init(|| self.ha_managed()).await {
+                Ok(managed) if !managed.contains(&vmid) => Ok(live),
+                // Of one that HA manages the list does not say how.
+                Ok(_) | Err(PveError::Refused(_) | PveError::Garbage(_)) => {
+                    self.current_alone(node, vmid).await
+                }
+                Err(error) => Err(error.clone()),
+            },
+        }
+    }
+
+    async fn state(&self, node: &str, vmid: Vmid) -> Result<Live, PveError> {
+        Ok(self.look(node, vmid).await?.0)
     }
 
     async fn config(&self, node: &str, vmid: Vmid) -> Result<Config, PveError> {

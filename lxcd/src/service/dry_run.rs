@@ -8,7 +8,7 @@ use lxc_core::ports::{PveDirectory, PveError};
 use super::access::Caller;
 use super::verbs::VerbRequest;
 use super::{Services, store_error};
-use crate::engine::observe;
+use crate::engine::{Sight, observe};
 
 /// One pre-flight check.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,7 +85,7 @@ impl Services {
         let api = self.registry.api_as(&target.installation, op.login.as_deref()).await;
         let api =
             api.ok_or_else(|| PveError::NotDelivered(format!("{} is not registered", target.remote)))?;
-        Ok(observe(&*api, &self.store, op, true).await?)
+        Ok(observe(&*api, &self.store, op, Sight::WHOLE).await?)
     }
 }
 

@@ -105,7 +105,7 @@ impl Turn<'_> {
     fn decide_by_state(&self, dispatch: &Dispatch, sent: u32) -> Next {
         match &self.facts.seen {
             Some(seen) => self.by_state(seen, dispatch, sent, false),
-            None => Next::Look { config: true },
+            None => Next::Look { config: true, ha: true },
         }
     }
 

@@ -108,6 +108,8 @@ pub enum Next {
     Look {
         /// Also read the config and compare incarnations.
         config: bool,
+        /// Whether it matters what HA makes of it; without, the state may come without.
+        ha: bool,
     },
     /// Look for the container anywhere but on this node, which does not answer.
     Search {

@@ -25,7 +25,7 @@ impl Turn<'_> {
             return Next::Wait { until };
         }
         let Some(seen) = &self.facts.seen else {
-            return Next::Look { config: true };
+            return Next::Look { config: true, ha: true };
         };
         if let Some((value, left)) = &self.facts.held {
             if op.lock_deadline.is_some_and(|deadline| self.facts.now < deadline) {

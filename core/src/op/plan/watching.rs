@@ -34,7 +34,7 @@ impl Turn<'_> {
             log_next: watch.log_next,
         };
         let Some(end) = grace_end.filter(|end| self.facts.now >= *end) else { return follow(grace_end) };
-        let Some(seen) = &self.facts.seen else { return Next::Look { config: false } };
+        let Some(seen) = &self.facts.seen else { return Next::Look { config: false, ha: true } };
         // Killing takes Proxmox most of a second. A look that comes later and finds it stopped cannot tell
         // whether it was killed: nobody looked.
         let late = self.facts.now > end.saturating_add(micros(self.timing.pve_second / 2));
@@ -54,8 +54,11 @@ impl Turn<'_> {
     ) -> Next {
         let vanished = matches!(exit, TaskExit::Vanished(_));
         let Some(seen) = &self.facts.seen else {
+            // Of a call that was not HA's, and ended well on a node that answered all the while, only the state counts.
+            let well = matches!(exit, TaskExit::Ok | TaskExit::Warnings(_));
+            let ha = !well || watch.dispatch.ha || self.op.degraded_since.is_some();
             // Where only the state can tell, it has to be the right container's.
-            return Next::Look { config: vanished || self.kind == StepKind::Create };
+            return Next::Look { config: vanished || self.kind == StepKind::Create, ha };
         };
         if vanished && matches!(seen, Seen::There { same: Some(false), .. }) {
             return self.fail(words::replaced(self.op));
