@@ -12,9 +12,8 @@ use lxc_core::timing::Timing;
 use sqlx::AssertSqlSafe;
 
 use super::commit::write_operation;
-use super::operation::load;
+use super::operation::{load, load_all};
 use super::queue::{self, PAGE};
-use super::watch::load_all;
 use super::{Connection, Result, Store, bulk, fail, get_parsed, scope};
 
 /// So many are taken over in one transaction.
@@ -80,19 +79,14 @@ impl Store {
             .fetch_all(&mut *tx)
             .await
             .map_err(fail)?;
-        let mut taken = Vec::new();
-        for row in rows {
-            let id: OperationId = get_parsed(&row, "id")?;
-            sqlx::query(
-                "UPDATE operation SET owner = $2, fence = fence + 1 WHERE id = $1 AND finished_us IS NULL",
-            )
-            .bind(id.to_string())
-            .bind(me.to_string())
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
-            taken.extend(load(tx, "id = $1", &id.to_string()).await?);
+        let ids = rows.iter().map(|row| get_parsed(row, "id")).collect::<Result<Vec<OperationId>>>()?;
+        if ids.is_empty() {
+            return Ok(Vec::new());
         }
+        own(tx, &ids, me).await?;
+        let mut taken = load_all(tx, &ids).await?;
+        // Who waits longest goes on first.
+        taken.sort_by_key(|op| op.created);
         Ok(taken)
     }
 
@@ -208,9 +202,12 @@ async fn lock(tx: &mut Connection, ops: &[&Operation], now: Micros) -> Result<()
     Ok(())
 }
 
-/// Makes them ours, behind a new fence.
+/// Makes those that have not ended ours, behind a new fence.
 async fn own(tx: &mut Connection, ids: &[OperationId], me: DaemonId) -> Result<()> {
-    let sql = format!("UPDATE operation SET owner = $1, fence = fence + 1 WHERE {}", scope::operations(ids));
+    let sql = format!(
+        "UPDATE operation SET owner = $1, fence = fence + 1 WHERE finished_us IS NULL AND {}",
+        scope::operations(ids)
+    );
     let query = sqlx::query(AssertSqlSafe(sql)).persistent(false).bind(me.to_string());
     query.execute(tx).await.map_err(fail)?;
     Ok(())

@@ -6,7 +6,7 @@ use lxc_core::record::{AuditFilter, AuditRecord};
 use sqlx::AssertSqlSafe;
 
 use super::submit::NewRequest;
-use super::{Connection, Result, Store, bulk, fail, get, get_json, json, scope};
+use super::{Connection, Result, Store, Transaction, bulk, fail, get, get_json, json, scope};
 
 /// The record of one operation as it is submitted.
 pub(super) fn of_operation(request: &NewRequest, op: &Operation) -> Result<AuditRecord> {
@@ -86,6 +86,17 @@ impl Store {
 
 pub(super) async fn insert(tx: &mut Connection, row: &AuditRecord) -> Result<()> {
     insert_all(tx, std::slice::from_ref(row)).await
+}
+
+/// The end of a change that was to touch a row: nothing happened when it touched none, else it holds together with
+/// the record of who did it. Answers which.
+pub(super) async fn commit_if_done(mut tx: Transaction, rows: u64, audit: &AuditRecord) -> Result<bool> {
+    if rows == 0 {
+        return Ok(false);
+    }
+    insert(&mut tx, audit).await?;
+    tx.commit().await.map_err(fail)?;
+    Ok(true)
 }
 
 /// Notes who asked for each of a request's operations.

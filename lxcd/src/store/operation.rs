@@ -163,6 +163,14 @@ impl Store {
         row.map(|row| get_json(&row, "actor")).transpose()
     }
 
+    /// Operations by their whole ids, in no order; who is not there is left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn operations_of(&self, ids: &[OperationId]) -> Result<Vec<Operation>> {
+        load_all(&mut self.read().await?, ids).await
+    }
+
     /// Sets the durable cancel flag of an operation that has not ended, together with the record of who
     /// wished it. False = it has ended, and nothing is written.
     ///
@@ -179,12 +187,7 @@ impl Store {
         .execute(&mut *tx)
         .await
         .map_err(fail)?;
-        if done.rows_affected() == 0 {
-            return Ok(false);
-        }
-        audit::insert(&mut tx, audit).await?;
-        tx.commit().await.map_err(fail)?;
-        Ok(true)
+        audit::commit_if_done(tx, done.rows_affected(), audit).await
     }
 }
 
@@ -197,6 +200,17 @@ pub(super) async fn load(connection: &mut Connection, clause: &str, value: &str)
         .await
         .map_err(fail)?;
     with_steps(connection, rows).await
+}
+
+/// Operations by their ids, with their steps, in no order.
+pub(super) async fn load_all(connection: &mut Connection, ids: &[OperationId]) -> Result<Vec<Operation>> {
+    let mut all = Vec::new();
+    for part in ids.chunks(500) {
+        let sql = format!("SELECT {OPERATION} FROM operation WHERE {}", scope::operations(part));
+        let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut *connection).await;
+        all.extend(with_steps(connection, rows.map_err(fail)?).await?);
+    }
+    Ok(all)
 }
 
 /// Turns rows into operations and reads their steps, some hundred operations at a time.

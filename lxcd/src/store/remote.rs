@@ -2,11 +2,12 @@
 
 use lxc_core::ids::Installation;
 use lxc_core::record::{AuditRecord, Owner, People, Pin, RemoteRecord, Share};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 use super::row::flag;
 use super::{Connection, Result, Store, fail, get, get_json, get_parsed, json};
-use super::{audit, poller};
+use super::{audit, bulk, poller};
 
 impl Store {
     /// Every remote, by name.
@@ -69,26 +70,7 @@ impl Store {
                 .map_err(fail)?;
         }
         put(&mut tx, name, remote).await?;
-        sqlx::query("DELETE FROM pin WHERE remote = $1")
-            .bind(remote.name.clone())
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
-        for pin in &remote.pins {
-            sqlx::query(
-                "INSERT INTO pin (remote, url, node, fingerprint, source, not_after_us) \
-                 VALUES ($1, $2, $3, $4, $5, $6)",
-            )
-            .bind(remote.name.clone())
-            .bind(pin.url.clone())
-            .bind(pin.node.clone())
-            .bind(pin.fingerprint.clone())
-            .bind(pin.source.clone())
-            .bind(pin.not_after)
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
-        }
+        put_pins(&mut tx, remote).await?;
         put_shares(&mut tx, remote).await?;
         if let Some(audit) = audit {
             audit::insert(&mut tx, audit).await?;
@@ -133,21 +115,46 @@ impl Store {
     }
 }
 
+async fn put_pins(tx: &mut Connection, remote: &RemoteRecord) -> Result<()> {
+    sqlx::query("DELETE FROM pin WHERE remote = $1")
+        .bind(remote.name.clone())
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+    const INTO: &str = "pin (remote, url, node, fingerprint, source, not_after_us)";
+    for part in remote.pins.chunks(bulk::ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 6, part.len())));
+        for pin in part {
+            query = query
+                .bind(remote.name.clone())
+                .bind(pin.url.clone())
+                .bind(pin.node.clone())
+                .bind(pin.fingerprint.clone())
+                .bind(pin.source.clone())
+                .bind(pin.not_after);
+        }
+        query.execute(&mut *tx).await.map_err(fail)?;
+    }
+    Ok(())
+}
+
 async fn put_shares(tx: &mut Connection, remote: &RemoteRecord) -> Result<()> {
     sqlx::query("DELETE FROM share WHERE remote = $1")
         .bind(remote.name.clone())
         .execute(&mut *tx)
         .await
         .map_err(fail)?;
-    for share in &remote.people.shares {
-        sqlx::query("INSERT INTO share (remote, who, domain, role) VALUES ($1, $2, $3, $4)")
-            .bind(remote.name.clone())
-            .bind(share.who.clone())
-            .bind(share.domain.clone())
-            .bind(share.role.as_str())
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
+    const INTO: &str = "share (remote, who, domain, role)";
+    for part in remote.people.shares.chunks(bulk::ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 4, part.len())));
+        for share in part {
+            query = query
+                .bind(remote.name.clone())
+                .bind(share.who.clone())
+                .bind(share.domain.clone())
+                .bind(share.role.as_str());
+        }
+        query.execute(&mut *tx).await.map_err(fail)?;
     }
     Ok(())
 }

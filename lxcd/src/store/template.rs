@@ -4,10 +4,11 @@
 use lxc_core::ports::StoreError;
 use lxc_core::record::{AuditRecord, TemplateRecord};
 use lxc_core::template::{File, PackageList, Script, Settings, Template};
+use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
 use super::row::flag;
-use super::{Connection, Result, Store, audit, fail, get, get_json, get_parsed, json};
+use super::{Connection, Result, Store, audit, bulk, fail, get, get_json, get_parsed, json};
 
 /// The tables of a template's parts.
 const CLEAR: [&str; 3] = [
@@ -109,12 +110,7 @@ impl Store {
             .execute(&mut *tx)
             .await
             .map_err(fail)?;
-        if done.rows_affected() == 0 {
-            return Ok(false);
-        }
-        audit::insert(&mut tx, audit).await?;
-        tx.commit().await.map_err(fail)?;
-        Ok(true)
+        audit::commit_if_done(tx, done.rows_affected(), audit).await
     }
 }
 
@@ -164,40 +160,43 @@ async fn put(tx: &mut Connection, record: &TemplateRecord) -> Result<bool> {
 }
 
 async fn put_parts(tx: &mut Connection, template: &Template) -> Result<()> {
-    for script in &template.scripts {
-        sqlx::query("INSERT INTO template_script (template, number, name, text) VALUES ($1, $2, $3, $4)")
-            .bind(template.name.clone())
-            .bind(i64::from(script.number))
-            .bind(script.name.clone())
-            .bind(script.text.clone())
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
+    const SCRIPTS: &str = "template_script (template, number, name, text)";
+    for part in template.scripts.chunks(bulk::ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(bulk::insert(SCRIPTS, 4, part.len())));
+        for script in part {
+            query = query
+                .bind(template.name.clone())
+                .bind(i64::from(script.number))
+                .bind(script.name.clone())
+                .bind(script.text.clone());
+        }
+        query.execute(&mut *tx).await.map_err(fail)?;
     }
-    for file in &template.files {
-        sqlx::query(
-            "INSERT INTO template_file (template, name, directory, policy, executable, text) \
-             VALUES ($1, $2, $3, $4, $5, $6)",
-        )
-        .bind(template.name.clone())
-        .bind(file.name.clone())
-        .bind(file.directory.clone())
-        .bind(file.policy.as_str())
-        .bind(i64::from(file.executable))
-        .bind(file.text.clone())
-        .execute(&mut *tx)
-        .await
-        .map_err(fail)?;
+    const FILES: &str = "template_file (template, name, directory, policy, executable, text)";
+    for part in template.files.chunks(bulk::ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(bulk::insert(FILES, 6, part.len())));
+        for file in part {
+            query = query
+                .bind(template.name.clone())
+                .bind(file.name.clone())
+                .bind(file.directory.clone())
+                .bind(file.policy.as_str())
+                .bind(i64::from(file.executable))
+                .bind(file.text.clone());
+        }
+        query.execute(&mut *tx).await.map_err(fail)?;
     }
-    for list in &template.packages {
-        sqlx::query("INSERT INTO template_packages (template, name, manager, items) VALUES ($1, $2, $3, $4)")
-            .bind(template.name.clone())
-            .bind(list.name.clone())
-            .bind(list.manager.as_str())
-            .bind(json(&list.items)?)
-            .execute(&mut *tx)
-            .await
-            .map_err(fail)?;
+    const PACKAGES: &str = "template_packages (template, name, manager, items)";
+    for part in template.packages.chunks(bulk::ROWS) {
+        let mut query = sqlx::query(AssertSqlSafe(bulk::insert(PACKAGES, 4, part.len())));
+        for list in part {
+            query = query
+                .bind(template.name.clone())
+                .bind(list.name.clone())
+                .bind(list.manager.as_str())
+                .bind(json(&list.items)?);
+        }
+        query.execute(&mut *tx).await.map_err(fail)?;
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use sqlx::AssertSqlSafe;
 use super::event::{COLUMNS, event_row};
 use super::operation::with_steps;
 use super::row::OPERATION;
-use super::{Connection, Result, Store, fail, scope};
+use super::{Result, Store, fail, scope};
 
 /// What is new of some operations.
 #[derive(Debug)]
@@ -49,23 +49,4 @@ impl Store {
         let events = rows.map_err(fail)?.iter().map(event_row).collect::<Result<Vec<_>>>()?;
         Ok(Progress { more: events.len() == limit, events, ended })
     }
-
-    /// Operations by their whole ids, in no order; who is not there is left out.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn operations_of(&self, ids: &[OperationId]) -> Result<Vec<Operation>> {
-        load_all(&mut self.read().await?, ids).await
-    }
-}
-
-/// Operations by their ids, with their steps, in no order.
-pub(super) async fn load_all(connection: &mut Connection, ids: &[OperationId]) -> Result<Vec<Operation>> {
-    let mut all = Vec::new();
-    for part in ids.chunks(500) {
-        let sql = format!("SELECT {OPERATION} FROM operation WHERE {}", scope::operations(part));
-        let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut *connection).await;
-        all.extend(with_steps(connection, rows.map_err(fail)?).await?);
-    }
-    Ok(all)
 }
