@@ -40,6 +40,7 @@ pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> (Option<String>, Sett
         fuse: false,
     };
     let mut seen: Vec<(&str, usize)> = Vec::new();
+    let mut unread: Vec<&str> = Vec::new();
     for (at, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let (key, value) = match shell::assignment(line) {
             Ok(None) => continue,
@@ -47,6 +48,8 @@ pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> (Option<String>, Sett
             Err(refusal) => {
                 let what = format!("{}: {}", refusal.what, shown(line.trim()));
                 faults.push(Fault::line(CONF, at, what, refusal.why));
+                // It is there, however it is written: what is wrong with it is said once.
+                unread.extend(KEYS.into_iter().find(|key| line.trim_start().starts_with(&format!("{key}="))));
                 continue;
             }
         };
@@ -60,7 +63,7 @@ pub(super) fn read(text: &str, faults: &mut Vec<Fault>) -> (Option<String>, Sett
             faults.push(Fault::line(CONF, at, what, why));
         }
     }
-    if !seen.iter().any(|(key, _)| *key == "TEMPLATE_OS") {
+    if !seen.iter().map(|(key, _)| key).chain(&unread).any(|key| *key == "TEMPLATE_OS") {
         let why = "it says what the container is made from: TEMPLATE_OS=\"debian\"";
         faults.push(Fault::file(CONF, "TEMPLATE_OS is missing", why));
     }

@@ -70,6 +70,17 @@ fn a_template_without_a_name_is_called_as_its_directory() {
 }
 
 #[test]
+fn a_line_that_cannot_be_read_is_not_missing_too() {
+    for line in
+        ["TEMPLATE_OS=$(lsb_release -is)\n", "TEMPLATE_OS=\"debian\n", "TEMPLATE_OS=a b\n", "TEMPLATE_OS=/\n"]
+    {
+        let sources = Sources::from([(CONF.to_owned(), source(line))]);
+        let faults = read(&sources, "web").unwrap_err();
+        assert_eq!(faults.len(), 1, "{line}: {faults:?}");
+    }
+}
+
+#[test]
 fn every_mistake_has_its_file_and_line() {
     let scripts = |name: &str| format!("{SCRIPTS}/{name}");
     let (file, apt) = (format!("{FILES}/x"), format!("{PACKAGES}/x.apt"));
