@@ -2,12 +2,10 @@
 //! both streams, the moving lines on a terminal and in which clock instants inside messages are written;
 //! must not decide what is said.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write};
+mod ask;
 
-use nix::sys::signal::{Signal, raise};
-use nix::sys::termios::{LocalFlags, SetArg, tcgetattr, tcsetattr};
+use std::io::{self, IsTerminal as _, Write};
 
-use super::keys::hidden_line;
 use super::style::{Look, hint, warning};
 use super::terminal::{locale_is_utf8, set, size};
 use super::time::fill;
@@ -195,64 +193,6 @@ impl Printer {
         self.look.width = self.look.width.map(|_| out.0);
         self.err_look.width = self.err_look.width.map(|_| err.0);
         self.screen = self.screen.map(|_| out);
-    }
-
-    /// Asks and reads one line; `None` at the end of the input.
-    pub fn ask(&mut self, question: &str) -> Option<String> {
-        self.wipe();
-        self.flush();
-        self.complain(question.as_bytes());
-        let mut line = String::new();
-        let read = io::stdin().lock().read_line(&mut line);
-        matches!(read, Ok(count) if count > 0).then(|| line.trim().to_owned())
-    }
-
-    /// The same where signals are caught already, so that Ctrl-C would end nothing: `None` too once `enough` is over.
-    pub async fn ask_while<T>(&mut self, question: &str, enough: impl Future<Output = T>) -> Option<String> {
-        self.wipe();
-        self.flush();
-        self.complain(question.as_bytes());
-        let (tell, told) = tokio::sync::oneshot::channel();
-        // Reading a terminal cannot be broken off; what still reads in the end goes with the process.
-        std::thread::spawn(move || {
-            let mut line = String::new();
-            let read = io::stdin().lock().read_line(&mut line);
-            let _ = tell.send(matches!(read, Ok(count) if count > 0).then(|| line.trim().to_owned()));
-        });
-        tokio::select! {
-            _ = enough => {
-                self.complain(b"\n");
-                None
-            }
-            line = told => line.ok().flatten(),
-        }
-    }
-
-    /// Asks and reads one line without showing it. The echo goes before the question comes: what is typed
-    /// ahead must not be seen either. Ctrl-C is read as a key here, so that the terminal is itself again
-    /// before it ends the program as it always does.
-    ///
-    /// # Errors
-    /// When there is no terminal, or it cannot be switched.
-    pub fn ask_hidden(&mut self, question: &str) -> io::Result<String> {
-        let stdin = io::stdin();
-        let shown = tcgetattr(&stdin)?;
-        let mut hidden = shown.clone();
-        hidden.local_flags.remove(LocalFlags::ECHO | LocalFlags::ICANON | LocalFlags::ISIG);
-        tcsetattr(&stdin, SetArg::TCSANOW, &hidden)?;
-        self.wipe();
-        self.flush();
-        self.complain(question.as_bytes());
-        let answer = hidden_line(stdin.lock());
-        tcsetattr(&stdin, SetArg::TCSANOW, &shown)?;
-        self.complain(b"\n");
-        match answer {
-            Err(fault) if fault.kind() == io::ErrorKind::Interrupted => {
-                raise(Signal::SIGINT)?;
-                Err(fault)
-            }
-            other => other,
-        }
     }
 
     /// Writes what was kept back.

@@ -2,16 +2,14 @@
 //! the network says nothing: here each statement has a bound, and a connection that broke it is dropped, never given
 //! to anybody else. Owns pools, connections and transactions as the store uses them; must not know any SQL of ours.
 
+mod execute;
+
 use std::io;
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::stream::{self, BoxStream};
-use futures::{StreamExt, TryStreamExt};
-use sqlx::any::{AnyQueryResult, AnyRow, AnyStatement, AnyTypeInfo};
 use sqlx::pool::PoolConnection;
-use sqlx::{Any, AnyPool, Database, Either, Error, Execute, Executor, SqlStr};
+use sqlx::{Any, AnyPool, Database, Error, SqlStr};
 use sqlx_core::transaction::TransactionManager;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
@@ -19,7 +17,6 @@ use tokio::time::timeout;
 use super::{Store, fail};
 
 type Manager = <Any as Database>::TransactionManager;
-type Step = Either<AnyQueryResult, AnyRow>;
 
 /// How long a connection that is given back may take to say that it is well.
 const GIVE_BACK: Duration = Duration::from_secs(3);
@@ -169,90 +166,6 @@ impl Deref for Transaction {
 impl DerefMut for Transaction {
     fn deref_mut(&mut self) -> &mut Connection {
         &mut self.connection
-    }
-}
-
-impl<'c> Executor<'c> for &'c mut Connection {
-    type Database = Any;
-
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step, Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        let (inner, silence, silent) = match self.parts() {
-            Ok(parts) => parts,
-            Err(error) => return stream::iter([Err(error)]).boxed(),
-        };
-        let steps = inner.fetch_many(query);
-        let Some(silence) = silence else { return steps };
-        // Each row renews the bound: a long answer is no silence.
-        stream::unfold(Some((steps, silent)), move |state| async move {
-            let (mut steps, silent) = state?;
-            match timeout(silence, steps.next()).await {
-                Ok(step) => step.map(|step| (step, Some((steps, silent)))),
-                Err(_) => Some((Err(given_up(silent)), None)),
-            }
-        })
-        .boxed()
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<AnyRow>, Error>>
-    where
-        'c: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        Box::pin(self.within(|inner| inner.fetch_optional(query)))
-    }
-
-    fn prepare_with<'e>(
-        self,
-        sql: SqlStr,
-        parameters: &'e [AnyTypeInfo],
-    ) -> BoxFuture<'e, Result<AnyStatement, Error>>
-    where
-        'c: 'e,
-    {
-        Box::pin(self.within(|inner| inner.prepare_with(sql, parameters)))
-    }
-}
-
-impl<'p> Executor<'p> for &Pool {
-    type Database = Any;
-
-    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Step, Error>>
-    where
-        'p: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        let pool = self.clone();
-        let steps = async move {
-            let mut connection = pool.acquire().await?;
-            let steps: Vec<Step> = connection.fetch_many(query).try_collect().await?;
-            Ok::<_, Error>(stream::iter(steps.into_iter().map(Ok)))
-        };
-        stream::once(steps).try_flatten().boxed()
-    }
-
-    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<AnyRow>, Error>>
-    where
-        'p: 'e,
-        E: 'q + Execute<'q, Any>,
-    {
-        let pool = self.clone();
-        Box::pin(async move { pool.acquire().await?.fetch_optional(query).await })
-    }
-
-    fn prepare_with<'e>(
-        self,
-        sql: SqlStr,
-        parameters: &'e [AnyTypeInfo],
-    ) -> BoxFuture<'e, Result<AnyStatement, Error>>
-    where
-        'p: 'e,
-    {
-        let pool = self.clone();
-        Box::pin(async move { pool.acquire().await?.prepare_with(sql, parameters).await })
     }
 }
 

@@ -86,7 +86,7 @@ const STAY: &[Stays] = &[
         names: &["Instant::now", "SystemTime::now", "Timestamp::now", "tokio::time", "Zoned::now"],
         within: &["core/src/", "lxcd/src/engine/", "lxcd/src/store/", "lxcd/src/inventory/"],
         // How long a connection may take to open, or be silent, is nobody's decision.
-        places: &["lxcd/src/store/bound.rs", "lxcd/src/store/open.rs"],
+        places: &["lxcd/src/store/bound.rs", "lxcd/src/store/bound/execute.rs", "lxcd/src/store/open.rs"],
         why: "time comes through the Clock port",
     },
     Stays {
