@@ -1,11 +1,12 @@
 //! What one, three and five daemons on one Postgres claim and finish in a second, of tasks that take next to no
 //! time.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lxc_tests::harness::{Daemon, Postgres, SCALE, Setup};
 
 use crate::fleet::{START, names, population};
+use crate::settle::settle;
 use crate::table::{Aim, single};
 
 const OPERATIONS: u32 = 1_000;
@@ -30,8 +31,7 @@ fn rate(postgres: &Postgres, count: usize) -> f64 {
     let world = setup.config(&config).scale(SCALE).start();
     let others: Vec<Daemon> =
         (1..count).map(|n| world.another_daemon(&format!("lxcd-{n}"), &config).0).collect();
-    // Its round of reading every config is over by then.
-    std::thread::sleep(Duration::from_secs(5));
+    settle(&world);
     let began = Instant::now();
     world.ctl(START).exits(0);
     let took = began.elapsed().as_secs_f64();

@@ -2,7 +2,7 @@
 //! and a submit cost meanwhile, and how many requests fifty starts on one node need.
 
 use std::collections::HashMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lxc_core::selector::Selection;
 use lxc_tests::harness::{Postgres, Setup, World, ct, running};
@@ -12,6 +12,7 @@ use lxc_tests::pvesim::model::Record;
 use lxcctl::client::{Client, Order};
 
 use crate::process::{Runs, processor};
+use crate::settle::settle;
 use crate::table::{Aim, line, single};
 
 const NODES: u32 = 20;
@@ -55,18 +56,6 @@ fn cluster(nodes: u32, besides: u32, config: &str) -> World {
     let world = Setup::default().nodes(&names).containers(all).config(config).scale(1).start();
     settle(&world);
     world
-}
-
-/// Waits until the inventory has read what it reads once about each container.
-fn settle(world: &World) {
-    loop {
-        world.sim.control().reset_counters();
-        world.ctl("ls -q").exits(0);
-        std::thread::sleep(Duration::from_secs(11));
-        if !world.sim.counters().by_class.keys().any(|class| class.ends_with("/config")) {
-            return;
-        }
-    }
 }
 
 fn fleet(store: &str, config: &str) {

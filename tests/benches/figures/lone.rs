@@ -1,13 +1,13 @@
 //! One container at a time: how long after its task lxcctl ends, and what Proxmox was asked.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use lxc_tests::harness::World;
 use lxc_tests::pvesim::control::CtChange;
 use lxc_tests::pvesim::model::Record;
 
 use crate::listing::world;
+use crate::settle::settle;
 use crate::table::{Aim, line};
 
 /// Starts of one container each.
@@ -17,17 +17,7 @@ const STARTS: usize = 20;
 pub(crate) fn run() {
     let world = world(1_000);
     let control = world.sim.control();
-    // What the inventory reads once about each container would be counted with them.
-    loop {
-        control.reset_counters();
-        // Somebody looks, so it goes round every ten seconds.
-        world.ctl("ls -q").exits(0);
-        std::thread::sleep(Duration::from_secs(12));
-        let reads = |class: &str| class.ends_with("/config") || class.ends_with("/interfaces");
-        if !world.sim.counters().by_class.keys().any(|class| reads(class)) {
-            break;
-        }
-    }
+    settle(&world);
     // The first twelve have something special.
     let stopped = control.containers().into_iter().filter(|ct| !ct.running && ct.vmid >= 112);
     let numbers: Vec<u32> = stopped.map(|ct| ct.vmid).take(STARTS).collect();

@@ -11,6 +11,7 @@ mod hour;
 mod listing;
 mod lone;
 mod process;
+mod settle;
 mod table;
 mod watchers;
 
