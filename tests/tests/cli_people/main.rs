@@ -4,6 +4,7 @@
 mod owners;
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 
 use lxc_tests::harness::{Cli, Setup, World, binary, ct, running};
 use lxc_tests::pvesim::SimConfig;
@@ -25,18 +26,25 @@ fn world_of(config: &str, sim: impl FnOnce(SimConfig) -> SimConfig) -> Option<(W
         .config(config)
         .sim(sim)
         .start();
-    let open = |path: &std::path::Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("mode set");
-    };
-    open(world.path(), 0o711);
-    open(&world.path().join("run"), 0o711);
-    open(&world.daemon.socket(), 0o666);
+    open_to_all(&world, &world.daemon.socket());
     // Where the programs are built may be nobody's business.
     let copy = world.path().join("lxcctl");
     std::fs::copy(binary::program("lxcctl"), &copy).expect("copied");
     open(&copy, 0o755);
     let cli = someone(&world, "65534");
     Some((world, cli))
+}
+
+fn open(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("mode set");
+}
+
+/// Lets every user reach the socket of a daemon of this world.
+fn open_to_all(world: &World, socket: &Path) {
+    for directory in socket.ancestors().skip(1).take_while(|directory| directory.starts_with(world.path())) {
+        open(directory, 0o711);
+    }
+    open(socket, 0o666);
 }
 
 /// lxcctl in the hands of another user.
@@ -66,8 +74,7 @@ fn nobody_is_nobody() {
         nobody.run(line).fails("LXC0601");
     }
     assert_eq!(world.calls(), [""; 0]);
-    std::fs::set_permissions(world.daemon.socket(), std::fs::Permissions::from_mode(0o660))
-        .expect("mode set");
+    open(&world.daemon.socket(), 0o660);
     nobody.run("ls").fails("LXC0604").says("permission denied");
 }
 

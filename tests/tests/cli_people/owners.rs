@@ -1,12 +1,10 @@
 //! What somebody has added for themselves, who it is shared with, and tokens of one's own.
 
-use std::os::unix::fs::PermissionsExt;
-
 use lxc_tests::harness::{Cli, Postgres, SECRET, TOKEN, World, ct, until};
 use lxc_tests::pvesim::SimConfig;
 use lxcd::store::Store;
 
-use super::{someone, world, world_of};
+use super::{open_to_all, someone, world, world_of};
 
 /// A remote `lab` with the container `lab/201` that the user `daemon` (uid 1) has added for themselves.
 fn lab(world: &World) -> (lxc_tests::pvesim::Sim, Cli) {
@@ -105,8 +103,7 @@ fn sharing_opens_and_closes() {
     owner.run("remote set lab --name attic").exits(0);
     world.daemon.stop();
     world.daemon.start();
-    std::fs::set_permissions(world.daemon.socket(), std::fs::Permissions::from_mode(0o666))
-        .expect("mode set");
+    open_to_all(&world, &world.daemon.socket());
     other.run("ls --remote attic -o name").exits(0).prints("attic/201");
     other.run("ls --remote lab").exits(3);
 }
@@ -123,12 +120,7 @@ fn the_same_name_in_another_domain_is_somebody_else() {
     let Some((world, _)) = world(&here) else { return };
     let elsewhere = here.replace("\"here\"", "\"elsewhere\"");
     let (second, _) = world.another_daemon("second", &elsewhere);
-    let open = |path: &std::path::Path, mode| {
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("mode set");
-    };
-    open(&world.path().join("second"), 0o711);
-    open(&world.path().join("second/run"), 0o711);
-    open(&second.socket(), 0o666);
+    open_to_all(&world, &second.socket());
     let there = |uid: &str| someone(&world, uid).env("LXCCTL_SOCKET", second.socket());
 
     let (_sim, owner) = lab(&world);
@@ -182,8 +174,7 @@ fn a_token_of_ones_own_does_ones_own_work() {
     let stored = std::fs::read(world.daemon.state().join("lxcd.db")).expect("a database");
     assert!(!stored.windows(15).any(|window| window == b"anns-own-secret"));
     world.daemon.start();
-    std::fs::set_permissions(world.daemon.socket(), std::fs::Permissions::from_mode(0o666))
-        .expect("mode set");
+    open_to_all(&world, &world.daemon.socket());
     ann.run("start 105").exits(0);
     let weak = line.replace("!own", "!weak");
     ann.run_with(&weak, "anns-weak-secret").exits(0);
