@@ -216,6 +216,8 @@ impl Identity {
         let hwaddrs = config.hwaddrs();
         match (&self.marker, marker) {
             (Some(ours), Some(theirs)) => *ours == theirs,
+            // Somebody may have written another description; nobody shares a MAC.
+            (Some(_), None) => self.hwaddrs.iter().any(|mac| hwaddrs.contains(mac)),
             _ if self.hwaddrs.is_empty() && hwaddrs.is_empty() => true,
             _ if self.hwaddrs.is_empty() => true,
             _ => self.hwaddrs.iter().any(|mac| hwaddrs.contains(mac)),

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::DaemonId;
-use lxc_core::ports::{Clock, CourtesyLock, JobError, OpStore};
+use lxc_core::ports::{Clock, CourtesyLock, JobError, OpStore, RemoteJob};
 use lxc_core::timing::{Timing, micros};
 use secrecy::ExposeSecret;
 use tokio::sync::oneshot;
@@ -126,10 +126,11 @@ pub async fn run(
 
     let steady = Steady::new(store.clock(clock.now()).await.map_err(store_error)?, &*clock);
     let op_store: Arc<dyn OpStore> = Arc::new(store.clone());
+    let jobs: Arc<dyn RemoteJob> = Arc::new(Jobs::new(clock.clone(), no_access()));
     let engine = Engine::new(Parts {
         store: op_store,
         pve: registry.clone(),
-        jobs: Arc::new(Jobs::new(clock.clone(), no_access())),
+        jobs: jobs.clone(),
         clock: clock.clone(),
         timing: timing.clone(),
         bus: bus.clone(),
@@ -148,6 +149,7 @@ pub async fn run(
         registry: registry.clone(),
         inventory: inventory.clone(),
         engine: engine.clone(),
+        jobs,
         bus: bus.clone(),
         clock: clock.clone(),
         timing: timing.clone(),

@@ -341,7 +341,7 @@ impl Judge<'_> {
         let both = [family(self.spec.network.ip.to_string()), family(self.spec.network.ip6.to_string())];
         let both: Vec<String> = both.into_iter().flatten().collect();
         let none = self.spec.network.ip == Addressing::None && self.spec.network.ip6 == Addressing::None;
-        Some(if none && !self.spec.parts.is_empty() {
+        Some(if none && self.spec.goes_inside() {
             unknown("network", format!("{bridge}, without any address"))
         } else {
             ok("network", format!("{bridge}, {}", both.join(", ")))
@@ -407,7 +407,7 @@ impl Judge<'_> {
     }
 
     fn ssh(&self) -> Option<Check> {
-        if self.spec.parts.is_empty() {
+        if !self.spec.goes_inside() {
             return None;
         }
         Some(match &self.site.ssh_trouble {

@@ -199,6 +199,12 @@ impl Spec {
         all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
+    /// Whether anything is to be done inside the container.
+    #[must_use]
+    pub fn goes_inside(&self) -> bool {
+        self.parts.iter().any(|part| part.phase() <= self.stop_after)
+    }
+
     /// `2 cores, 2.0Gi, 8.0Gi on local-lvm`
     #[must_use]
     pub fn size(&self) -> String {

@@ -135,6 +135,9 @@ pub struct RetryOp {
     /// The operation.
     #[arg(value_name = "ID")]
     pub id: String,
+    /// Do this step again, and all behind it: its number or name in op show (default: the first not done).
+    #[arg(long, value_name = "STEP")]
+    pub from: Option<String>,
     /// How long this command waits; 0 = for ever.
     #[arg(long, value_name = "TIME", value_parser = duration, default_value = "0")]
     pub timeout: Duration,

@@ -268,9 +268,13 @@ impl Client {
     ///
     /// # Errors
     /// What the daemon says, or that it does not answer.
-    pub async fn retry(&self, id: &str, request_id: &str) -> Result<Submitted> {
-        let message =
-            pb::RetryRequest { id: id.to_owned(), request_id: request_id.to_owned(), sudo_uid: sudo_uid() };
+    pub async fn retry(&self, id: &str, request_id: &str, from: &str) -> Result<Submitted> {
+        let message = pb::RetryRequest {
+            id: id.to_owned(),
+            request_id: request_id.to_owned(),
+            sudo_uid: sudo_uid(),
+            from: from.to_owned(),
+        };
         let answer = self.operations_client().retry(Self::unary(message)).await;
         self.settle(answer).await.map(Submitted::from)
     }

@@ -111,6 +111,10 @@ fn wanted(view: &RemoteView, now: Micros, timing: &Timing) -> Vec<(Vmid, Arc<Ent
 }
 
 fn take_config(remote: &str, entry: &mut Entry, config: Config, now: Micros, delta: &mut Delta) {
+    // While it is being made a config holds nothing but its lock.
+    if config.values.get("lock").is_some_and(|lock| lock == "create") {
+        return;
+    }
     let unchanged = entry.row.config.as_ref() == Some(&config);
     let replaced = identify(entry, config, now);
     entry.config_read = Some(now);
@@ -144,7 +148,8 @@ fn take_addresses(
 fn identify(entry: &mut Entry, config: Config, now: Micros) -> Option<ContainerRecord> {
     let known = Identity { hwaddrs: entry.row.hwaddrs.clone(), marker: entry.row.marker.clone() };
     let mut replaced = None;
-    if entry.row.config.is_some() && !known.matches(&config) {
+    // One of ours that nobody has read yet: what is there may be somebody else's, who took its number.
+    if (entry.row.config.is_some() || known.marker.is_some()) && !known.matches(&config) {
         replaced = Some(entry.row.clone());
         entry.row.id = ContainerId::generate();
         entry.row.lifecycle = "ready".to_owned();

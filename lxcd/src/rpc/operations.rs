@@ -168,7 +168,10 @@ impl Operations for Api {
         let request = request.into_inner();
         let (services, who) = (self.services.clone(), caller.clone());
         let batch =
-            to_the_end(async move { services.retry(&who, &request.id, request.request_id).await }).await?;
+            to_the_end(
+                async move { services.retry(&who, &request.id, request.request_id, &request.from).await },
+            )
+            .await?;
         self.submitted(&caller, &batch).await
     }
 

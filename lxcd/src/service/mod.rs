@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use lxc_core::error::{Code, Error};
 use lxc_core::ids::{DaemonId, Micros};
-use lxc_core::ports::{Clock, StoreError};
+use lxc_core::ports::{Clock, RemoteJob, StoreError};
 use lxc_core::timing::Timing;
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +44,8 @@ pub struct Services {
     pub inventory: Arc<Inventory>,
     /// What runs operations.
     pub engine: Engine,
+    /// Jobs on nodes.
+    pub jobs: Arc<dyn RemoteJob>,
     /// Wake-ups.
     pub bus: Arc<Bus>,
     /// Where one is configured.

@@ -1,7 +1,7 @@
 //! Wishing something for operations: cancel, retry, resolve. Owns who may; what a wish leads to is decided in core.
 
 use lxc_core::error::{Code, Error, Result};
-use lxc_core::op::{Ending, Operation, State, StepState};
+use lxc_core::op::{Ending, Operation, State, Step, StepState};
 use lxc_core::record::AuditRecord;
 
 use super::access::Caller;
@@ -89,7 +89,7 @@ impl Services {
     ///
     /// # Errors
     /// LXC0508 when it has not ended, or succeeded.
-    pub async fn retry(&self, caller: &Caller, id: &str, request_id: String) -> Result<Batch> {
+    pub async fn retry(&self, caller: &Caller, id: &str, request_id: String, from: &str) -> Result<Batch> {
         let ops = self.find_operations(caller, id).await?;
         let [op] = &ops[..] else {
             return Err(Error::new(Code::Usage, format!("{id} is a batch of {} operations", ops.len()))
@@ -111,14 +111,9 @@ impl Services {
             max_per_node: 0,
             on_error_stop: false,
             pause: 0,
-            selector_text: format!("retry {}", op.id),
+            selector_text: format!("retry {} {from}", op.id).trim_end().to_owned(),
             retry_of: Some(op.id),
-            carried: op
-                .steps
-                .iter()
-                .take_while(|step| matches!(step.state, StepState::Done { .. }))
-                .cloned()
-                .collect(),
+            carried: carried(op, from)?,
         };
         if let Some(known) = self.replay(caller, &request).await? {
             return Ok(known);
@@ -154,6 +149,29 @@ impl Services {
         let (target, detail) = (op.target.path(), format!("op {}", op.id));
         done(&caller.actor, verb, target, self.now(), detail, Some(op.request_id))
     }
+}
+
+/// The steps that need not be done again: those in front of `from`, or all that are done.
+fn carried(op: &Operation, from: &str) -> Result<Vec<Step>> {
+    let done = op.steps.iter().take_while(|step| matches!(step.state, StepState::Done { .. })).count();
+    let names: Vec<String> = op.steps.iter().map(|step| op.kind.step_name(step.kind)).collect();
+    let wanted = match from {
+        "" => done,
+        number if number.bytes().all(|byte| byte.is_ascii_digit()) => {
+            number.parse::<usize>().unwrap_or(0).checked_sub(1).unwrap_or(usize::MAX)
+        }
+        name => names.iter().position(|one| one == name).unwrap_or(usize::MAX),
+    };
+    if wanted > done {
+        let shown: String = from.chars().take(60).collect();
+        return Err(Error::new(Code::BadValue, format!("{} cannot go on from {shown}", op.id.short()))
+            .because(match names.get(wanted) {
+                Some(_) => format!("{} in front of it is not done", names[done]),
+                None => format!("its steps are {}", names.join(", ")),
+            })
+            .hint(format!("lxcctl op show {}", op.id.short())));
+    }
+    Ok(op.steps[..wanted].to_vec())
 }
 
 /// What a wish to cancel will come to (ARCHITECTURE.md, rule 15).

@@ -146,6 +146,7 @@ pub(super) async fn write_operation(
         .map_err(fail)?;
     }
     reserve::renumber(tx, op).await?;
+    reserve::resume(tx, op, now).await?;
     insert_operation_events(tx, op, last_seq, events, now).await?;
     if events.iter().any(|event| event.kind == EventKind::Log) {
         trim_log(tx, op, last_seq).await?;

@@ -4,11 +4,11 @@
 
 use std::collections::HashMap;
 
+use super::container::write_containers;
+use super::{Connection, Result, Store, fail, get, poller};
 use lxc_core::ids::{Installation, Micros, Vmid};
 use lxc_core::op::{Ending, Kind, Operation, StepKind, StepState};
 use lxc_core::record::ContainerRecord;
-use super::container::write_containers;
-use super::{Connection, Result, Store, fail, get, poller};
 
 impl Store {
     /// How many containers are being made on each node of an installation.
@@ -130,6 +130,24 @@ pub(super) async fn renumber(tx: &mut Connection, op: &Operation) -> Result<()> 
         .execute(&mut *tx)
         .await
         .map_err(fail)?;
+    Ok(())
+}
+
+/// A create that is taken up again: its container is being made once more.
+pub(super) async fn resume(tx: &mut Connection, op: &Operation, now: Micros) -> Result<()> {
+    if !matches!(op.kind, Kind::Create { .. }) || op.retry_of.is_none() || op.started != Some(now) {
+        return Ok(());
+    }
+    let version = poller::next_version(tx, &op.target.installation).await?;
+    sqlx::query(
+        "UPDATE container SET lifecycle = 'creating', error_op = NULL, version = $2 \
+         WHERE id = $1 AND closed_us IS NULL",
+    )
+    .bind(op.target.container_id.to_string())
+    .bind(version)
+    .execute(tx)
+    .await
+    .map_err(fail)?;
     Ok(())
 }
 

@@ -1,10 +1,10 @@
 //! What the pieces of a create read, kept with their operation. Owns the rows; must not know what is in them.
 
+use super::{Connection, Result, Store, fail, get};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lxc_core::ids::OperationId;
 use lxc_core::ports::StoreError;
-use super::{Connection, Result, Store, fail, get};
 
 impl Store {
     /// As `OpStore::work_input`.
@@ -23,11 +23,7 @@ impl Store {
 }
 
 /// Keeps inputs with their operation, by step.
-pub(super) async fn insert(
-    tx: &mut Connection,
-    id: OperationId,
-    inputs: &[(usize, Vec<u8>)],
-) -> Result<()> {
+pub(super) async fn insert(tx: &mut Connection, id: OperationId, inputs: &[(usize, Vec<u8>)]) -> Result<()> {
     for (step, bytes) in inputs {
         sqlx::query("INSERT INTO work_input (operation_id, idx, data) VALUES ($1, $2, $3)")
             .bind(id.to_string())

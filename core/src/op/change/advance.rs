@@ -132,7 +132,8 @@ pub(super) fn advance(
         (from, Change::StepDone { exit, warning, .. }) => {
             let upid = from.upid().cloned();
             let how = how_stopped(op.steps[step].kind, &from, timing);
-            op.warnings.extend(warning);
+            // Each of several tasks may warn of the same.
+            op.warnings.extend(warning.filter(|warning| !op.warnings.contains(warning)));
             op.steps[step].finished = Some(now);
             let event = fact(op.steps[step].kind, how, from.touched());
             (StepState::Done { upid, exit, how }, vec![event])

@@ -18,6 +18,9 @@ impl Turn<'_> {
                 }
                 None => self.done("-", None),
             },
+            _ if self.reached(seen) && self.op.if_needed && !self.op.touched() => {
+                self.finish(Outcome::unchanged("already there"))
+            }
             _ if self.reached(seen) => self.done("-", None),
             _ => self.unmade(seen, self.sent()),
         }

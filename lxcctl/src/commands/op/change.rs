@@ -37,7 +37,8 @@ pub(super) async fn retry(context: &mut Context, args: &RetryOp) -> Result<Exit>
     let client = context.connect().await?;
     let key = args.request_id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string());
     let mut signals = Signals::listen()?;
-    let sent = finish::submitted(context, &mut signals, &key, client.retry(&args.id, &key)).await?;
+    let from = args.from.as_deref().unwrap_or_default();
+    let sent = finish::submitted(context, &mut signals, &key, client.retry(&args.id, &key, from)).await?;
     let (submitted, why) = match sent {
         Sent::Answered(submitted, let_go) => (submitted, let_go.map(Why::Signalled)),
         Sent::Unanswered(exit) => return Ok(exit),

@@ -4,7 +4,7 @@
 mod choose;
 mod site;
 
-use lxc_core::create::{Layers, Preflight, Wish, check_wish, preflight};
+use lxc_core::create::{Layers, Phase, Preflight, Wish, check_wish, preflight};
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{ContainerId, Micros, OperationId, RequestId, Vmid};
 use lxc_core::op::{Kind, Operation, State, Step, StepKind, StepState, Target};
@@ -185,7 +185,9 @@ impl Services {
         let inputs = chosen.as_ref().map(provision::inputs).transpose()?.unwrap_or_default();
         let parts = chosen.map(|chosen| chosen.parts).unwrap_or_default();
         let view = self.fresh_view(&remote).await?;
-        let site = self.site(&remote, &view, &layers).await?;
+        let last = layers.said(|wish| wish.stop_after).unwrap_or(Phase::Discover);
+        let inside = parts.iter().any(|part| part.phase() <= last);
+        let site = self.site(&remote, &view, &layers, inside).await?;
         let (node, vmid) = (site.node.clone(), site.vmid);
         let preflight = preflight(&layers, &site, parts);
         let there = request.if_needed.then(|| same(&view, &preflight)).flatten();

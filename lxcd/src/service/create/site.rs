@@ -6,13 +6,14 @@ use futures::future::join_all;
 use lxc_core::create::{Layers, Site, Storage, resolve_image};
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::Vmid;
+use lxc_core::job::Node;
 use lxc_core::picture::RemoteView;
 use lxc_core::ports::{PveApi, PveError};
 use lxc_core::pve::RefusalKind;
 
-use crate::service::{Services, store_error};
 use crate::service::registry::Remote;
 use crate::service::remotes::fault;
+use crate::service::{Services, store_error};
 
 /// What one node has.
 #[derive(Debug, Default)]
@@ -36,8 +37,14 @@ impl Services {
         }
     }
 
-    /// The site, for these wishes.
-    pub(super) async fn site(&self, remote: &Remote, view: &RemoteView, layers: &Layers<'_>) -> Result<Site> {
+    /// The site, for these wishes; `inside` = something is to be done in the container.
+    pub(super) async fn site(
+        &self,
+        remote: &Remote,
+        view: &RemoteView,
+        layers: &Layers<'_>,
+        inside: bool,
+    ) -> Result<Site> {
         let wanted = layers.said(|wish| wish.node.clone()).filter(|node| node != "auto");
         let (node, chosen, offer) = match wanted {
             Some(node) => {
@@ -57,6 +64,8 @@ impl Services {
                     Vec::new()
                 }
             });
+        let ssh_trouble =
+            if inside && trouble.is_none() { self.ssh_trouble(remote, &node).await } else { None };
         let (vmid, vmid_taken) = self.number(remote, view, layers).await?;
         let rows = || view.containers.values().map(|entry| &entry.row).filter(|row| row.gone_since.is_none());
         let path = |vmid: Vmid| format!("{}/{vmid}", view.name);
@@ -78,8 +87,25 @@ impl Services {
             root: client.identity() == "root@pam",
             names,
             addresses: taken.filter_map(|(ip, whose)| Some((ip.ok()?, whose))).collect(),
-            ssh_trouble: None,
+            ssh_trouble,
         })
+    }
+
+    /// Why nothing can be done in containers of that node.
+    async fn ssh_trouble(&self, remote: &Remote, node: &str) -> Option<Error> {
+        let name = &remote.row.name;
+        let at = Node { installation: remote.row.installation.clone(), name: node.to_owned() };
+        let why = match self.jobs.check(&at, &["lxc-attach"]).await {
+            Ok(missing) if missing.is_empty() => return None,
+            Ok(missing) => missing.join("; "),
+            Err(error) => error.to_string(),
+        };
+        Some(
+            Error::new(Code::NoSsh, format!("{name}/{node} cannot be worked on by SSH"))
+                .because(why)
+                .hint_noted(format!("lxcctl remote set {name} --ssh root --ssh-key FILE"), "sets it up")
+                .hint_noted("{line} --stop-after start", "makes and starts it, and no more"),
+        )
     }
 
     /// The node with most room among those that have the image.
