@@ -136,10 +136,12 @@ impl Figures {
         self.age.clear();
         self.reachable.clear();
         for remote in services.registry.all() {
-            for (class, outcome, times) in remote.client.counters().each() {
+            let own = services.registry.own_clients(&remote.row.installation);
+            let clients = own.iter().chain([&remote.client]);
+            for (class, outcome, times) in clients.flat_map(|client| client.counters().each()) {
                 let remote = remote.row.name.clone();
                 let asked = Asked { remote, what: class.as_str(), status: outcome.as_str() };
-                self.requests.get_or_create(&asked).set(i64::try_from(times).unwrap_or(i64::MAX));
+                self.requests.get_or_create(&asked).inc_by(i64::try_from(times).unwrap_or(i64::MAX));
             }
         }
         let now = services.now();

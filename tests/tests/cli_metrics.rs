@@ -86,3 +86,21 @@ fn an_address_that_cannot_be_is_said_at_the_start() {
         assert!(!output.status.success() && said.contains("LXC0212") && said.contains(what), "{said}");
     }
 }
+
+#[test]
+fn requests_with_somebodys_own_token_are_counted_too() {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound");
+    let world = Setup::default()
+        .containers([ct(104, "web-1")])
+        .config(&format!("metrics = \"{free}\""))
+        .sim(|config| config.token("ann@pve!own=anns-own-secret"))
+        .start();
+    let login = "remote login homelab --token-id ann@pve!own --token-secret-stdin";
+    world.cli.run_with(login, "anns-own-secret").exits(0);
+    let id = world.ctl("start 104 --detach").exits(0).operation();
+    world.ctl(&format!("op wait {id}")).exits(0);
+    world.ctl(&format!("op show {id}")).exits(0).prints(":ann@pve!own:");
+    let text = get(&free.to_string(), "/metrics");
+    let line = "lxcd_pve_requests{remote=\"homelab\",what=\"dispatch\",status=\"200\"} 1\n";
+    assert!(text.contains(line), "{text}");
+}

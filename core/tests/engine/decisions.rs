@@ -1,6 +1,7 @@
 //! `plan` and `apply`, one turn at a time.
 
 use lxc_core::op::{Change, Next, Outcome, State, StepState, apply, plan};
+use lxc_core::pve::TaskExit;
 use lxc_core::timing::Timing;
 use proptest::prelude::*;
 
@@ -30,7 +31,13 @@ proptest! {
                 prop_assert_eq!(op.steps[step].state.upid(), Some(&upid));
             }
             Next::Wait { until } => prop_assert!(until > facts.now || facts.now == i64::MAX),
-            Next::Look { .. } => prop_assert!(facts.seen.is_none()),
+            Next::Look { ha, .. } => {
+                prop_assert!(facts.seen.is_none());
+                let step = &op.steps[op.current_step().unwrap()].state;
+                let needless = matches!(step, StepState::Verifying { watch, exit, .. }
+                    if !watch.dispatch.ha && matches!(exit, TaskExit::Ok | TaskExit::Warnings(_)));
+                prop_assert!(ha || (needless && op.degraded_since.is_none()), "HA may have a say in {}", step.name());
+            }
             Next::List { .. } => {}
             Next::Work { step, .. } | Next::StopWork { step, .. } => {
                 prop_assert_eq!(op.current_step(), Some(step));

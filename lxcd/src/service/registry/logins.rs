@@ -90,6 +90,14 @@ impl Registry {
         self.read_logins().await
     }
 
+    /// The API of an installation through every token that somebody has there.
+    #[must_use]
+    pub fn own_clients(&self, installation: &Installation) -> Vec<Arc<PveClient>> {
+        let logins = self.logins.read();
+        let there = logins.iter().filter(|one| one.row.installation == *installation);
+        there.map(|one| one.client.clone()).collect()
+    }
+
     /// The API through the token of that name, where somebody has it.
     pub(super) fn own_client(&self, installation: &Installation, token_id: &str) -> Option<Arc<PveClient>> {
         let logins = self.logins.read();
