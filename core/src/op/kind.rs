@@ -176,6 +176,12 @@ impl Kind {
         self.part(step).map_or_else(|| step.name().to_owned(), Part::name)
     }
 
+    /// What is said of a step that begins: `script 3/5 30-app.sh`, else what it does.
+    #[must_use]
+    pub fn step_words(&self, step: StepKind) -> String {
+        self.part(step).map_or_else(|| step.doing().to_owned(), Part::doing)
+    }
+
     /// The phase a step belongs to, of a create.
     #[must_use]
     pub fn phase(&self, step: StepKind) -> Option<Phase> {

@@ -135,6 +135,27 @@ impl Operation {
         matches!(self.kind, Kind::Create { marker, .. } if marker == self.id)
     }
 
+    /// The first line about it: `op b3e8115f goes on from 7d20c4aa, script 3/5 30-app.sh`.
+    #[must_use]
+    pub fn opening(&self) -> String {
+        let id = self.id.short();
+        let Some(before) = self.retry_of else { return format!("op {id}{}", self.kind.opening()) };
+        let next = self.current_step().map(|step| self.kind.step_words(self.steps[step].kind));
+        let next = next.map_or_else(String::new, |words| format!(", {words}"));
+        format!("op {id} goes on from {}{next}", before.short())
+    }
+
+    /// How much of it is done, of a create; the steps of a phase count alike.
+    #[must_use]
+    pub fn percent(&self) -> Option<f64> {
+        let at = self.current_step().unwrap_or(self.steps.len().checked_sub(1)?);
+        let phase = self.kind.phase(self.steps[at].kind)?;
+        let (from, to) = phase.percent();
+        let of_phase = || self.steps.iter().filter(|one| self.kind.phase(one.kind) == Some(phase));
+        let done = of_phase().filter(|one| matches!(one.state, StepState::Done { .. })).count();
+        Some(from + (to - from) * done as f64 / of_phase().count().max(1) as f64)
+    }
+
     /// How it ended, once it has.
     #[must_use]
     pub fn outcome(&self) -> Option<&Outcome> {
@@ -147,7 +168,8 @@ impl Operation {
     /// `1/2 ` in front of a step's progress when there are several; else nothing.
     #[must_use]
     pub fn step_prefix(&self, step: usize) -> String {
-        if self.steps.len() < 2 {
+        // The steps of a create have words of their own.
+        if self.steps.len() < 2 || matches!(self.kind, Kind::Create { .. }) {
             return String::new();
         }
         format!("{}/{} {}, ", step + 1, self.steps.len(), self.steps[step].kind.doing())

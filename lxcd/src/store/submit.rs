@@ -204,9 +204,7 @@ async fn insert_steps(tx: &mut Connection, operations: &[Operation]) -> Result<(
 
 /// Says of each that it was asked for.
 async fn insert_first_events(tx: &mut Connection, request: &NewRequest) -> Result<()> {
-    let first = |op: &Operation| {
-        EventDraft::new(EventKind::Progress, format!("op {}{}", op.id.short(), op.kind.opening()))
-    };
+    let first = |op: &Operation| EventDraft::new(EventKind::Progress, op.opening()).at(op.percent());
     let drafts: Vec<EventDraft> = request.operations.iter().map(first).collect();
     let rows: Vec<_> = request.operations.iter().zip(&drafts).map(|(op, draft)| (op, 1, draft)).collect();
     insert_events(tx, &rows, request.created).await

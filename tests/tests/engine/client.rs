@@ -7,6 +7,7 @@ use std::time::Duration;
 use hyper_util::rt::TokioIo;
 use lxc_proto::v1 as pb;
 use pb::containers_client::ContainersClient;
+use pb::creates_client::CreatesClient;
 use pb::events_client::EventsClient;
 use pb::operations_client::OperationsClient;
 use pb::remotes_client::RemotesClient;
@@ -101,6 +102,25 @@ impl Client {
             ..Default::default()
         };
         let reply = self.operations().submit(request).await?.into_inner();
+        Ok(reply.operations.into_iter().next().unwrap())
+    }
+
+    /// Makes a container of that name and number, to its start.
+    pub(crate) async fn create(
+        &self,
+        name: &str,
+        vmid: u32,
+        request_id: &str,
+    ) -> Result<pb::Operation, Status> {
+        let flags = pb::Wish {
+            name: Some(name.to_owned()),
+            image: Some("debian-12".to_owned()),
+            vmid: Some(vmid.to_string()),
+            ..Default::default()
+        };
+        let request =
+            pb::CreateRequest { request_id: request_id.to_owned(), flags: Some(flags), ..Default::default() };
+        let reply = CreatesClient::new(self.0.clone()).submit(request).await?.into_inner();
         Ok(reply.operations.into_iter().next().unwrap())
     }
 

@@ -10,7 +10,7 @@ use super::client::{Client, Order, PATIENCE};
 use super::lab::{Base, Daemon, Lab, running, stopped};
 
 /// Before and after 7b, the call itself, 7d, 12 and 14.
-const PLACES: [&str; 10] = [
+pub(crate) const PLACES: [&str; 10] = [
     "record.before",
     "record.after",
     "sent.before",
@@ -23,7 +23,7 @@ const PLACES: [&str; 10] = [
     "terminal.after",
 ];
 /// The same places in an operation's second step.
-const SECOND: [&str; 8] = [
+pub(crate) const SECOND: [&str; 8] = [
     "record.before#2",
     "record.after#2",
     "sent.before#2",
@@ -77,16 +77,23 @@ async fn crash_at(base: Base, places: &[&str], kind: impl Fn(u32) -> Kind) {
 }
 
 async fn crash_once(daemon: Daemon, place: &str, order: &Order, request: &str) {
-    daemon.scope.arm(place, Action::Hang);
     let reference = daemon.client.reference(order.verb, order.vmid).await.unwrap();
+    let client = daemon.client.clone();
+    crash_during(daemon, place, request, client.submit(order, reference, request)).await;
+}
+
+/// Stops lxcd dead where it comes to that place while something is submitted.
+pub(crate) async fn crash_during(
+    daemon: Daemon,
+    place: &str,
+    request: &str,
+    submitting: impl Future<Output = Result<pb::Operation, tonic::Status>>,
+) {
+    daemon.scope.arm(place, Action::Hang);
     // The answer may be lost in the crash; the request id finds the operation again.
-    let submitting = daemon.client.submit(order, reference, request);
-    let reached = async {
-        let (_, reached) = tokio::join!(submitting, tokio::time::timeout(PATIENCE, daemon.scope.reached()));
-        reached
-    };
-    if reached.await.is_err() {
-        panic!("{place} was never reached: {:#?}", daemon.client.get(request).await);
+    let (answer, reached) = tokio::join!(submitting, tokio::time::timeout(PATIENCE, daemon.scope.reached()));
+    if reached.is_err() {
+        panic!("{place} was never reached: {answer:#?}: {:#?}", daemon.client.find(request).await);
     }
     daemon.crash().await;
 }

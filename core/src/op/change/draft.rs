@@ -2,7 +2,7 @@
 
 use super::advance::grace_end;
 use crate::op::event::{EventDraft, EventKind};
-use crate::op::kind::StepKind;
+use crate::op::kind::{Kind, StepKind};
 use crate::op::outcome::How;
 use crate::op::state::Operation;
 use crate::op::step::Dispatch;
@@ -45,7 +45,11 @@ pub(super) fn watching(
             let no_force = if force && dispatch.ha { ", HA never forces it" } else { "" };
             format!("grace {}{no_force}", crate::text::span(u64::from(grace)))
         }
-        _ => format!("task on {}", dispatch.node),
+        (step, _) => match (&op.kind, step) {
+            (Kind::Create { spec, .. }, StepKind::Create) => format!("on {}, {}", dispatch.node, spec.size()),
+            (Kind::Create { .. }, _) => format!("starting on {}", dispatch.node),
+            _ => format!("task on {}", dispatch.node),
+        },
     };
     // The first line of a lone shutdown has told its grace already.
     let told = op.steps.len() == 1 && op.steps[step].kind == StepKind::Shutdown && !dispatch.ha;

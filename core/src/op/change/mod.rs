@@ -178,22 +178,13 @@ pub fn apply(
             let from = op.steps[step].state.clone();
             match advance(op, step, from, change.clone(), now, timing) {
                 Some(events) => {
-                    let percent = percent(op, step);
+                    let percent = op.percent();
                     Ok(events.into_iter().map(|event| event.in_step(step).at(percent)).collect())
                 }
                 None => Err(misfit(op, &change)),
             }
         }
     }
-}
-
-/// How much of a create is done, its steps taken as equal parts of their phase.
-fn percent(op: &Operation, step: usize) -> Option<f64> {
-    let phase = op.kind.phase(op.steps[step].kind)?;
-    let (from, to) = phase.percent();
-    let of_phase = || op.steps.iter().filter(|one| op.kind.phase(one.kind) == Some(phase));
-    let done = of_phase().filter(|one| matches!(one.state, StepState::Done { .. })).count();
-    Some(from + (to - from) * done as f64 / of_phase().count().max(1) as f64)
 }
 
 fn step_of(change: &Change) -> usize {

@@ -73,6 +73,11 @@ fn reported(work: &mut Work, report: &str) -> Option<EventDraft> {
             work.detail = cut(text);
             None
         }
+        ("address", text) => {
+            let comma = if work.detail.is_empty() { "" } else { ", " };
+            work.detail = cut(&format!("{}{comma}{text}", work.detail));
+            None
+        }
         ("progress", text) => Some(progress("", &cut(text))),
         // Of a newer script, or not ours: nothing to show.
         _ => None,

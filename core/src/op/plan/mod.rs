@@ -12,10 +12,11 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::change::Change;
-use super::kind::{Goal, StepKind};
+use super::kind::{Goal, Kind, StepKind};
 use super::outcome::Outcome;
 use super::state::{Operation, State};
 use super::step::StepState;
+use crate::create::Part;
 use crate::ids::{Micros, Vmid};
 use crate::job::JobReading;
 use crate::ports::{JobError, LogPage, PveError};
@@ -219,11 +220,29 @@ pub fn plan(op: &Operation, facts: &Facts, timing: &Timing) -> Next {
 fn success(op: &Operation) -> Outcome {
     let mut outcome = Outcome::done();
     outcome.warnings.clone_from(&op.warnings);
+    outcome.detail = made(op);
     outcome.how = op.steps.iter().find_map(|step| match step.state {
         StepState::Done { how, .. } => how,
         _ => None,
     });
     outcome
+}
+
+/// What is said of a container that was made: `10.0.0.24, 4/4 services`.
+fn made(op: &Operation) -> String {
+    let Kind::Create { spec, .. } = &op.kind else { return String::new() };
+    let reported = |wanted: fn(&Part) -> bool| {
+        let step = op.steps.iter().find(|step| op.kind.part(step.kind).is_some_and(wanted))?;
+        match &step.state {
+            StepState::Done { exit, .. } if exit != "OK" => Some(exit.clone()),
+            _ => None,
+        }
+    };
+    let address = reported(|part| *part == Part::Reach)
+        .and_then(|all| all.split(", ").next().map(str::to_owned))
+        .or_else(|| spec.network.fixed().first().map(ToString::to_string));
+    let services = reported(|part| *part == Part::Discover);
+    address.into_iter().chain(services).collect::<Vec<_>>().join(", ")
 }
 
 /// Borrowed once, so that the decisions below read as sentences.

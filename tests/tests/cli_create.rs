@@ -1,0 +1,169 @@
+//! `lxcctl create` up to the start of the container: what is decided, what is checked, and that a number is never
+//! given out twice. What happens inside it is in `cli_provision`.
+
+use std::collections::BTreeSet;
+
+use lxc_tests::harness::{Setup, World, ct, running};
+use serde_json::Value;
+
+fn world() -> World {
+    Setup::default().nodes(&["pve1", "pve2"]).containers([running(100, "proxy"), ct(104, "web-1")]).start()
+}
+
+/// A value in the config Proxmox has of a container, as `show` reads it.
+fn config(world: &World, target: &str, key: &str) -> Option<String> {
+    let shown = world.ctl(&format!("show {target} -o json")).exits(0).json();
+    shown["config"][key].as_str().map(str::to_owned)
+}
+
+#[test]
+fn a_container_is_made_started_and_listed() {
+    let world = world();
+    let line = "create web-7 --image debian-12 --cores 2 --memory 1G --disk 4G --ip 10.66.1.7/16 --gateway 10.66.0.1 \
+                --tag web --tag ci --onboot --description Seven --nameserver 1.1.1.1 --node pve2";
+    world.ctl(line).exits(0).prints("homelab/101  web-7  created").says("creating");
+    let of = |key: &str| config(&world, "homelab/101", key).unwrap_or_default();
+    assert_eq!((of("cores").as_str(), of("memory").as_str(), of("onboot").as_str()), ("2", "1024", "1"));
+    assert!(of("net0").contains("ip=10.66.1.7/16") && of("net0").contains("gw=10.66.0.1"), "{}", of("net0"));
+    assert!(of("description").starts_with("Seven") && of("description").contains("<!-- lxcd:"));
+    let listed = world.wait_listed("homelab/101", "running", |item| item["status"] == "running");
+    assert_eq!((&listed["node"], &listed["name"]), (&Value::from("pve2"), &Value::from("web-7")));
+    let events = world.ctl("events homelab/101 -o json").exits(0).json();
+    let types: Vec<_> =
+        events["items"].as_array().expect("items").iter().map(|e| e["type"].clone()).collect();
+    assert_eq!(types, ["created", "started"], "and neither discovered nor replaced");
+    world.ctl("op ls -n 1").exits(0).prints("create").prints("created");
+    world.ctl("audit ls --verb create").exits(0).prints("homelab/101");
+    // Its record is the one that was made with the request, so verbs go on with it.
+    world.ctl("stop web-7").exits(0).prints("stopped");
+    world.ctl("delete web-7 --yes").exits(0).prints("deleted");
+    assert!(world.listed("homelab/101").is_none());
+}
+
+#[test]
+fn a_dry_run_tells_every_value_and_its_origin_and_makes_nothing() {
+    let world = world();
+    let file = world.path().join("box.toml");
+    std::fs::write(&file, "image = \"debian-12\"\nmemory = \"2G\"\ncores = 2\n").expect("written");
+    let line = format!("create box -f {} --cores 4 --dry-run", file.display());
+    let run = world.ctl(&line);
+    run.exits(0).says("dry run: nothing was called").says("would POST …/lxc vmid=101");
+    let json = world.ctl(&format!("{line} -o json")).exits(0).json();
+    assert_eq!(json["kind"], "OperationList");
+    let item = &json["items"][0];
+    let setting = |name: &str| {
+        let all = item["settings"].as_array().expect("settings");
+        all.iter().find(|one| one["name"] == name).map(|one| (one["value"].clone(), one["origin"].clone()))
+    };
+    let said = |value: &str, origin: &str| Some((Value::from(value), Value::from(origin)));
+    assert_eq!(setting("cores"), said("4", "flag"));
+    assert_eq!(setting("memory"), said("2.0Gi", "file"));
+    assert_eq!(setting("disk"), said("8.0Gi", "default"));
+    assert_eq!(setting("storage"), said("local-lvm", "chosen"));
+    assert!(item["checks"].as_array().expect("checks").iter().all(|check| check["result"] == "ok"), "{item}");
+    assert!(world.calls().is_empty());
+    world.ctl("create box --image debian-99 --dry-run").fails("LXC0519");
+}
+
+#[test]
+fn what_cannot_be_made_is_refused_by_name_and_nothing_is_left() {
+    let world = world();
+    for (line, code, words) in [
+        ("create web-1 --image debian-12", "LXC0517", "homelab/104"),
+        ("create a --image debian-12 --vmid 104", "LXC0518", "homelab/104 is web-1"),
+        ("create a --image debian-99", "LXC0519", "debian-12-standard"),
+        ("create a --image debian-12 --storage nas9", "LXC0520", "no storage nas9"),
+        ("create a --image debian-12 --disk 60T", "LXC0520", "are wanted"),
+        ("create a --image debian-12 --bridge vmbr9", "LXC0521", "vmbr0"),
+        ("create a --image debian-12 --ip 10.66.0.104/16", "LXC0521", "homelab/104 has it"),
+        ("create a --image debian-12 --node pve9", "LXC0305", "pve1, pve2"),
+        ("create a --template nosuch", "LXC0308", "template ls"),
+        ("create a", "LXC0201", "--template nor --image"),
+        ("create", "LXC0201", "wants a name"),
+        ("create a_b --image debian-12", "LXC0214", "a_b"),
+        ("create a --image debian-12 --memory 1M", "LXC0214", "--memory"),
+        ("create a --image debian-12 --ip 10.0.0.5", "LXC0214", "10.0.0.5/24"),
+        ("create a --image debian-12 -f /nosuch.toml", "LXC0214", "/nosuch.toml"),
+        ("create a --image debian-12 --remote nowhere", "LXC0302", "nowhere"),
+    ] {
+        let run = world.ctl(line);
+        run.fails(code).says(words);
+    }
+    assert!(world.calls().is_empty(), "{:?}", world.calls());
+    let all = world.ctl("ls -o json").exits(0).json();
+    assert_eq!(all["items"].as_array().expect("items").len(), 2);
+}
+
+#[test]
+fn the_same_again_is_unchanged_or_the_same_operation() {
+    let world = world();
+    let key = "01a1fe6a-2384-7b31-9c44-a1d24f9c2e1b";
+    let line = format!("create web-7 --image debian-12 --request-id {key} -o json");
+    let (first, again) = (world.ctl(&line).exits(0).json(), world.ctl(&line).exits(0).json());
+    assert_eq!(first["items"][0]["id"], again["items"][0]["id"]);
+    world.ctl(&format!("create web-8 --image debian-12 --request-id {key}")).fails("LXC0211");
+    let needed = world.ctl("create web-7 --image debian-12 --if-needed -o json").exits(0).json();
+    assert_eq!(
+        (&needed["items"][0]["result"], &needed["items"][0]["changed"]),
+        (&"unchanged".into(), &false.into())
+    );
+    world.ctl("create web-7 --image debian-12").fails("LXC0517");
+    assert_eq!(world.calls().iter().filter(|call| call.ends_with("/lxc")).count(), 1, "made once");
+}
+
+#[test]
+fn twenty_at_once_get_twenty_numbers_and_no_node_more_than_its_share() {
+    let world = world();
+    let all: Vec<_> = (0..20)
+        .map(|n| world.begin(&format!("create box-{n} --image debian-12 --memory 256M -o json")))
+        .collect();
+    let mut numbers = BTreeSet::new();
+    for run in all {
+        let made = run.end().exits(0).json();
+        assert!(numbers.insert(made["items"][0]["target"].as_str().expect("a target").to_owned()), "{made}");
+    }
+    assert_eq!(numbers.len(), 20);
+    let nodes: BTreeSet<_> = world.ctl("ls -o json").exits(0).json()["items"]
+        .as_array()
+        .expect("items")
+        .iter()
+        .map(|item| item["node"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert_eq!(nodes.len(), 2, "what is on its way to a node counts when the next is placed");
+}
+
+#[test]
+fn a_number_proxmox_refuses_is_followed_by_the_next() {
+    let world = world();
+    world
+        .sim
+        .control()
+        .add_fault("http500:POST:/nodes/*/lxc:CT 101 already exists on node 'pve1'")
+        .expect("a fault");
+    let run = world.ctl("create web-7 --image debian-12");
+    run.exits(0).prints("homelab/102  web-7  created").says("vmid 101 is taken, trying 102");
+    assert!(world.listed("homelab/101").is_none());
+    world
+        .sim
+        .control()
+        .add_fault("http500:POST:/nodes/*/lxc:CT 200 already exists on node 'pve1'")
+        .expect("a fault");
+    world.ctl("create web-8 --image debian-12 --vmid 200").fails("LXC0518");
+    assert!(world.listed("homelab/200").is_none(), "a number that came to nothing is free again");
+    world.ctl("create web-8 --image debian-12 --vmid 200").exits(0).prints("homelab/200");
+}
+
+#[test]
+fn what_fails_on_proxmox_leaves_no_record() {
+    let world = world();
+    world
+        .sim
+        .control()
+        .add_fault("task-fail:vzcreate:101:unable to create CT 101 - no space left on device")
+        .expect("a fault");
+    world.ctl("create web-7 --image debian-12").fails("LXC0101").says("no space left on device");
+    assert!(world.listed("homelab/101").is_none());
+    let id = world.ctl("op ls -n 1 -o name").out;
+    world.ctl(&format!("op retry {}", id.trim())).fails("LXC0301");
+    world.ctl("create web-7 --image debian-12").exits(0).prints("homelab/101");
+}
