@@ -13,7 +13,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::janitor::cutoffs;
 use crate::keyring::{CHECK_ROW, KeyFile, Place};
-use crate::service::registry::login_place;
+use crate::service::registry::{login_place, ssh_place};
 use crate::service::store_error;
 use crate::state_dir::StateDir;
 use crate::store::{Part, Store};
@@ -120,6 +120,13 @@ pub async fn rotate_key(config: &Config) -> Result<()> {
         let place = Place { table: "remote", row: &remote.installation.0, column: "token_secret" };
         if let Some(sealed) = both.reseal(place, &remote.token_secret)? {
             remote.token_secret = sealed;
+            store.put_remote(&remote.name, &remote, None).await.map_err(store_error)?;
+            count += 1;
+        }
+        let place = ssh_place(&remote.installation);
+        let sealed = remote.ssh.as_ref().and_then(|ssh| ssh.secret.as_ref());
+        if let Some(sealed) = sealed.map(|sealed| both.reseal(place, sealed)).transpose()?.flatten() {
+            remote.ssh.iter_mut().for_each(|ssh| ssh.secret = Some(sealed.clone()));
             store.put_remote(&remote.name, &remote, None).await.map_err(store_error)?;
             count += 1;
         }

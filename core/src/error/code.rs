@@ -185,6 +185,8 @@ codes! {
     PveUnauthorized = "LXC0603",
     /// The socket may not be opened.
     SocketPermission = "LXC0604",
+    /// The node does not let us in over SSH.
+    SshRefused = "LXC0605",
 
     /// No URL of the remote answers.
     RemoteUnreachable = "LXC0701",
@@ -194,6 +196,8 @@ codes! {
     CertificateChanged = "LXC0703",
     /// What answers there is not Proxmox, or not in its right mind.
     NotProxmox = "LXC0704",
+    /// The SSH host key is not the pinned one.
+    HostKeyChanged = "LXC0705",
 
     /// lxcd does not answer.
     DaemonUnreachable = "LXC0801",

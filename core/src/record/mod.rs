@@ -9,6 +9,7 @@ mod login;
 mod operation;
 mod remote;
 mod round;
+mod ssh;
 mod template;
 
 pub use audit::{AuditFilter, AuditRecord};
@@ -19,4 +20,5 @@ pub use login::Login;
 pub use operation::OperationFilter;
 pub use remote::{Owner, People, Pin, RemoteRecord, Share};
 pub use round::{Round, Seen};
+pub use ssh::{SshHost, SshRecord, SshWay};
 pub use template::TemplateRecord;

@@ -1,5 +1,6 @@
 //! Remotes and their pins. The token's secret is a ciphertext here; opening it is the keyring's.
 
+use super::ssh::SshRecord;
 use crate::actor::Role;
 use crate::ids::{Installation, Micros};
 
@@ -32,6 +33,8 @@ pub struct RemoteRecord {
     pub pins: Vec<Pin>,
     /// Whose it is.
     pub people: People,
+    /// How its nodes are reached over SSH; None = not at all.
+    pub ssh: Option<SshRecord>,
 }
 
 /// Whose a remote is, and with whom it is shared.

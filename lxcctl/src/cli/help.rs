@@ -75,7 +75,7 @@ after! {
     REMOTE_DOCTOR: "every command", "  lxcctl remote doctor homelab\n  lxcctl remote doctor homelab -o json";
     REMOTE_TRUST: "every command", "  lxcctl remote trust homelab\n  lxcctl remote trust homelab --rotate";
     REMOTE_SET: "every command",
-        "  lxcctl remote set homelab --default\n  lxcctl remote set homelab --token-id 'lxcd@pve!new' --token-secret-file secret";
+        "  lxcctl remote set homelab --default\n  lxcctl remote set homelab --token-id 'lxcd@pve!new' --token-secret-file secret\n  lxcctl remote set homelab --ssh root --ssh-key ~/.ssh/id_ed25519";
     REMOTE_LOGIN: "every command",
         "  lxcctl remote login homelab --token-id 'ann@pve!cli'\n  lxcctl remote login homelab --token-id 'ann@pve!cli' --token-secret-file secret\n  lxcctl remote login homelab --user ann@pve";
     REMOTE_LOGOUT: "every command", "  lxcctl remote logout homelab\n  lxcctl remote logout homelab -o json";

@@ -7,6 +7,7 @@ pub mod line;
 mod noun;
 mod op;
 mod remote;
+mod ssh;
 mod template;
 pub mod usage;
 pub mod values;
@@ -25,6 +26,7 @@ pub use remote::{
     AddRemote, LoginRemote, RemoteCommand, RemoteName, RemoteVerb, RemoveRemote, Secret, SetRemote,
     ShareRemote, TrustRemote, UnshareRemote,
 };
+pub use ssh::SshFlags;
 pub use template::{
     DeleteTemplate, ExportTemplate, ImportTemplate, TemplateCommand, TemplateList, TemplateName, TemplateVerb,
 };

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::{Tables, help};
+use super::{SshFlags, Tables, help};
 
 /// `remote`
 #[derive(Debug, Args)]
@@ -39,7 +39,7 @@ pub enum RemoteVerb {
     /// Compare the certificates shown now with the pinned ones; --rotate takes the new ones.
     #[command(override_usage = "lxcctl remote trust NAME [--rotate]", after_help = help::REMOTE_TRUST, help_template = help::TEMPLATE)]
     Trust(TrustRemote),
-    /// Change a remote: its name, URL, token, or whether it is the default.
+    /// Change a remote: its name, URL, token, SSH access, or whether it is the default.
     #[command(override_usage = "lxcctl remote set NAME [flags]", after_help = help::REMOTE_SET, help_template = help::TEMPLATE)]
     Set(SetRemote),
     /// Use a Proxmox token or user of your own for what you do on a remote.
@@ -147,6 +147,9 @@ pub struct SetRemote {
     /// SHA-256 of the certificate behind --url, once for each of them.
     #[arg(long, value_name = "SHA256", requires = "url")]
     pub fingerprint: Vec<String>,
+    /// SSH.
+    #[command(flatten)]
+    pub ssh: SshFlags,
 }
 
 /// `remote login`

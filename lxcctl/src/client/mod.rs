@@ -24,7 +24,7 @@ pub use calls::{AuditFilter, ContainerChunk, ContainerStream, EventFilter, Resol
 pub use connect::socket_path;
 pub use creates::CreateOrder;
 pub use operations::{OperationFilter, Order, Submitted, WatchEnd, WatchItem, WatchStream};
-pub use remotes::{NewRemote, Probed, RemoteChange, Trusted};
+pub use remotes::{NewRemote, Probed, RemoteChange, SshChange, Trusted};
 
 /// Says which client this is, so that the daemon can refuse one it does not understand without a call of
 /// its own for that.

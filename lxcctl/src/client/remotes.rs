@@ -8,7 +8,7 @@ use pb::remotes_client::RemotesClient;
 
 use super::Client;
 use super::status::error_from_wire;
-use super::view::{Certificate, Finding, Remote, RemoteCheck, TrustItem};
+use super::view::{Certificate, Finding, Remote, RemoteCheck, SshShown, TrustItem};
 
 /// What a URL shows to somebody who has sent nothing yet.
 pub struct Probed {
@@ -44,6 +44,20 @@ pub struct RemoteChange {
     pub token_id: Option<String>,
     pub token_secret: Option<String>,
     pub fingerprints: Vec<String>,
+    pub ssh: Option<SshChange>,
+    pub no_ssh: bool,
+}
+
+/// An SSH access to be.
+#[expect(missing_docs, reason = "the names say what they are")]
+pub struct SshChange {
+    pub user: String,
+    pub port: u16,
+    pub way: String,
+    pub secret: Option<String>,
+    pub directory: Option<String>,
+    /// By node.
+    pub fingerprints: HashMap<String, String>,
 }
 
 /// What `remote doctor` found.
@@ -159,9 +173,28 @@ impl Client {
             token_id: change.token_id,
             token_secret: change.token_secret,
             fingerprints: change.fingerprints,
+            ssh: change.ssh.map(|ssh| pb::SetSsh {
+                user: ssh.user,
+                port: u32::from(ssh.port),
+                way: ssh.way,
+                secret: ssh.secret,
+                directory: ssh.directory,
+                fingerprints: ssh.fingerprints,
+            }),
+            no_ssh: change.no_ssh,
         };
         let answer = self.remotes_client().set(Self::unary(message)).await;
         remote(self.settle(answer).await?.remote)
+    }
+
+    /// The SSH host keys that a remote's nodes show.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn probe_ssh(&self, name: &str, port: u16) -> Result<Vec<SshShown>> {
+        let message = pb::ProbeSshRequest { name: name.to_owned(), port: u32::from(port) };
+        let answer = self.remotes_client().probe_ssh(Self::unary(message)).await;
+        Ok(self.settle(answer).await?.hosts.into_iter().map(SshShown::from).collect())
     }
 
     /// Uses a token of the caller's own from now on.

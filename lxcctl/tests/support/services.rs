@@ -200,6 +200,12 @@ impl pb::remotes_server::Remotes for Service {
         self.asked.lock().unwrap().sets.push(request.into_inner());
         say(&self.script.lock().unwrap().set)
     }
+    async fn probe_ssh(
+        &self,
+        _: Request<pb::ProbeSshRequest>,
+    ) -> Result<Response<pb::ProbeSshReply>, Status> {
+        Err(Status::unimplemented(""))
+    }
     async fn login(&self, _: Request<pb::LoginRequest>) -> Result<Response<pb::LoginReply>, Status> {
         Err(Status::unimplemented(""))
     }

@@ -40,6 +40,7 @@ pub(super) async fn inventory(dir: &Path, timing: Timing) -> Arc<Inventory> {
         cluster: None,
         created: 0,
         pins: Vec::new(),
+        ssh: None,
     };
     let me = DaemonId::generate();
     let inventory =

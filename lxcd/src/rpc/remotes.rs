@@ -7,8 +7,9 @@ use lxc_proto::v1::remotes_server::Remotes;
 use lxc_proto::v1::{
     AddRemoteReply, AddRemoteRequest, DoctorReply, DoctorRequest, Finding, ListRemotesReply,
     ListRemotesRequest, LoginReply, LoginRequest, LogoutReply, LogoutRequest, ProbeReply, ProbeRequest,
-    RemoteCheck, RemoveRemoteReply, RemoveRemoteRequest, SetRemoteReply, SetRemoteRequest, ShareReply,
-    ShareRequest, TestRemoteReply, TestRemoteRequest, TrustItem, TrustReply, TrustRequest, Try,
+    ProbeSshReply, ProbeSshRequest, RemoteCheck, RemoveRemoteReply, RemoveRemoteRequest, SetRemoteReply,
+    SetRemoteRequest, ShareReply, ShareRequest, TestRemoteReply, TestRemoteRequest, TrustItem, TrustReply,
+    TrustRequest, Try,
 };
 use secrecy::SecretString;
 use tonic::{Request, Response, Status};
@@ -129,7 +130,7 @@ impl Remotes for Api {
         let request = request.into_inner();
         let accept = request.accept.into_iter().collect();
         let services = self.services.clone();
-        let (row, items) =
+        let (row, items, hosts) =
             to_the_end(async move { services.trust(&caller, &request.name, &accept).await }).await?;
         let items = items
             .into_iter()
@@ -145,6 +146,7 @@ impl Remotes for Api {
                     error: item.now.as_ref().err().map(ToString::to_string).unwrap_or_default(),
                 }
             })
+            .chain(hosts.into_iter().map(convert::ssh_trust))
             .collect();
         Ok(Response::new(TrustReply { items, remote: Some(self.remote(&row)) }))
     }
@@ -159,11 +161,23 @@ impl Remotes for Api {
             token_id: request.token_id,
             secret: request.token_secret.map(SecretString::from),
             fingerprints: request.fingerprints,
+            ssh: match request.ssh {
+                Some(ssh) => Some(Some(convert::new_ssh(ssh).map_err(|error| status(&error))?)),
+                None => request.no_ssh.then_some(None),
+            },
         };
         let services = self.services.clone();
         let row =
             to_the_end(async move { services.set_remote(&caller, &request.name, changes).await }).await?;
         Ok(Response::new(SetRemoteReply { remote: Some(self.remote(&row)) }))
+    }
+
+    async fn probe_ssh(&self, request: Request<ProbeSshRequest>) -> Result<Response<ProbeSshReply>, Status> {
+        let caller = self.enter(&request, None).await?;
+        let ProbeSshRequest { name, port } = request.into_inner();
+        let port = u16::try_from(port).unwrap_or_default();
+        let shown = self.services.probe_ssh(&caller, &name, port).await.map_err(|error| status(&error))?;
+        Ok(Response::new(ProbeSshReply { hosts: shown.into_iter().map(convert::ssh_shown).collect() }))
     }
 
     async fn share(&self, request: Request<ShareRequest>) -> Result<Response<ShareReply>, Status> {

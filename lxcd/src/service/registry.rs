@@ -3,6 +3,7 @@
 
 mod logins;
 mod secrets;
+mod ssh;
 
 use lxc_core::record::{AuditRecord, RemoteRecord};
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ use crate::store::Store;
 
 use logins::Personal;
 pub(crate) use logins::login_place;
+pub(crate) use ssh::ssh_place;
 
 /// One remote and how to talk to it.
 #[derive(Debug)]
@@ -231,9 +233,10 @@ fn named(row: &RemoteRecord, url: &str) -> Option<String> {
     row.pins.iter().filter_map(|pin| pin.node.clone()).find(|node| node == host)
 }
 
-/// Whether two records are reached in the same way, whoever may see them.
+/// Whether the API of two records is reached in the same way, whoever may see them.
 fn same_contact(one: &RemoteRecord, other: &RemoteRecord) -> bool {
-    let seen = RemoteRecord { people: other.people.clone(), is_default: other.is_default, ..one.clone() };
+    let (people, ssh) = (other.people.clone(), other.ssh.clone());
+    let seen = RemoteRecord { people, ssh, is_default: other.is_default, ..one.clone() };
     seen == *other
 }
 

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::access::{Access, AccessOf};
 use super::exec::{Command, End, Output};
-use super::pool::Pool;
+use super::pool::{ATTEMPTS, Pool};
 
 /// Bytes of output in one reading.
 const PIECE: usize = 64 << 10;
@@ -42,7 +42,13 @@ impl Jobs {
     /// With the access as `access` gives it at each call.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, access: AccessOf) -> Self {
-        Self { pool: Pool::new(clock, access) }
+        Self { pool: Pool::new(clock, access, ATTEMPTS) }
+    }
+
+    /// The same for somebody who waits for an answer: a connection that is not made is not tried again.
+    #[must_use]
+    pub fn once(clock: Arc<dyn Clock>, access: AccessOf) -> Self {
+        Self { pool: Pool::new(clock, access, 1) }
     }
 
     /// Runs one of our programs; what it says behind the mark, in (first line, rest).

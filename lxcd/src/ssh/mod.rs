@@ -12,3 +12,4 @@ mod session;
 
 pub use access::{Access, AccessOf, Auth, HostKeyPin};
 pub use job::Jobs;
+pub use session::{check_key, host_key};

@@ -18,7 +18,7 @@ use super::session::Session;
 /// Channels of one connection at a time; sshd takes 10 (MaxSessions), and people look too.
 const CHANNELS: usize = 8;
 /// How often a connection is tried.
-const ATTEMPTS: u32 = 5;
+pub(super) const ATTEMPTS: u32 = 5;
 /// The pause after the first attempt; it doubles.
 const PAUSE: Duration = Duration::from_secs(2);
 
@@ -26,6 +26,7 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(super) struct Pool {
     clock: Arc<dyn Clock>,
     access: AccessOf,
+    attempts: u32,
     lines: Mutex<HashMap<Node, Arc<Line>>>,
 }
 
@@ -45,8 +46,8 @@ struct Open {
 }
 
 impl Pool {
-    pub(super) fn new(clock: Arc<dyn Clock>, access: AccessOf) -> Self {
-        Self { clock, access, lines: Mutex::default() }
+    pub(super) fn new(clock: Arc<dyn Clock>, access: AccessOf, attempts: u32) -> Self {
+        Self { clock, access, attempts, lines: Mutex::default() }
     }
 
     /// Runs on a node what `command` makes for its access. Sent once more over a new connection when the old one turns
@@ -91,7 +92,7 @@ impl Pool {
         Arc::clone(self.lines.lock().entry(node.clone()).or_insert_with(new))
     }
 
-    /// The open connection, or a new one after at most [`ATTEMPTS`].
+    /// The open connection, or a new one after as many attempts as there may be.
     async fn session(&self, line: &Line, access: &Access) -> Result<Arc<Session>, JobError> {
         let seen = line.rounds.load(Ordering::Acquire);
         let mut open = line.open.lock().await;
@@ -118,7 +119,7 @@ impl Pool {
 
     async fn connect(&self, access: &Access) -> Result<Session, JobError> {
         let mut pause = PAUSE;
-        for _ in 1..ATTEMPTS {
+        for _ in 1..self.attempts {
             match Session::connect(access).await {
                 Err(JobError::NotConnected(why)) => tracing::info!(%access, why, "no SSH connection yet"),
                 result => return result,

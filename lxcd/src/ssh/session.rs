@@ -12,9 +12,11 @@ use russh::client::{self, AuthResult, Handle};
 use russh::keys::agent::AgentIdentity;
 use russh::keys::agent::client::AgentClient;
 use russh::keys::ssh_key::{Algorithm, HashAlg};
-use russh::keys::{Error as KeyError, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key};
+use russh::keys::{
+    Error as KeyError, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate, decode_secret_key,
+};
 use russh::{MethodSet, Preferred};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -63,6 +65,38 @@ impl client::Handler for HostKey {
     }
 }
 
+/// The key a host shows. Nothing is told to it, not even a user.
+///
+/// # Errors
+/// Why it cannot be had.
+pub async fn host_key(host: &str, port: u16) -> Result<HostKeyPin, JobError> {
+    let nobody = Access::new(host, port, "", Auth::Password(String::new().into()), None);
+    match Session::connect(&nobody).await {
+        Err(JobError::HostKeyUnknown { fingerprint }) => {
+            HostKeyPin::parse(&fingerprint).map_err(JobError::Failed)
+        }
+        Err(error) => Err(error),
+        Ok(_) => Err(JobError::Failed("it shows no host key".to_owned())),
+    }
+}
+
+/// Whether a private key can be used to log in.
+///
+/// # Errors
+/// Why not, without a word of it.
+pub fn check_key(pem: &SecretString) -> Result<(), String> {
+    read_key(pem).map(|_| ())
+}
+
+fn read_key(pem: &SecretString) -> Result<PrivateKey, String> {
+    let key = decode_secret_key(pem.expose_secret(), None).map_err(|error| match error {
+        KeyError::KeyIsEncrypted => "it has a passphrase".to_owned(),
+        // The words of other errors may quote what is in the file.
+        _ => "it cannot be read".to_owned(),
+    })?;
+    if key.is_encrypted() { Err("it has a passphrase".to_owned()) } else { Ok(key) }
+}
+
 /// A connection that is logged in.
 pub(super) struct Session(pub(super) Handle<HostKey>);
 
@@ -105,13 +139,7 @@ impl Session {
 async fn log_in(handle: &mut Handle<HostKey>, access: &Access) -> Result<(), JobError> {
     let (offered, accepted) = match &access.auth {
         Auth::Key(pem) => {
-            let key = decode_secret_key(pem.expose_secret(), None).map_err(|error| {
-                // The words of other errors may quote what is in the file.
-                JobError::Refused(match error {
-                    KeyError::KeyIsEncrypted => "the private key has a passphrase".to_owned(),
-                    _ => "the private key cannot be read".to_owned(),
-                })
-            })?;
+            let key = read_key(pem).map_err(|why| JobError::Refused(format!("the private key: {why}")))?;
             let offered = describe(&key.algorithm(), &key.fingerprint(HashAlg::Sha256).to_string());
             let hash = rsa_hash(handle, access, &key.algorithm()).await?;
             let key = PrivateKeyWithHashAlg::new(Arc::new(key), hash);

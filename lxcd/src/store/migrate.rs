@@ -15,12 +15,16 @@ const SQLITE: &[(i64, &str, &str)] = &[
     (2, "daemons", include_str!("../../../migrations/sqlite/0002_daemons.sql")),
     (3, "people", include_str!("../../../migrations/sqlite/0003_people.sql")),
     (4, "templates", include_str!("../../../migrations/sqlite/0004_templates.sql")),
+    (5, "creates", include_str!("../../../migrations/sqlite/0005_creates.sql")),
+    (6, "ssh", include_str!("../../../migrations/sqlite/0006_ssh.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../../../migrations/postgres/0001_init.sql")),
     (2, "daemons", include_str!("../../../migrations/postgres/0002_daemons.sql")),
     (3, "people", include_str!("../../../migrations/postgres/0003_people.sql")),
     (4, "templates", include_str!("../../../migrations/postgres/0004_templates.sql")),
+    (5, "creates", include_str!("../../../migrations/postgres/0005_creates.sql")),
+    (6, "ssh", include_str!("../../../migrations/postgres/0006_ssh.sql")),
 ];
 
 /// Number of the newest change of the schema that this lxcd knows.

@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 
 use super::row::flag;
 use super::{Connection, Result, Store, fail, get, get_json, get_parsed, json};
-use super::{audit, bulk, poller};
+use super::{audit, bulk, poller, ssh};
 
 impl Store {
     /// Every remote, by name.
@@ -48,6 +48,7 @@ impl Store {
                 });
             }
         }
+        ssh::read(&self.reader, &mut remotes).await?;
         Ok(remotes)
     }
 
@@ -72,6 +73,7 @@ impl Store {
         put(&mut tx, name, remote).await?;
         put_pins(&mut tx, remote).await?;
         put_shares(&mut tx, remote).await?;
+        ssh::put(&mut tx, remote).await?;
         if let Some(audit) = audit {
             audit::insert(&mut tx, audit).await?;
         }
@@ -211,6 +213,7 @@ fn remote_row(row: &AnyRow) -> Result<RemoteRecord> {
         created: get(row, "created_us")?,
         pins: Vec::new(),
         people: People { owner: owner(row)?, shares: Vec::new() },
+        ssh: None,
     })
 }
 

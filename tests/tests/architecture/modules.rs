@@ -29,7 +29,7 @@ pub(crate) const LXCD: &[Rule] = &[
         &[],
     ),
     Rule("rpc", Only(&["service"]), &[]),
-    Rule("service", Only(&["bus", "engine", "inventory", "keyring", "peer", "pve", "store"]), &[]),
+    Rule("service", Only(&["bus", "engine", "inventory", "keyring", "peer", "pve", "ssh", "store"]), &[]),
     Rule("edges", Only(&["pve", "rpc"]), &[]),
     Rule("engine", Only(&["bus", "failpoint"]), &[]),
     Rule("inventory", Only(&["bus", "pve", "store"]), &[]),

@@ -181,5 +181,6 @@ pub(crate) fn remote(name: &str) -> RemoteRecord {
         cluster: None,
         created: T0,
         pins: Vec::new(),
+        ssh: None,
     }
 }

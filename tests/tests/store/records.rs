@@ -1,7 +1,7 @@
 //! Remotes with their pins, containers, audit, and the empty values among them.
 
 use lxc_core::pve::Power;
-use lxc_core::record::{AuditFilter, AuditRecord, Pin, RemoteRecord};
+use lxc_core::record::{AuditFilter, AuditRecord, Pin, RemoteRecord, SshHost, SshRecord, SshWay};
 
 use super::make::{S, T0, audit, container, installation, remote};
 
@@ -17,20 +17,47 @@ on_both! {
             source: "person".to_owned(),
             not_after,
         };
+        let host = |node: &str| SshHost {
+            node: node.to_owned(),
+            host: "192.0.2.1".to_owned(),
+            fingerprint: "SHA256:AtI3".to_owned(),
+        };
         let full = RemoteRecord {
             name: "büro".to_owned(),
             ca_pem: Some("PEM".to_owned()),
             pve_version: Some("9.2".to_owned()),
             cluster: Some("c".to_owned()),
             pins: vec![pin("https://a", None, None), pin("https://b", Some("pve2"), Some(T0))],
-            ..bare
+            ssh: Some(SshRecord {
+                user: "root".to_owned(),
+                port: 65_535,
+                way: SshWay::Key,
+                secret: Some("ciphertext".to_owned()),
+                directory: Some("/srv/jobs".to_owned()),
+                hosts: ["pve1", "pve2"].map(host).to_vec(),
+            }),
+            ..bare.clone()
         };
         db.store.put_remote("lab", &full, None).await.unwrap();
         assert_eq!(db.other.remotes().await.unwrap(), std::slice::from_ref(&full), "renamed, pins and all");
         let rival = RemoteRecord { name: "rival".to_owned(), ..full.clone() };
         assert!(db.store.put_remote("rival", &rival, Some(&audit("remote add"))).await.is_err(), "an installation has one name");
         assert_eq!(db.number("SELECT COUNT(*) FROM audit").await, 0, "what did not happen is not recorded");
-        assert_eq!(db.other.remotes().await.unwrap(), [full], "and nothing of the attempt stays");
+        assert_eq!(db.other.remotes().await.unwrap(), std::slice::from_ref(&full), "and nothing of the attempt stays");
+        let agent = SshRecord {
+            user: "lxcd".to_owned(),
+            port: 22,
+            way: SshWay::Agent,
+            secret: None,
+            directory: None,
+            hosts: Vec::new(),
+        };
+        let other = RemoteRecord { ssh: Some(agent), ..full };
+        db.store.put_remote("büro", &other, None).await.unwrap();
+        assert_eq!(db.other.remotes().await.unwrap(), [other], "another access in the place of the first");
+        db.store.put_remote("büro", &bare, None).await.unwrap();
+        assert_eq!(db.other.remotes().await.unwrap(), [bare], "and none again");
+        assert_eq!(db.number("SELECT COUNT(*) FROM ssh").await, 0);
     }
 
     async fn there_is_one_default_remote(db: Db) {

@@ -3,6 +3,7 @@
 use lxc_proto::v1 as pb;
 use serde::Serialize;
 
+use super::ssh::Ssh;
 use crate::ui::time::Instant;
 
 /// One Proxmox installation.
@@ -30,6 +31,7 @@ pub struct Remote {
     pub owner_domain: Option<String>,
     pub login: Option<String>,
     pub shares: Vec<Share>,
+    pub ssh: Option<Ssh>,
 }
 
 /// With whom a remote is shared.
@@ -93,6 +95,7 @@ impl From<pb::Remote> for Remote {
             owner_domain: r.owner_domain,
             login: r.login,
             shares: r.shares.into_iter().map(Share::from).collect(),
+            ssh: r.ssh.map(Ssh::from),
         }
     }
 }

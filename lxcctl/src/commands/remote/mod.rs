@@ -9,6 +9,7 @@ mod secret;
 mod set;
 mod share;
 mod show;
+mod ssh;
 mod test;
 mod trust;
 

@@ -1,9 +1,9 @@
-//! `lxcctl remote set`: its name, URL, token, or whether it is the default.
+//! `lxcctl remote set`: its name, URL, token, SSH access, or whether it is the default.
 
 use lxc_core::error::{Code, Error, Exit, Result};
 use lxc_core::text;
 
-use super::{add, secret};
+use super::{add, secret, ssh};
 use crate::cli::SetRemote;
 use crate::client::{Client, RemoteChange};
 use crate::context::Context;
@@ -16,7 +16,8 @@ pub(super) async fn run(context: &mut Context, args: SetRemote) -> Result<Exit> 
         (_, true) => Some(false),
         _ => None,
     };
-    if args.new_name.is_none() && make_default.is_none() && args.url.is_empty() && !new_secret {
+    let ssh = args.ssh.ssh.is_some() || args.ssh.no_ssh;
+    if args.new_name.is_none() && make_default.is_none() && args.url.is_empty() && !new_secret && !ssh {
         return Err(Error::new(Code::Usage, "nothing was said to change")
             .because(context.command_line())
             .hint("lxcctl remote set --help"));
@@ -32,6 +33,7 @@ pub(super) async fn run(context: &mut Context, args: SetRemote) -> Result<Exit> 
     } else {
         None
     };
+    let ssh = ssh::change(context, &client, &args.name, &args.ssh).await?;
     let begun = time::now();
     let change = RemoteChange {
         name: args.name,
@@ -41,6 +43,8 @@ pub(super) async fn run(context: &mut Context, args: SetRemote) -> Result<Exit> 
         token_id: args.token_id,
         token_secret,
         fingerprints,
+        ssh,
+        no_ssh: args.ssh.no_ssh,
     };
     let typed = args.url.first().cloned().unwrap_or_default();
     let remote = client.set_remote(change).await.map_err(|fault| add::in_line(context, fault, &typed))?;

@@ -47,6 +47,11 @@ fn render(remote: &Remote, now: &Now, look: Look) -> String {
     }
     fact("token", Some(remote.token_id.clone()));
     fact("your token", remote.login.clone());
+    if let Some(ssh) = &remote.ssh {
+        let port = if ssh.port == 22 { String::new() } else { format!(" on port {}", ssh.port) };
+        fact("ssh", Some(format!("{} with {}{port}", ssh.user, ssh.way)));
+        fact("ssh jobs", ssh.directory.clone());
+    }
     fact("pve", remote.pve_version.clone());
     fact("cluster", remote.cluster.clone());
     fact("nodes", Some(remote.nodes.join(", ")).filter(|nodes| !nodes.is_empty()));
@@ -79,5 +84,12 @@ fn render(remote: &Remote, now: &Now, look: Look) -> String {
         ]);
     }
     out.push_str(&pins.render(look));
+    if let Some(ssh) = &remote.ssh {
+        let mut hosts = Table::new(vec![Column::left("SSH"), Column::left("HOST"), Column::left("HOST KEY")]);
+        for host in &ssh.hosts {
+            hosts.row(vec![Cell::new(&host.node), Cell::new(&host.host), Cell::new(&host.fingerprint)]);
+        }
+        out.push_str(&hosts.render(look));
+    }
     out
 }

@@ -1,15 +1,19 @@
-//! `lxcctl remote trust`: the certificates shown now against the pinned ones; `--rotate` takes the new.
+//! `lxcctl remote trust`: the certificates and SSH host keys shown now against the pinned ones; `--rotate` takes the new.
 
 use std::collections::HashMap;
 
 use lxc_core::error::{Code, Error, Exit, Result};
 
+use super::ssh::COMPARE;
 use crate::cli::TrustRemote;
 use crate::client::view::{TrustItem, Warning};
 use crate::context::Context;
 use crate::ui::escape::escape;
 use crate::ui::style::Tone;
 use crate::ui::table::{Cell, Column, Table};
+
+/// What says on a node which certificate is its own.
+const CERTIFICATE: &str = "pvenode cert info";
 
 pub(super) async fn run(context: &mut Context, args: &TrustRemote) -> Result<Exit> {
     let client = context.connect().await?;
@@ -27,6 +31,7 @@ pub(super) async fn run(context: &mut Context, args: &TrustRemote) -> Result<Exi
             .printer
             .warn("the root CA changed too: this may be another installation under the same address");
     }
+    let compare = compare(&changed);
     let lines: Vec<String> = changed.iter().map(|item| offer(item)).collect();
     if !args.yes {
         if !context.printer.can_ask {
@@ -35,18 +40,17 @@ pub(super) async fn run(context: &mut Context, args: &TrustRemote) -> Result<Exi
                 "new certificates want a yes, and there is no terminal to ask on",
             );
             fault.why = lines;
-            return Err(fault.hint_noted(
-                context.command_line_with("--yes", None),
-                "if pvenode cert info says the same on the nodes",
-            ));
+            let note = format!("if {compare} says the same on the nodes");
+            return Err(fault.hint_noted(context.command_line_with("--yes", None), note));
         }
         context.printer.must_say(&lines.join("\n"));
-        let question = "Does pvenode cert info say the same on the nodes? [y/N] ";
-        let answer = context.printer.ask(question).unwrap_or_default();
+        let question = format!("Does {compare} say the same on the nodes? [y/N] ");
+        let answer = context.printer.ask(&question).unwrap_or_default();
         if !matches!(answer.to_ascii_lowercase().as_str(), "y" | "yes") {
+            let first = compare.split(',').next().unwrap_or_default();
             return Err(Error::new(Code::AnsweredNo, "the certificates were not accepted")
                 .because("the answer was not yes; the pins are as they were")
-                .hint_noted("pvenode cert info", "on the nodes, says which certificates are theirs"));
+                .hint_noted(first, "on the nodes, says which are theirs"));
         }
     }
     let accept = changed
@@ -64,7 +68,29 @@ fn offer(item: &TrustItem) -> String {
     format!("{}\n  was {}\n  now {}", escape(&item.url), escape(old), escape(new))
 }
 
+/// A host key stands among the certificates.
+fn is_host_key(item: &TrustItem) -> bool {
+    item.url.starts_with("ssh://")
+}
+
+/// What says on a node which certificate or host key is its own.
+fn compare(changed: &[&TrustItem]) -> String {
+    match (changed.iter().all(|item| is_host_key(item)), changed.iter().any(|item| is_host_key(item))) {
+        (true, _) => COMPARE.to_owned(),
+        (_, true) => format!("pvenode cert info, and {COMPARE},"),
+        _ => CERTIFICATE.to_owned(),
+    }
+}
+
 fn not_pinned(name: &str, item: &TrustItem) -> Error {
+    if is_host_key(item) {
+        return Error::new(
+            Code::HostKeyChanged,
+            format!("{} shows another SSH host key than the pinned one", item.url),
+        )
+        .because("made anew on the node, or somebody stands in between")
+        .hint_noted(format!("lxcctl remote trust {name} --rotate"), format!("if {COMPARE} says the same"));
+    }
     Error::new(
         Code::CertificateChanged,
         format!("{} shows another certificate than the pinned one", item.url),

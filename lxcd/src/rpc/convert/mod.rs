@@ -12,7 +12,7 @@ pub(super) use container::{container, node, warning};
 pub(super) use create::{create_plan, create_request};
 pub(super) use event::{audit, event};
 pub(super) use operation::{Reader, forecast, operation, reference, verb_request, watch_item};
-pub(super) use remote::{certificate, remote, url_state};
+pub(super) use remote::{certificate, new_ssh, remote, ssh_shown, ssh_trust, url_state};
 pub(super) use template::{change, files, sources, template};
 
 use lxc_core::actor::Actor;

@@ -1,9 +1,13 @@
 //! Remotes and certificates.
 
+use lxc_core::error::{Code, Error, Result};
 use lxc_core::picture::{RemoteView, UrlState};
 use lxc_core::pve::Certificate;
-use lxc_core::record::RemoteRecord;
+use lxc_core::record::{RemoteRecord, SshRecord};
 use lxc_proto::v1;
+use secrecy::SecretString;
+
+use crate::service::remotes::{NewSsh, SshShown};
 
 pub(in crate::rpc) fn remote(row: &RemoteRecord, view: Option<&RemoteView>) -> v1::Remote {
     let trouble = view.and_then(|view| view.trouble.as_ref());
@@ -50,6 +54,7 @@ pub(in crate::rpc) fn remote(row: &RemoteRecord, view: Option<&RemoteView>) -> v
         has_ca: row.ca_pem.is_some(),
         url_states: Vec::new(),
         login: None,
+        ssh: row.ssh.as_ref().map(ssh),
         shares: row
             .people
             .shares
@@ -62,6 +67,59 @@ pub(in crate::rpc) fn remote(row: &RemoteRecord, view: Option<&RemoteView>) -> v
             .collect(),
         owner_domain: row.people.owner.as_ref().map(|owner| owner.domain.clone()),
     }
+}
+
+fn ssh(ssh: &SshRecord) -> v1::Ssh {
+    let hosts = ssh.hosts.iter().map(|host| v1::SshHost {
+        node: host.node.clone(),
+        host: host.host.clone(),
+        fingerprint: host.fingerprint.clone(),
+        ..Default::default()
+    });
+    v1::Ssh {
+        user: ssh.user.clone(),
+        port: u32::from(ssh.port),
+        way: ssh.way.to_string(),
+        directory: ssh.directory.clone(),
+        hosts: hosts.collect(),
+    }
+}
+
+pub(in crate::rpc) fn ssh_shown(shown: SshShown) -> v1::SshHost {
+    let (fingerprint, error) = match shown.now {
+        Ok(pin) => (pin.to_string(), None),
+        Err(error) => (String::new(), Some(error.to_string())),
+    };
+    v1::SshHost { node: shown.node, host: shown.host, fingerprint, pinned: shown.old, error }
+}
+
+/// A host key among the certificates: what it is called there has `ssh://` in front.
+pub(in crate::rpc) fn ssh_trust(shown: SshShown) -> v1::TrustItem {
+    let url = shown.url();
+    let now = shown.now.as_ref().map(ToString::to_string);
+    v1::TrustItem {
+        url,
+        changed: now.as_ref().is_ok_and(|now| shown.old.as_ref() != Some(now)),
+        old_fingerprint: shown.old.unwrap_or_default(),
+        error: now.as_ref().err().map(ToString::to_string).unwrap_or_default(),
+        certificate: now.ok().map(|fingerprint| v1::Certificate { fingerprint, ..Default::default() }),
+        installation_changed: false,
+    }
+}
+
+pub(in crate::rpc) fn new_ssh(wire: v1::SetSsh) -> Result<NewSsh> {
+    let bad = |what: String| Error::new(Code::BadValue, what).hint("lxcctl remote set --help");
+    Ok(NewSsh {
+        user: wire.user,
+        port: u16::try_from(wire.port)
+            .ok()
+            .filter(|port| *port > 0)
+            .ok_or_else(|| bad(format!("{} is no port", wire.port)))?,
+        way: wire.way.parse().map_err(bad)?,
+        secret: wire.secret.map(SecretString::from),
+        directory: wire.directory,
+        accepted: wire.fingerprints.into_iter().collect(),
+    })
 }
 
 pub(in crate::rpc) fn url_state(state: UrlState) -> v1::UrlState {

@@ -93,6 +93,7 @@ impl Services {
             cluster: None,
             created: self.now(),
             pins: Vec::new(),
+            ssh: None,
         };
         urls::take(&mut row, &new.urls, &new.fingerprints)?;
         // The first one tells what the others have to be.

@@ -5,6 +5,7 @@ use lxc_core::error::Result;
 use lxc_core::record::RemoteRecord;
 use secrecy::SecretString;
 
+use super::ssh::NewSsh;
 use super::urls;
 use super::words::{check_name, exists};
 use crate::service::Services;
@@ -26,6 +27,8 @@ pub struct Changes {
     pub secret: Option<SecretString>,
     /// Pins for the new URLs, in their order.
     pub fingerprints: Vec<String>,
+    /// SSH access: Some(None) takes it away.
+    pub ssh: Option<Option<NewSsh>>,
 }
 
 impl Services {
@@ -67,6 +70,14 @@ impl Services {
             self.check_urls(&mut row, &secret).await?;
         }
         row.token_secret = self.registry.seal(&row, &secret)?;
+        match changes.ssh {
+            None => {}
+            Some(None) => row.ssh = None,
+            Some(Some(new)) => {
+                let client = self.registry.client(&row, secret)?;
+                self.take_ssh(&mut row, &client, new).await?;
+            }
+        }
         let audit = done(&caller.actor, "remote set", name.to_owned(), self.now(), String::new(), None);
         let remote = self.registry.put(name, row, &audit).await?;
         if remote.row.name != name {

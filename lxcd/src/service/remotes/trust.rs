@@ -2,17 +2,22 @@
 //! person's confirmation does.
 
 use lxc_core::pve::Certificate;
-use lxc_core::record::{Pin, RemoteRecord};
+use lxc_core::record::{Pin, RemoteRecord, SshHost};
 use std::collections::BTreeMap;
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ports::PveError;
 
+use super::ssh::SshShown;
 use super::words::pin;
 use crate::pve::{ApiUrl, CaBundle, probe};
 use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
 use crate::service::operations::done;
+
+fn is_shown(one: &SshShown, fingerprint: &str) -> bool {
+    one.now.as_ref().is_ok_and(|now| now.as_str() == fingerprint)
+}
 
 /// A certificate now against its pin.
 #[derive(Debug)]
@@ -35,7 +40,7 @@ impl Services {
         caller: &Caller,
         name: &str,
         accept: &BTreeMap<String, String>,
-    ) -> Result<(RemoteRecord, Vec<TrustItem>)> {
+    ) -> Result<(RemoteRecord, Vec<TrustItem>, Vec<SshShown>)> {
         let remote = self.registry.get(name).ok_or_else(|| no_remote(name))?;
         self.access.require(caller, name, "remote trust", name, &remote.row.owner)?;
         let mut row = remote.row.clone();
@@ -52,10 +57,18 @@ impl Services {
             let old = old.map(|pin| pin.fingerprint.clone());
             items.push(TrustItem { url: text.clone(), old, now });
         }
+        let shown = match &row.ssh {
+            Some(ssh) => self.shown_ssh(&row, &remote.client, ssh.port).await.unwrap_or_default(),
+            None => Vec::new(),
+        };
         if accept.is_empty() {
-            return Ok((row, items));
+            return Ok((row, items, shown));
         }
         for (url, fingerprint) in accept {
+            if url.starts_with("ssh://") {
+                self.pin_host(&mut row, &shown, url, fingerprint)?;
+                continue;
+            }
             let shown = items.iter().find(|item| item.url == *url).and_then(|item| item.now.as_ref().ok());
             let new = pin(url, None, fingerprint, "person", shown.and_then(|c| c.not_after))?;
             if shown.is_none_or(|shown| shown.fingerprint.to_string() != new.fingerprint) {
@@ -83,6 +96,26 @@ impl Services {
         let remote = self.registry.put(name, row, &audit).await?;
         self.bus.remotes_moved();
         self.inventory.watch_remote(&remote.row, remote.client.clone());
-        Ok((remote.row.clone(), items))
+        Ok((remote.row.clone(), items, shown))
+    }
+
+    fn pin_host(
+        &self,
+        row: &mut RemoteRecord,
+        shown: &[SshShown],
+        url: &str,
+        fingerprint: &str,
+    ) -> Result<()> {
+        let now = shown.iter().find(|one| one.url() == url);
+        let (Some(ssh), Some(now)) = (&mut row.ssh, now.filter(|now| is_shown(now, fingerprint))) else {
+            return Err(Error::new(Code::HostKeyChanged, format!("{url} shows another host key by now"))
+                .because("it was exchanged between the look and the yes")
+                .hint(format!("lxcctl remote trust {} --rotate", row.name)));
+        };
+        ssh.hosts.retain(|host| host.node != now.node);
+        let (node, host) = (now.node.clone(), now.host.clone());
+        ssh.hosts.push(SshHost { node, host, fingerprint: fingerprint.to_owned() });
+        ssh.hosts.sort_by(|a, b| a.node.cmp(&b.node));
+        Ok(())
     }
 }

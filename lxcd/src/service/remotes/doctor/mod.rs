@@ -3,6 +3,7 @@
 
 mod contact;
 mod rights;
+mod shell;
 mod work;
 
 use lxc_core::error::{Error, Result, Try};
@@ -52,6 +53,7 @@ impl Services {
         let answers = self.look_at_contact(&remote, &mut diagnosis).await?;
         if answers {
             self.look_at_rights(&remote, &mut diagnosis).await;
+            self.look_at_ssh(&remote, &mut diagnosis).await;
             self.look_at_work(&remote, &mut diagnosis).await?;
         }
         Ok((remote.row.clone(), diagnosis))
