@@ -50,7 +50,15 @@ fn host_keys_want_a_yes_and_the_key_is_kept_sealed() {
     let before = server.commands();
     world.ctl("remote doctor homelab").prints("ssh");
     assert_eq!(server.commands(), before + 1, "the sealed key still opens the door");
+    // It is sealed anew with everything else.
+    world.daemon.stop();
+    let rotated = world.daemon.output(&["rotate-key"]);
+    assert!(rotated.status.success(), "{rotated:?}");
+    world.daemon.start();
+    world.ctl("remote doctor homelab").prints("ssh");
+    assert_eq!(server.commands(), before + 2);
     world.ctl("remote set homelab --no-ssh").exits(0);
+    world.ctl("audit -o json").prints(&format!("ssh {} with key", server.user())).prints("no ssh");
     assert!(world.ctl("remote show homelab -o json").json()["ssh"].is_null());
 }
 

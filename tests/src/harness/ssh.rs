@@ -174,10 +174,11 @@ fn run(directory: &Path) -> (SocketAddr, Child) {
 
 fn begin(directory: &Path, address: SocketAddr) -> Result<Child, String> {
     let path = |name: &str| directory.join(name).display().to_string();
+    // With a locale that is not installed, as many a node has it.
     let config = format!(
         "ListenAddress {address}\nHostKey {}\nAuthorizedKeysFile {}\nPidFile none\nStrictModes no\nUsePAM no\n\
          PermitRootLogin yes\nPasswordAuthentication no\nKbdInteractiveAuthentication no\nLogLevel VERBOSE\n\
-         SetEnv PATH={}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n",
+         SetEnv PATH={}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=xx_XX.UTF-8\n",
         path("host"),
         path("authorized"),
         path("bin"),

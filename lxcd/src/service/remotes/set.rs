@@ -70,6 +70,11 @@ impl Services {
             self.check_urls(&mut row, &secret).await?;
         }
         row.token_secret = self.registry.seal(&row, &secret)?;
+        let said = match &changes.ssh {
+            None => String::new(),
+            Some(None) => "no ssh".to_owned(),
+            Some(Some(new)) => format!("ssh {} with {}", new.user, new.way),
+        };
         match changes.ssh {
             None => {}
             Some(None) => row.ssh = None,
@@ -78,7 +83,7 @@ impl Services {
                 self.take_ssh(&mut row, &client, new).await?;
             }
         }
-        let audit = done(&caller.actor, "remote set", name.to_owned(), self.now(), String::new(), None);
+        let audit = done(&caller.actor, "remote set", name.to_owned(), self.now(), said, None);
         let remote = self.registry.put(name, row, &audit).await?;
         if remote.row.name != name {
             self.inventory.rename_remote(name, &remote.row.name);

@@ -3,6 +3,8 @@
 # Prints `LXCD-JOB now` or `LXCD-JOB before`.
 set -eu
 umask 077
+# Perl complains of a locale that the node does not have, and what it says is read here.
+export LC_ALL=C
 base=$1 name=$2 argv_bytes=$3 bytes=$4 sum=$5 timeout=$6 room=$7 runner=$8
 dir=$base/$name
 
