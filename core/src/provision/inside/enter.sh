@@ -1,1 +1,81 @@
-#!/bin/sh
+# Where every job inside a container begins: /bin/sh -c ENTER lxcd NAME=VALUE …, with a tar archive on stdin.
+# Owns the environment, the private staging directory (LXCD_DIR) and its removal. Then it runs $LXCD_DIR/main
+# with stdin closed and no terminal, and ends with its exit code. Must not know what main does.
+#
+# Exit codes of its own, each with a line that says why:
+#   64  an argument is no NAME=VALUE      69  a program is missing
+#   65  the archive is cut or unreadable  73  no staging directory can be made
+# POSIX sh (dash, bash, busybox ash).
+
+umask 022
+
+lxcd_stop() {
+    printf 'lxcd: %s\n' "$2" >&2
+    printf '\036lxcd fault %s\n' "$2"
+    exit "$1"
+}
+
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export PATH
+for lxcd_name in tar mktemp tail tr wc; do
+    command -v "$lxcd_name" >/dev/null 2>&1 || lxcd_stop 69 "$lxcd_name is not in this image"
+done
+
+# /run first: nobody but root writes there, and it is empty after a restart.
+LXCD_DIR=
+for lxcd_name in /run /var/tmp /tmp; do
+    if [ -d "$lxcd_name" ] && LXCD_DIR=$(mktemp -d "$lxcd_name/lxcd.XXXXXX" 2>/dev/null); then break; fi
+    LXCD_DIR=
+done
+[ -n "$LXCD_DIR" ] || lxcd_stop 73 'no private directory can be made in /run, /var/tmp or /tmp'
+
+lxcd_main=
+# shellcheck disable=SC2317 # The traps call it.
+lxcd_end() {
+    trap '' HUP INT TERM
+    # Its own session where setsid is there, so that what it started ends with it.
+    if [ -n "$lxcd_main" ]; then kill -TERM "-$lxcd_main" 2>/dev/null || kill -TERM "$lxcd_main" 2>/dev/null; fi
+    exit "$1"
+}
+trap 'rm -rf "$LXCD_DIR"' EXIT
+trap 'lxcd_end 129' HUP
+trap 'lxcd_end 130' INT
+trap 'lxcd_end 143' TERM
+
+cat >"$LXCD_DIR/archive" || lxcd_stop 73 "the archive does not fit into $LXCD_DIR"
+# An archive ends with 1,024 zeroes. One that was cut between two files would else pass for whole.
+lxcd_size=$(($(wc -c <"$LXCD_DIR/archive")))
+lxcd_rest=$(($(tail -c 1024 "$LXCD_DIR/archive" | tr -d '\000' | wc -c)))
+if [ "$lxcd_size" -lt 1536 ] || [ $((lxcd_size % 512)) -ne 0 ] || [ "$lxcd_rest" -ne 0 ]; then
+    lxcd_stop 65 "the archive was cut: only $lxcd_size bytes came"
+fi
+tar -xf "$LXCD_DIR/archive" -C "$LXCD_DIR" || lxcd_stop 65 'the archive cannot be unpacked'
+rm -f "$LXCD_DIR/archive"
+[ -f "$LXCD_DIR/main" ] || lxcd_stop 65 'there is no main in the archive'
+
+# What a caller says wins over the standard, but for the directory. A value is data and never evaluated.
+lxcd_dir=$LXCD_DIR
+export HOME=/root LANG=C.UTF-8 LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive USER=root LOGNAME=root
+for lxcd_name in "$@"; do
+    case $lxcd_name in *=*) ;; *) lxcd_stop 64 "$lxcd_name is no NAME=VALUE" ;; esac
+    case ${lxcd_name%%=*} in
+        '' | [0-9]* | *[!A-Za-z0-9_]*) lxcd_stop 64 "${lxcd_name%%=*} is no name of a variable" ;;
+    esac
+    # shellcheck disable=SC2163 # The variable that is named in it is meant.
+    export "$lxcd_name"
+done
+LXCD_DIR=$lxcd_dir
+export LXCD_DIR
+cd "$HOME" 2>/dev/null || cd / || exit 73
+
+# In the background, since a shell that waits for a child in the foreground hears no signal.
+if command -v setsid >/dev/null 2>&1; then
+    setsid /bin/sh "$LXCD_DIR/main" </dev/null &
+else
+    /bin/sh "$LXCD_DIR/main" </dev/null &
+fi
+lxcd_main=$!
+wait "$lxcd_main"
+lxcd_name=$?
+lxcd_main=
+exit "$lxcd_name"

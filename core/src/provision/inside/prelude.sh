@@ -1,1 +1,177 @@
-#!/bin/sh
+# What a provisioning script can call. sh and bash scripts have these without asking for them:
+#
+#   log TEXT…                            a line in the log of the operation
+#   run_as USER COMMAND [ARGUMENT…]      as that user; arguments stay arguments
+#   install_packages NAME…               with apt, apk or dnf, whichever the image has
+#   save_credential SERVICE KEY VALUE    into /etc/lxcd/credentials/SERVICE, which root alone reads
+#   random_password [LENGTH]             letters and digits on stdout; 32 without a length
+#
+# These names and arguments stay as they are. What begins with lxcd_ serves lxcd's own scripts and may change.
+# Owns nothing else. Must run under set -e, -u and pipefail, in dash, bash and busybox ash.
+
+log() {
+    printf '%s\n' "$*"
+}
+
+run_as() {
+    if [ $# -lt 2 ]; then lxcd_complain 'run_as USER COMMAND [ARGUMENT…]' 64; return; fi
+    if ! id -u "$1" >/dev/null 2>&1; then lxcd_complain "run_as: there is no user $1" 67; return; fi
+    lxcd_user=$1
+    shift
+    lxcd_home=$(lxcd_home_of "$lxcd_user")
+    # util-linux' own before su, which wants PAM and a shell.
+    if command -v runuser >/dev/null 2>&1; then
+        env HOME="$lxcd_home" USER="$lxcd_user" LOGNAME="$lxcd_user" runuser -u "$lxcd_user" -- "$@"
+    elif command -v su >/dev/null 2>&1; then
+        # shellcheck disable=SC2016 # The shell that su starts expands it.
+        su -s /bin/sh -c 'exec "$@"' -- "$lxcd_user" lxcd "$@"
+    elif command -v setpriv >/dev/null 2>&1; then
+        env HOME="$lxcd_home" USER="$lxcd_user" LOGNAME="$lxcd_user" setpriv --reuid "$lxcd_user" \
+            --regid "$(id -g "$lxcd_user")" --init-groups -- "$@"
+    else
+        lxcd_complain 'run_as: neither runuser, su nor setpriv is in this image' 69
+    fi
+}
+
+install_packages() {
+    if command -v apt-get >/dev/null 2>&1; then
+        lxcd_apt_install "$@"
+    elif command -v apk >/dev/null 2>&1; then
+        lxcd_apk_install "$@"
+    elif command -v dnf >/dev/null 2>&1; then
+        lxcd_dnf_install "$@"
+    else
+        lxcd_complain 'install_packages: neither apt, apk nor dnf is in this image' 69
+    fi
+}
+
+save_credential() {
+    if [ $# -ne 3 ]; then lxcd_complain 'save_credential SERVICE KEY VALUE' 64; return; fi
+    case $1 in '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._@-]*)
+        lxcd_complain "save_credential: ${1:-nothing} is no name of a service" 64; return ;;
+    esac
+    case $2 in '' | [!A-Za-z_]* | *[!A-Za-z0-9_]*)
+        lxcd_complain "save_credential: ${2:-nothing} is no key" 64; return ;;
+    esac
+    case $3 in *'
+'*) lxcd_complain "save_credential: the value of $2 has several lines" 64; return ;; esac
+    # In a shell of its own, for the mask. The value is never an argument of a program, where others could read it.
+    (umask 077 && lxcd_keep "${LXCD_CREDENTIALS:-/etc/lxcd/credentials}" "$1" "$2" "$3") ||
+        lxcd_complain "save_credential: $2 of $1 cannot be written" 73
+}
+
+random_password() {
+    case ${1:-32} in *[!0-9]* | 0* | ?????*)
+        lxcd_complain "random_password: ${1:-} is no length" 64; return ;;
+    esac
+    # More bytes than are needed, so that nothing writes to a closed pipe. A quarter of them are letters or digits.
+    head -c $((${1:-32} * 16 + 256)) /dev/urandom | LC_ALL=C tr -dc 'A-Za-z0-9' | cut -c "1-${1:-32}"
+}
+
+# TEXT CODE: says why on stderr and returns the code.
+lxcd_complain() {
+    printf '%s\n' "$1" >&2
+    return "$2"
+}
+
+# DIRECTORY SERVICE KEY VALUE: the file as it was without that key, and then the key.
+lxcd_keep() {
+    (umask 022 && mkdir -p "${1%/*}") && mkdir -p "$1" && chmod 0700 "$1" && lxcd_new=$(mktemp "$1/.lxcd.XXXXXX") ||
+        return
+    if [ -f "$1/$2" ]; then grep -v "^$3=" "$1/$2" >"$lxcd_new" || [ $? -eq 1 ] || return; fi
+    printf '%s=%s\n' "$3" "$4" >>"$lxcd_new" && chmod 0600 "$lxcd_new" && mv -f "$lxcd_new" "$1/$2"
+}
+
+# KEY TEXT…: a result for lxcd.
+lxcd_report() {
+    printf '\036lxcd %s\n' "$*"
+}
+
+# CODE TEXT: ends the job; the text stands in the log and is the reason lxcd gives.
+lxcd_fail() {
+    printf '%s\n' "$2" >&2
+    lxcd_report fault "$2"
+    exit "$1"
+}
+
+# SECONDS COMMAND…: the command, ended with what it started when it takes longer: 124. 0 = as long as it takes.
+# timeout(1) is not everywhere, nor the same everywhere. A process that left the session is not found.
+lxcd_limited() {
+    lxcd_limit=$1
+    shift
+    if [ "$lxcd_limit" = 0 ]; then "$@" </dev/null; return; fi
+    lxcd_group=
+    if command -v setsid >/dev/null 2>&1; then
+        setsid "$@" </dev/null &
+        lxcd_group=-
+    else
+        "$@" </dev/null &
+    fi
+    lxcd_child=$!
+    # Nothing of the watch may hold the output open.
+    (
+        trap 'kill "${pause:-}" 2>/dev/null; exit 0' TERM
+        sleep "$lxcd_limit" & pause=$!
+        wait "$pause"
+        kill -TERM "$lxcd_group$lxcd_child" 2>/dev/null || exit 0
+        sleep 5 & pause=$!
+        wait "$pause"
+        kill -KILL "$lxcd_group$lxcd_child" 2>/dev/null
+    ) >/dev/null 2>&1 &
+    lxcd_watch=$!
+    trap 'kill -TERM "$lxcd_group$lxcd_child" "$lxcd_watch" 2>/dev/null; exit 143' TERM
+    lxcd_began=$(date +%s)
+    lxcd_code=0
+    wait "$lxcd_child" || lxcd_code=$?
+    trap - TERM
+    kill -TERM "$lxcd_watch" 2>/dev/null || :
+    if [ "$lxcd_code" -ne 0 ] && [ $(($(date +%s) - lxcd_began)) -ge "$lxcd_limit" ]; then return 124; fi
+    return "$lxcd_code"
+}
+
+# USER: the home directory.
+lxcd_home_of() {
+    awk -F : -v user="$1" '$1 == user { print $6; found = 1; exit } END { if (!found) print "/" }' /etc/passwd
+}
+
+# apt-get with what every call needs. What a person changed in a configuration file stays.
+lxcd_apt_get() {
+    apt-get -q -y -o "DPkg::Lock::Timeout=${LXCD_LOCK_TIMEOUT:-300}" -o Acquire::Retries=3 \
+        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null
+}
+
+# FILE: waits while another process holds the lock. The timeout of apt covers dpkg's locks, not those of its lists
+# and archives.
+lxcd_apt_lock() {
+    lxcd_until=$(($(date +%s) + ${LXCD_LOCK_TIMEOUT:-300}))
+    [ -e "$1" ] || return 0
+    # shellcheck disable=SC2012 # Only the number is looked at.
+    lxcd_inode=$(ls -i "$1" | awk '{ print $1 }')
+    lxcd_said=
+    while grep -q ":$lxcd_inode " /proc/locks 2>/dev/null; do
+        [ -n "$lxcd_said" ] || log "waiting for another process that holds $1"
+        lxcd_said=yes
+        if [ "$(date +%s)" -ge "$lxcd_until" ]; then
+            lxcd_complain "another process holds $1 for more than ${LXCD_LOCK_TIMEOUT:-300}s" 75
+            return
+        fi
+        sleep 1
+    done
+}
+
+# PACKAGE…: lists first, since an image brings none or old ones.
+lxcd_apt_install() {
+    lxcd_apt_lock /var/lib/apt/lists/lock || return
+    lxcd_apt_get update || log 'apt-get update failed; going on with the lists that are there'
+    lxcd_apt_lock /var/cache/apt/archives/lock || return
+    lxcd_apt_get --allow-downgrades install -- "$@"
+}
+
+lxcd_apk_install() {
+    apk add --update-cache --wait "${LXCD_LOCK_TIMEOUT:-300}" -- "$@" </dev/null
+}
+
+# dnf waits for its lock by itself.
+lxcd_dnf_install() {
+    dnf install -y -- "$@" </dev/null
+}
