@@ -7,6 +7,7 @@
 pub mod binary;
 pub mod certificates;
 pub mod daemon;
+pub mod node;
 pub mod postgres;
 pub mod proxy;
 pub mod redis;
@@ -18,6 +19,7 @@ pub mod world;
 
 pub use certificates::Ca;
 pub use daemon::{Daemon, SCALE};
+pub use node::{Network, Node, Tree};
 pub use postgres::Postgres;
 pub use proxy::{Proxy, Wire};
 pub use redis::RedisServer;

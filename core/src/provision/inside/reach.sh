@@ -32,10 +32,14 @@ has_init() {
     return 1
 }
 
+route4() {
+    awk 'FNR > 1 && $2 == "00000000" && $8 == "00000000" && $1 !~ /^(lo|[*])$/ { print $1; exit }' /proc/net/route
+}
+
 # The interface of the default route, of IPv4 before IPv6. 0x0200 is a route that refuses, and so is one of lo.
 route_interface() {
     {
-        awk 'FNR > 1 && $2 == "00000000" && $8 == "00000000" && $1 != "lo" { print $1 }' /proc/net/route
+        route4
         awk '$1 == "00000000000000000000000000000000" && $2 == "00" && $10 != "lo" && substr($9, 6, 1) !~ /[2367abef]/ {
             print $10
         }' /proc/net/ipv6_route
@@ -73,7 +77,9 @@ addresses() {
 
 # What there is in place of a route, for the reason.
 networks() {
-    found=$(addresses | awk '{ printf "%s%s has %s", NR > 1 ? ", " : "", $1, $2 }')
+    found=$(addresses | awk '{
+        printf "%s%s has %s", (NR > 1 ? ", " : ""), ($1 == "-" ? "an interface that is down" : $1), $2
+    }')
     if [ -z "$found" ]; then
         found=$(awk -F : 'FNR > 2 { gsub(/ /, "", $1); if ($1 != "lo") { print $1 " has no address"; exit } }' /proc/net/dev)
     fi
@@ -90,12 +96,12 @@ has_route() {
 package_host() {
     cat /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources /etc/apk/repositories \
         /etc/yum.repos.d/*.repo 2>/dev/null | grep -v '^ *#' |
-        sed -n 's,^.*https\{0,1\}://\([^/@ ]*@\)\{0,1\}\([A-Za-z0-9.-]*\).*$,\2,p' | head -n 1
+        sed -n 's|^.*https\{0,1\}://\([^/@ ]*@\)\{0,1\}\([A-Za-z0-9.-]*\).*$|\2|p' | head -n 1
 }
 
 has_dns() {
     host=$(package_host)
-    servers=$(awk '$1 == "nameserver" { printf "%s%s", n++ ? " " : "", $2 }' /etc/resolv.conf 2>/dev/null)
+    servers=$(awk '$1 == "nameserver" { printf "%s%s", (n++ ? " " : ""), $2 }' /etc/resolv.conf 2>/dev/null)
     if [ -n "$host" ] && command -v getent >/dev/null 2>&1; then
         lxcd_limited 10 getent hosts "$host" >/dev/null 2>&1 && return 0
         why="$host does not resolve (${servers:+nameserver }${servers:-no nameserver in /etc/resolv.conf})"
@@ -131,8 +137,11 @@ done
 
 interface=$(route_interface)
 if [ -n "$interface" ]; then
-    # A network of one address is nobody's: then all that are left over.
-    addresses | awk -v of="$interface" '$1 == of || $1 == "-" { print $2 }' |
+    # An address with a network of its own alone (/32) has no route there: then those that are left over.
+    addresses | awk -v of="$interface" -v routed="$(route4)" '
+        $1 == of { print $2; found = 1 }
+        $1 == "-" { rest = rest $2 "\n" }
+        END { if (!found && routed != "") printf "%s", rest }' |
         while IFS= read -r address; do lxcd_report address "$address"; done
     # Global ones that are neither tentative nor duplicates.
     awk -v of="$interface" '$4 == "00" && $6 == of && substr($5, 1, 1) !~ /[4567cdef]/ && substr($5, 2, 1) !~ /[89a-f]/ {

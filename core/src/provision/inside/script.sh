@@ -37,8 +37,14 @@ if [ "${interpreter##*/}" = env ]; then
     case $argument in
         '' | -* | *' '*) ;;
         *)
-            found=$(command -v "$argument") || lxcd_fail 127 "$SCRIPT_NAME needs $argument, which is not in this image"
-            interpreter=$found argument=
+            # By hand, since a shell of busybox has names for programs that are no files.
+            found=
+            IFS=:
+            for place in $PATH; do
+                if [ -z "$found" ] && [ -x "$place/$argument" ]; then found=$place/$argument; fi
+            done
+            unset IFS
+            interpreter=${found:-$argument} argument=
             ;;
     esac
 fi

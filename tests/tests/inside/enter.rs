@@ -1,0 +1,115 @@
+//! `enter.sh`: environment, archive, staging directory, exit codes.
+
+use std::fs;
+
+use lxc_tests::harness::{Network, Node, Tree, until};
+
+use crate::job::{CT, Job};
+
+const BOTH: [Tree; 2] = [Tree::Debian, Tree::Busybox];
+
+#[test]
+fn variables_are_data_and_the_environment_is_ours() {
+    let Some(mut node) = Node::new() else { return };
+    for tree in BOTH {
+        if !node.start(CT, tree, Network::Own) {
+            continue;
+        }
+        let odd = "a b'c\"d$(touch /hacked)`id`;\n\\ é";
+        let main = "printf '%s' \"$ODD\" >/odd; printf '%s|' \"$HOME\" \"$LANG\" \"$TERM\" \"$PATH\" \
+                    \"$DEBIAN_FRONTEND\" \"${LEAK:-none}\"; pwd; ls -ld \"$LXCD_DIR\"; cat; tty; exit 7";
+        let mut job = Job::new(main).set("ODD", odd).set("LXCD_DIR", "/elsewhere");
+        let done = job.run(&node);
+        assert_eq!(done.code, Some(7), "{done:?}");
+        assert_eq!(fs::read_to_string(node.files(CT).join("odd")).unwrap(), odd);
+        assert!(!node.files(CT).join("hacked").exists());
+        let text = done.log();
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+        assert!(
+            text.starts_with(&format!("/root|C.UTF-8|dumb|{path}|noninteractive|none|/root\n")),
+            "{text}"
+        );
+        assert!(
+            text.contains("drwx------") && text.contains("/run/lxcd.") && text.contains("not a tty"),
+            "{text}"
+        );
+        for wrong in ["1A=x", "A-B=x", "=x", "A"] {
+            job = Job::new("true");
+            let (name, value) = wrong.split_once('=').unwrap_or((wrong, ""));
+            let done = if wrong == "A" { job.bare("A") } else { job.set(name, value) }.run(&node);
+            assert_eq!(done.code, Some(64), "{wrong} {done:?}");
+        }
+        // Nothing stays behind.
+        assert_eq!(node.shell(CT, "ls -A /run | grep -c lxcd").log(), "0");
+        node.stop(CT);
+    }
+}
+
+#[test]
+fn an_archive_that_was_cut_or_is_none_is_refused() {
+    let Some(mut node) = Node::new() else { return };
+    for tree in BOTH {
+        if !node.start(CT, tree, Network::Own) {
+            continue;
+        }
+        let job = Job::new("touch /ran").file("files/1", vec![b'x'; 4000]);
+        let whole = job.archive();
+        let mut noise = vec![0xaa_u8; 8192];
+        noise.extend([0; 1024]);
+        // At the end of a file, inside one, and without anything.
+        for bytes in [&whole[..whole.len() - 1024], &whole[..2000], &whole[..0], &noise] {
+            let done = job.run_with(&node, bytes);
+            assert_eq!(done.code, Some(65), "{} bytes: {done:?}", bytes.len());
+            assert!(done.reports()[0].starts_with("fault the archive "), "{done:?}");
+        }
+        assert!(!node.files(CT).join("ran").exists());
+        // A shell of busybox has its tar built in.
+        if tree == Tree::Debian {
+            fs::remove_file(node.files(CT).join("bin/tar")).unwrap();
+            let done = job.run(&node);
+            assert_eq!((done.code, done.stderr.as_str()), (Some(69), "lxcd: tar is not in this image\n"));
+        }
+        node.stop(CT);
+        let upper = node.container(CT).join("upper");
+        fs::remove_dir_all(upper).unwrap();
+    }
+}
+
+#[test]
+fn a_job_that_is_ended_takes_its_children_along() {
+    let Some(mut node) = Node::new() else { return };
+    if !node.start(CT, Tree::Debian, Network::Own) {
+        return;
+    }
+    let job = Job::new("echo $$ >/main; sh -c 'sleep 1000; touch /later' ; touch /later");
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| job.run(&node));
+        let files = node.files(CT);
+        let main = until("the job", || {
+            let text = fs::read_to_string(files.join("main")).unwrap_or_default();
+            text.trim().parse::<u32>().map_err(|_| "it has not begun".to_owned())
+        });
+        // Its parent is enter.sh.
+        node.shell(CT, &format!("kill -TERM $(awk '/^PPid/ {{ print $2 }}' /proc/{main}/status)"));
+        assert_eq!(running.join().unwrap().code, Some(143));
+    });
+    until("its children to end", || {
+        let left = node.shell(CT, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").log();
+        if left.contains("sleep 1000") { Err(left) } else { Ok(()) }
+    });
+    assert!(!node.files(CT).join("later").exists());
+    assert_eq!(node.shell(CT, "ls -A /run | grep -c lxcd").log(), "0");
+}
+
+#[test]
+fn without_run_the_next_best_place_is_taken() {
+    let Some(mut node) = Node::new() else { return };
+    if !node.start(CT, Tree::Busybox, Network::Own) {
+        return;
+    }
+    fs::remove_dir(node.files(CT).join("run")).unwrap();
+    let done = Job::new("echo $LXCD_DIR >/where; sleep 0").run(&node);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    let place = fs::read_to_string(node.files(CT).join("where")).unwrap();
+    assert!(place.starts_with("/var/tmp/lxcd."), "{place}");
+}
