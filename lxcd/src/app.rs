@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::DaemonId;
-use lxc_core::ports::{Clock, CourtesyLock, JobError, OpStore, RemoteJob};
+use lxc_core::ports::{Clock, CourtesyLock, OpStore, RemoteJob};
 use lxc_core::timing::{Timing, micros};
 use secrecy::ExposeSecret;
 use tokio::sync::oneshot;
@@ -26,7 +26,7 @@ use crate::peer::{self, Peers};
 use crate::service::access::Access;
 use crate::service::registry::Registry;
 use crate::service::{Services, store_error};
-use crate::ssh::{AccessOf, Jobs};
+use crate::ssh::Jobs;
 use crate::standing::Standing;
 use crate::state_dir::StateDir;
 use crate::store::Store;
@@ -126,7 +126,7 @@ pub async fn run(
 
     let steady = Steady::new(store.clock(clock.now()).await.map_err(store_error)?, &*clock);
     let op_store: Arc<dyn OpStore> = Arc::new(store.clone());
-    let jobs: Arc<dyn RemoteJob> = Arc::new(Jobs::new(clock.clone(), no_access()));
+    let jobs: Arc<dyn RemoteJob> = Arc::new(Jobs::new(clock.clone(), registry.ssh_accesses()));
     let engine = Engine::new(Parts {
         store: op_store,
         pve: registry.clone(),
@@ -264,11 +264,4 @@ pub async fn run(
     let _ = carrying.await;
     store.close().await;
     Ok(())
-}
-
-/// Until a remote is given an access, no node has one.
-fn no_access() -> AccessOf {
-    Arc::new(|node| {
-        Box::pin(async move { Err(JobError::NoAccess(format!("no SSH access is set up for {node}"))) })
-    })
 }
