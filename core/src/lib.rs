@@ -15,6 +15,7 @@ pub mod provision;
 pub mod pve;
 pub mod record;
 pub mod selector;
+pub mod services;
 pub mod template;
 pub mod text;
 pub mod timing;

@@ -8,7 +8,7 @@
 #   openrc       rc-status: [RUNLEVEL] lines and "SERVICE = STATE" lines
 #   docker       docker ps: one JSON object a line
 #   sockets      tcp|tcp6|udp|udp6 ADDRESS:PORT INODE, address and port as the kernel writes them
-#   owners       INODE PID PPID,PPID,… CGROUP
+#   owners       INODE PID PPID,PPID,… NAME CGROUP: a process, its parents, the nearest first; a dash for none
 #   credentials  key|value SERVICE KEY[=VALUE]
 #   addresses    ADDRESS
 # Exit code 0, also where sections are errors.
@@ -31,8 +31,8 @@ section() {
 }
 
 units() {
-    lxcd_limited 20 systemctl show --no-pager --type=service --all --property=Id,Description,LoadState,ActiveState \
-        --property=SubState,Result,ExecMainStatus,NRestarts,MainPID,ControlGroup,FragmentPath,UnitFileState '*.service'
+    lxcd_limited 20 systemctl show --no-pager --type=service --all --property=Id,Type,Description,LoadState \
+        --property=ActiveState,SubState,Result,ExecMainStatus,NRestarts,MainPID,ControlGroup,FragmentPath,UnitFileState '*.service'
 }
 
 runlevels() {
@@ -69,11 +69,11 @@ owners() {
             if (inode in wanted && !((inode, pid) in seen)) { seen[inode, pid] = 1; print inode, pid }
         }' listed=1 "$LXCD_DIR/inodes" listed= - >"$LXCD_DIR/pids"
     while read -r inode pid; do
-        printf '%s %s %s %s\n' "$inode" "$pid" "$(ancestors "$pid")" "$(group_of "$pid")"
+        printf '%s %s %s %s %s\n' "$inode" "$pid" "$(ancestors "$pid")" "$(name_of "$pid")" "$(group_of "$pid")"
     done <"$LXCD_DIR/pids"
 }
 
-# PID: its parents, the nearest first; a dash for none.
+# PID: its parents.
 ancestors() {
     line='' next=$1
     while [ "$next" -gt 1 ] && [ -r "/proc/$next/status" ]; do
@@ -87,7 +87,13 @@ ancestors() {
     printf '%s' "${line:--}"
 }
 
-# PID: its control group, of version 2 or else systemd's of version 1; a dash for none.
+# PID: what it calls itself, which may be anything.
+name_of() {
+    name=$(tr -c 'A-Za-z0-9._@+-' '?' <"/proc/$1/comm" 2>/dev/null) || name=
+    printf '%s' "${name:--}" | sed 's/?$//'
+}
+
+# PID: its control group, of version 2 or else systemd's of version 1.
 group_of() {
     awk -F : '$1 == "0" && $3 != "/" { found = $0 } /^[0-9]+:name=systemd:/ { found = $0; exit } END {
         sub(/^[^:]*:[^:]*:/, "", found)
