@@ -13,6 +13,11 @@ use super::wait::until;
 /// Where Debian has it, outside of an ordinary user's PATH.
 const SSHD: &str = "/usr/sbin/sshd";
 
+/// In its directory, a link to the programs that are there for whoever logs in.
+const PROGRAMS: &str = "programs";
+/// Runs the rest with that directory mounted there, for itself and what it starts.
+const MOUNTED: &str = "mount --bind \"$1\" /usr/local/sbin && shift && exec \"$@\"";
+
 /// A running server.
 pub struct SshServer {
     directory: tempfile::TempDir,
@@ -28,6 +33,15 @@ impl SshServer {
     /// When it is installed and does not start.
     #[must_use]
     pub fn start() -> Option<Self> {
+        Self::with_programs(None)
+    }
+
+    /// The same, where whoever logs in finds the programs of that directory in /usr/local/sbin; only root can have that.
+    ///
+    /// # Panics
+    /// When it is installed and does not start.
+    #[must_use]
+    pub fn with_programs(programs: Option<&Path>) -> Option<Self> {
         if !Path::new(SSHD).exists() {
             // Seen in the output of every run that did not test SSH.
             let _ = writeln!(
@@ -42,6 +56,9 @@ impl SshServer {
             new_key(&directory.path().join(name), "ed25519");
         }
         let path = |name: &str| directory.path().join(name);
+        if let Some(programs) = programs {
+            std::os::unix::fs::symlink(programs, path(PROGRAMS)).expect("linked");
+        }
         std::fs::copy(path("user.pub"), path("authorized")).expect("copied");
         let root = Uid::current().is_root();
         if root {
@@ -185,7 +202,12 @@ fn begin(directory: &Path, address: SocketAddr) -> Result<Child, String> {
     );
     std::fs::write(path("config"), config).expect("written");
     let log = path("log");
-    let mut server = Command::new(SSHD)
+    let mut command = Command::new(SSHD);
+    if directory.join(PROGRAMS).exists() {
+        command = Command::new("unshare");
+        command.args(["--mount", "sh", "-c", MOUNTED, "sh", &path(PROGRAMS), SSHD]);
+    }
+    let mut server = command
         .args(["-D", "-f", &path("config"), "-E", &log])
         .stdin(Stdio::null())
         .stdout(Stdio::null())

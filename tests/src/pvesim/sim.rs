@@ -199,6 +199,13 @@ impl Sim {
         &self.ready.fingerprint
     }
 
+    /// Looks at the containers as they are, from wherever.
+    #[must_use]
+    pub fn watcher(&self) -> impl Fn() -> Vec<crate::pvesim::CtView> + Send + 'static {
+        let app = self.app.clone();
+        move || Control::new(&app).containers()
+    }
+
     /// What a test may do to it.
     #[must_use]
     pub fn control(&self) -> Control<'_> {

@@ -74,6 +74,8 @@ fn reported(work: &mut Work, report: &str) -> Option<EventDraft> {
             None
         }
         ("address", text) => {
+            // The kernel writes out every zero of IPv6.
+            let text = text.parse::<std::net::IpAddr>().map_or_else(|_| text.to_owned(), |ip| ip.to_string());
             let comma = if work.detail.is_empty() { "" } else { ", " };
             work.detail = cut(&format!("{}{comma}{text}", work.detail));
             None

@@ -8,7 +8,7 @@
 
 set -u
 umask 022
-# shellcheck source=lxcd/src/provision/inside/prelude.sh
+# shellcheck source=core/src/provision/inside/prelude.sh
 . "$LXCD_DIR/prelude.sh"
 mark=$(printf '\001')
 total=$(grep -c . "$LXCD_DIR/items")

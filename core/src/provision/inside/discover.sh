@@ -14,7 +14,7 @@
 # Exit code 0, also where sections are errors.
 
 set -u
-# shellcheck source=lxcd/src/provision/inside/prelude.sh
+# shellcheck source=core/src/provision/inside/prelude.sh
 . "$LXCD_DIR/prelude.sh"
 
 # NAME COMMAND…: the section, or why there is none. What it prints is kept first, so that no half of it is believed.

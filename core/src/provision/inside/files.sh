@@ -8,7 +8,7 @@
 
 set -u
 umask 022
-# shellcheck source=lxcd/src/provision/inside/prelude.sh
+# shellcheck source=core/src/provision/inside/prelude.sh
 . "$LXCD_DIR/prelude.sh"
 tab=$(printf '\t')
 total=0 written=0 kept=0 unchanged=0 backed=0

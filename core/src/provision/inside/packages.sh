@@ -9,7 +9,7 @@
 
 set -u
 umask 022
-# shellcheck source=lxcd/src/provision/inside/prelude.sh
+# shellcheck source=core/src/provision/inside/prelude.sh
 . "$LXCD_DIR/prelude.sh"
 missing=$LXCD_DIR/missing
 

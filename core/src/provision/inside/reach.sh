@@ -6,7 +6,7 @@
 # Exit code: 75 something was missing at the deadline.
 
 set -u
-# shellcheck source=lxcd/src/provision/inside/prelude.sh
+# shellcheck source=core/src/provision/inside/prelude.sh
 . "$LXCD_DIR/prelude.sh"
 began=$(date +%s)
 why=

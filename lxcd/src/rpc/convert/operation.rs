@@ -78,7 +78,7 @@ fn in_full(op: &Operation, actor: Option<&Actor>) -> v1::Operation {
         changed: outcome.is_some_and(|outcome| outcome.changed),
         warnings: outcome.map(|outcome| outcome.warnings.clone()).unwrap_or_default(),
         error: None,
-        steps: op.steps.iter().map(step).collect(),
+        steps: op.steps.iter().map(|one| step(one, &op.kind)).collect(),
         actor: Some(
             actor.map_or_else(|| v1::Actor { name: op.actor.clone(), ..v1::Actor::default() }, super::actor),
         ),
@@ -106,7 +106,7 @@ fn phase(op: &Operation) -> String {
     }
 }
 
-fn step(step: &Step) -> v1::Step {
+fn step(step: &Step, kind: &Kind) -> v1::Step {
     let outcome = match &step.state {
         StepState::Verifying { exit, .. } => Some(exit.text()),
         StepState::Done { exit, .. } | StepState::Failed { exit, .. } | StepState::Unknown { exit, .. } => {
@@ -115,7 +115,7 @@ fn step(step: &Step) -> v1::Step {
         _ => None,
     };
     v1::Step {
-        name: step.kind.name().to_owned(),
+        name: kind.step_name(step.kind),
         state: step.state.name().to_owned(),
         outcome,
         upid: step.state.upid().map(ToString::to_string),
