@@ -8,7 +8,7 @@ use lxc_tests::harness::{Network, Node, Tree, until};
 
 use crate::job::{CT, Job};
 
-const DISCOVER: &str = include_str!("../../../lxcd/src/provision/inside/discover.sh");
+const DISCOVER: &str = include_str!("../../../core/src/provision/inside/discover.sh");
 
 fn discover(node: &Node, reveal: &str) -> (Discovery, String) {
     let done = Job::new(DISCOVER).set("REVEAL", reveal).run(node);
