@@ -102,6 +102,8 @@ pub enum JobExit {
 impl fmt::Display for JobExit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            // As a shell tells that its command was killed.
+            Self::Code(code @ 129..=192) => write!(f, "exit code {code} (killed by signal {})", code - 128),
             Self::Code(code) => write!(f, "exit code {code}"),
             Self::Signal(signal) => write!(f, "killed by signal {signal}"),
             Self::TimedOut => f.write_str("timed out"),

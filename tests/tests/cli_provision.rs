@@ -96,3 +96,104 @@ fn a_script_that_fails_is_resumed_and_nothing_before_it_runs_twice() {
     // … and from an earlier step, when that is wished.
     world.ctl("create web-8 --template box --if-needed").exits(0).prints("unchanged");
 }
+
+/// kill -9 at each side of what matters: the record of a piece of work, the start of its job, its end.
+#[test]
+fn killed_anywhere_every_script_runs_once() {
+    const PLACES: [&str; 9] = [
+        "work.before",
+        "work.after",
+        "job.before#2",
+        "job.after#2",
+        "work.after#3",
+        "job.after#3",
+        "done.before#4",
+        "done.after#4",
+        "terminal.before",
+    ];
+    let Some(mut site) = site(Tree::Busybox) else { return };
+    template(
+        &site.world,
+        "box",
+        &[("scripts/10-a.sh", "echo a >>/root/order\n"), ("scripts/20-b.sh", "echo b >>/root/order\n")],
+    );
+    for (number, place) in PLACES.iter().enumerate() {
+        site.world.daemon.stop();
+        site.world.daemon.env("LXCD_FAILPOINT", *place);
+        site.world.daemon.start();
+        let made = site.world.begin(&format!("create box-{number} --template box -o json"));
+        let killed = site.world.daemon.ended();
+        assert!(!killed.success(), "{place}: {killed}");
+        site.world.daemon.env("LXCD_FAILPOINT", "");
+        site.world.daemon.start();
+        let made = made.end();
+        let json = made.exits(0).json();
+        let target = json["items"][0]["target"].as_str().expect("a target").to_owned();
+        let vmid: u32 = target.trim_start_matches("homelab/").parse().expect("a number");
+        assert_eq!(site.read(vmid, "/root/order").as_deref(), Some("a\nb\n"), "killed at {place}");
+        assert_eq!(site.world.listed(&target).expect("listed")["status"], "running", "killed at {place}");
+    }
+}
+
+#[test]
+fn a_cut_connection_is_made_again_and_the_script_goes_on() {
+    let Some(site) = site(Tree::Busybox) else { return };
+    let world = &site.world;
+    let long = "echo begun\nwhile [ ! -e /root/go ]; do sleep 0.1; done\necho ended\n";
+    template(world, "box", &[("scripts/10-long.sh", long)]);
+    let mut made = world.begin("create box --template box");
+    made.wait_for("script 1/1 10-long.sh");
+    let log = || world.ctl(&format!("op log {}", world.ctl("op ls -n 1 -o name").out.trim())).out;
+    lxc_tests::harness::until("the script to begin", || {
+        log().contains("begun").then_some(()).ok_or_else(log)
+    });
+    // Everything that sshd has forked for lxcd: the connection, and with it every channel.
+    site.server.cut();
+    std::fs::write(site.file(100, "/root/go"), "").expect("written");
+    made.end().exits(0).prints("created");
+    assert_eq!(log().matches("begun").count(), 1);
+    assert!(log().contains("ended"));
+}
+
+#[test]
+fn a_script_is_told_apart_by_how_it_ends() {
+    let Some(site) = site(Tree::Busybox) else { return };
+    let world = &site.world;
+    for (name, script, words) in [
+        ("asks", "read answer || exit 9\n", "exit code 9"),
+        ("dies", "kill -9 $$\n", "signal 9"),
+        ("late", "# timeout: 1\nsleep 60\n", "timed out"),
+        ("noisy", "head -c 3000000 /dev/urandom; exit 4\n", "exit code 4"),
+        ("python", "#!/usr/bin/python9\n", "exit code 127"),
+    ] {
+        template(world, name, &[("scripts/10-x.sh", script)]);
+        let run = world.ctl(&format!("create {name} --template {name}"));
+        run.fails("LXC0110").says(words);
+    }
+    let forks = "(while :; do sleep 1; done) &\necho done\n";
+    template(world, "forks", &[("scripts/10-x.sh", forks)]);
+    world.ctl("create forks --template forks").exits(0).prints("created");
+}
+
+#[test]
+fn without_ssh_nothing_is_made_but_what_needs_none() {
+    let world = Setup::default().containers([]).start();
+    template(&world, "box", &[("scripts/10-a.sh", "echo a\n")]);
+    world.ctl("create web-7 --template box").fails("LXC0523").says("--stop-after start");
+    assert!(world.calls().is_empty());
+    world.ctl("create web-7 --template box --stop-after start").exits(0).prints("homelab/100");
+    world.ctl("create web-8 --template box --without script:99-z.sh").fails("LXC0214").says("script:10-a.sh");
+}
+
+#[test]
+fn a_cancel_ends_the_script_and_leaves_the_container() {
+    let Some(site) = site(Tree::Busybox) else { return };
+    let world = &site.world;
+    template(world, "box", &[("scripts/10-long.sh", "sleep 600\n")]);
+    let mut made = world.begin("create box --template box");
+    made.wait_for("script 1/1 10-long.sh");
+    let id = world.ctl("op ls -n 1 -o name").out.trim().to_owned();
+    world.ctl(&format!("op cancel {id}")).exits(0);
+    made.end().fails("LXC0102");
+    assert_eq!(world.listed("homelab/100").expect("listed")["status"], "error");
+}

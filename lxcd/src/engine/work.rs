@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use lxc_core::job::{JobId, Node};
+use lxc_core::create::Part;
+use lxc_core::job::{JobId, JobReading, JobState, Node};
 use lxc_core::op::Change;
-use lxc_core::ports::{JobError, PveError};
+use lxc_core::ports::{JobError, PveError, RemoteJob};
 use lxc_core::provision;
 
 use super::driver::{Driver, Written};
@@ -13,6 +14,23 @@ use crate::failpoint;
 
 /// How long the node is asked to wait for more output: as long as nobody wishes anything.
 const WAIT: Duration = Duration::from_secs(20);
+/// Bytes of what is gathered.
+const LARGEST: usize = 1 << 20;
+
+/// What a job says from its begin to its end, in one piece; the rest of what is too long is left.
+async fn gather(jobs: &dyn RemoteJob, node: &Node, id: JobId) -> Result<JobReading, JobError> {
+    let (mut all, mut next) = (Vec::new(), 0);
+    loop {
+        let reading = jobs.read(node, id, next, WAIT).await?;
+        next = reading.next;
+        if all.len() < LARGEST {
+            all.extend_from_slice(&reading.output);
+        }
+        if !matches!(reading.state, JobState::Running) {
+            return Ok(JobReading { output: all, next, state: reading.state });
+        }
+    }
+}
 
 impl Driver {
     fn node(&self, name: String) -> Node {
@@ -50,7 +68,14 @@ impl Driver {
             }
         }
         let inner = self.inner.clone();
-        let reading = inner.parts.jobs.read(&node, id, next, WAIT);
+        let whole = self.op.kind.part(self.op.steps[step].kind) == Some(&Part::Discover);
+        let reading = async {
+            if whole {
+                gather(&*inner.parts.jobs, &node, id).await
+            } else {
+                inner.parts.jobs.read(&node, id, next, WAIT).await
+            }
+        };
         tokio::select! {
             reading = reading => match reading {
                 Ok(reading) => {

@@ -87,6 +87,16 @@ impl Inventory {
         Ok((rows, closed))
     }
 
+    /// A container that is to be made is known before Proxmox knows it: whoever sees it there first sees it is ours.
+    pub fn made(&self, row: ContainerRecord) {
+        self.change(|picture| {
+            if let Some(view) = picture.values_mut().find(|view| view.installation == row.installation) {
+                let entry = Entry::new(row.clone(), Freshness::Live);
+                Arc::make_mut(view).containers.insert(row.vmid, Arc::new(entry));
+            }
+        });
+    }
+
     /// A node that an operation could not reach is shown so at once, and asked again.
     fn note_silent(&self, installation: &Installation, node: &str, why: &str) {
         let now = self.clock.now();
@@ -127,9 +137,17 @@ pub(super) fn take_over(
                 if let Some(ours) = known {
                     unwritten.forget(ours.row.id);
                 }
+                renumbered(view, &row);
                 view.containers.insert(row.vmid, Arc::new(Entry::new(row, Freshness::Live)));
             }
         }
+    }
+}
+
+/// One that is being made may get another number; it is not at both.
+pub(super) fn renumbered(view: &mut RemoteView, row: &ContainerRecord) {
+    if row.lifecycle == "creating" {
+        view.containers.retain(|vmid, entry| entry.row.id != row.id || *vmid == row.vmid);
     }
 }
 

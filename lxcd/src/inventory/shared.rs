@@ -9,7 +9,7 @@ use lxc_core::picture::{Entry, Freshness, Picture, RemoteView};
 use lxc_core::ports::StoreError;
 use lxc_core::record::ContainerRecord;
 
-use super::findings::{take_over, without_run};
+use super::findings::{renumbered, take_over, without_run};
 use super::poller::{Inventory, Poller};
 use crate::store::{self, Newer, Polling};
 
@@ -184,6 +184,7 @@ fn replace(view: &mut RemoteView, newer: Newer, whole: bool) {
         match view.containers.get_mut(&row.vmid) {
             Some(entry) if entry.row.id == row.id => renew(Arc::make_mut(entry), row),
             _ => {
+                renumbered(view, &row);
                 view.containers.insert(row.vmid, Arc::new(Entry::new(agreeing(row), Freshness::Live)));
             }
         }

@@ -142,6 +142,23 @@ impl SshServer {
         self.server = begin(self.directory.path(), self.address).expect("its port is still free");
     }
 
+    /// Cuts every connection there is; new ones are taken.
+    ///
+    /// # Panics
+    /// When the processes of this machine cannot be read.
+    pub fn cut(&self) {
+        let parent = self.server.id().to_string();
+        let all = std::fs::read_dir("/proc").expect("readable").flatten();
+        for process in all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok()) {
+            let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+            let fields = status.rsplit(')').next().unwrap_or_default();
+            if fields.split_whitespace().nth(1) == Some(parent.as_str()) {
+                let _ =
+                    nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), nix::sys::signal::SIGKILL);
+            }
+        }
+    }
+
     /// How many commands it was asked to run.
     #[must_use]
     pub fn commands(&self) -> usize {

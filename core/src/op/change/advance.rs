@@ -2,7 +2,7 @@
 
 use super::Change;
 use super::draft::{fact, log_events, progress, silent, watching};
-use super::output::{take, worked};
+use super::output::{found, take, worked};
 use crate::create::Part;
 use crate::ids::Micros;
 use crate::job::JobState;
@@ -116,9 +116,13 @@ pub(super) fn advance(
             (StepState::Working { work }, events)
         }
         (StepState::Working { mut work }, Change::Worked { reading, .. }) => {
-            let mut events = take(&mut work, &reading, true);
             op.steps[step].finished = Some(now);
             let part = op.kind.part(op.steps[step].kind);
+            // What it found is read by us, not by people.
+            let mut events = match part {
+                Some(Part::Discover) => found(&mut work, &reading),
+                _ => take(&mut work, &reading, true),
+            };
             events.extend(part.map(|part| worked(part, &work)));
             let exit = if work.detail.is_empty() { "OK".to_owned() } else { work.detail };
             (StepState::Done { upid: None, exit, how: None }, events)

@@ -6,6 +6,7 @@ use crate::create::Part;
 use crate::job::JobReading;
 use crate::op::event::{EventDraft, EventKind};
 use crate::op::step::Work;
+use crate::services::{Status, judge, read};
 
 /// Lines of one reading that are kept at its begin and at its end; what is between is counted.
 const KEPT: usize = 200;
@@ -55,6 +56,15 @@ pub(super) fn take(work: &mut Work, reading: &JobReading, last: bool) -> Vec<Eve
     events.splice(0..0, log);
     work.rest = rest.to_vec();
     events
+}
+
+/// What was found to run in the container: how many services there are, and that each that runs answers.
+pub(super) fn found(work: &mut Work, reading: &JobReading) -> Vec<EventDraft> {
+    let services = judge(&read(&reading.output));
+    work.next = reading.next;
+    work.detail = format!("{}/{} services", services.healthy(), services.total());
+    let ready = services.services.iter().filter(|service| service.status == Status::Running);
+    ready.map(|service| EventDraft::new(EventKind::ServiceReady, service.name.clone())).collect()
 }
 
 /// What the end of a piece of work means to whoever reads the journal.

@@ -2,6 +2,7 @@
 //! and its end mean, and how it is cut off.
 
 use super::{Change, Next, Turn};
+use crate::create::Part;
 use crate::job::{JobExit, JobState};
 use crate::op::outcome::Outcome;
 use crate::op::step::Work;
@@ -29,6 +30,12 @@ impl Turn<'_> {
         match &reading.state {
             JobState::Ended(JobExit::Code(0)) => {
                 Next::Commit(Change::Worked { step: self.step, reading: reading.clone() })
+            }
+            // What was to be made is made; that nobody could look is worth a word.
+            JobState::Ended(exit)
+                if self.op.kind.part(self.kind) == Some(&Part::Discover) && !self.op.cancel =>
+            {
+                self.done(&exit.to_string(), Some(format!("its services could not be looked at: {exit}")))
             }
             _ if !reading.output.is_empty() => {
                 Next::Commit(Change::Output { step: self.step, reading: reading.clone() })

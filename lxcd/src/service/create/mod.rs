@@ -112,10 +112,12 @@ impl Services {
                 steady: now.steady,
                 inputs: prepared.inputs(&op),
                 operations: vec![op],
-                made,
+                made: made.clone(),
             };
             match self.store.submit(&new, self.me).await.map_err(store_error)? {
                 Submitted::New(claims) => {
+                    // Before anything is sent: a poll must not take it for somebody else's.
+                    made.into_iter().for_each(|row| self.inventory.made(row));
                     self.begun(claims);
                     return self.batch(caller, id, false).await;
                 }
