@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::api::App;
 use super::auth::{Access, TokenSpec};
 use super::clock::{Clock, unix_ms};
+use super::control::CtView;
 use super::control::{self, Control, ControlError};
 use super::model::node::TemplateFile;
 use super::model::population::{CtSpec, generate};
@@ -200,8 +201,7 @@ impl Sim {
     }
 
     /// Looks at the containers as they are, from wherever.
-    #[must_use]
-    pub fn watcher(&self) -> impl Fn() -> Vec<crate::pvesim::CtView> + Send + 'static {
+    pub fn watcher(&self) -> impl Fn() -> Vec<CtView> + Send + 'static {
         let app = self.app.clone();
         move || Control::new(&app).containers()
     }
