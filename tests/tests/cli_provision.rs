@@ -176,6 +176,25 @@ fn a_script_is_told_apart_by_how_it_ends() {
 }
 
 #[test]
+fn what_fails_is_deleted_when_that_was_wished() {
+    let Some(site) = site(Tree::Busybox) else { return };
+    let world = &site.world;
+    template(
+        world,
+        "box",
+        &[("scripts/10-a.sh", "echo gone wrong; exit 1\n"), ("scripts/20-b.sh", "true\n")],
+    );
+    let run = world.ctl("create box --template box --on-failure delete");
+    run.fails("LXC0110").says("gone wrong").says("the container was deleted");
+    assert!(!run.err.contains("op retry"), "there is nothing to go on with");
+    assert!(world.listed("homelab/100").is_none());
+    let id = world.ctl("op ls -n 1 -o name").out.trim().to_owned();
+    world.ctl(&format!("op show {id}")).exits(0).prints("delete");
+    world.ctl(&format!("op log {id}")).exits(0).prints("gone wrong");
+    world.ctl("create box --template box --stop-after start").exits(0).prints("homelab/100");
+}
+
+#[test]
 fn without_ssh_nothing_is_made_but_what_needs_none() {
     let world = Setup::default().containers([]).start();
     template(&world, "box", &[("scripts/10-a.sh", "echo a\n")]);

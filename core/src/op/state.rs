@@ -117,10 +117,19 @@ impl State {
 }
 
 impl Operation {
-    /// The first step that is not done.
+    /// The first step that is not done. One that failed is followed by what cleans up after it.
     #[must_use]
     pub fn current_step(&self) -> Option<usize> {
-        self.steps.iter().position(|step| !matches!(step.state, StepState::Done { .. }))
+        let over = |state: &StepState| {
+            matches!(state, StepState::Done { .. } | StepState::Failed { error: Some(_), .. })
+        };
+        // What was behind it is not done any more.
+        let cleaning = self
+            .steps
+            .iter()
+            .rposition(|step| matches!(step.state, StepState::Failed { error: Some(_), .. }));
+        let from = cleaning.map_or(0, |_| self.steps.len().saturating_sub(1));
+        (from..self.steps.len()).find(|step| !over(&self.steps[*step].state))
     }
 
     /// Whether any call of it may have had an effect.

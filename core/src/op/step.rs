@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::kind::StepKind;
 use super::outcome::How;
+use crate::error::Error;
 use crate::ids::Micros;
 use crate::pve::{Call, TaskExit, Upid};
 
@@ -132,6 +133,9 @@ pub enum StepState {
         upid: Option<Upid>,
         /// Proxmox's words, or ours.
         exit: String,
+        /// The whole of it, where the operation goes on to clean up.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        error: Option<Box<Error>>,
     },
     /// Nobody knows.
     Unknown {

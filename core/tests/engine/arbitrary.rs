@@ -82,13 +82,15 @@ pub(crate) fn kind() -> BoxedStrategy<Kind> {
         graceful().prop_map(|(grace, force)| Kind::Restart { grace, force }),
         any::<bool>().prop_map(|free| Kind::Delete { destroy_unreferenced_disks: free }),
         Just(Kind::Forget),
-        any::<bool>().prop_map(create),
+        (any::<bool>(), any::<bool>()).prop_map(|(any_vmid, delete)| {
+            create(any_vmid, if delete { OnFailure::Delete } else { OnFailure::Keep })
+        }),
     ]
     .boxed()
 }
 
 /// Makes a container and starts it.
-pub(crate) fn create(any_vmid: bool) -> Kind {
+pub(crate) fn create(any_vmid: bool, on_failure: OnFailure) -> Kind {
     let network = Network {
         bridge: "vmbr0".into(),
         vlan: None,
@@ -124,7 +126,7 @@ pub(crate) fn create(any_vmid: bool) -> Kind {
             Part::Discover,
         ],
         stop_after: Phase::Discover,
-        on_failure: OnFailure::Keep,
+        on_failure,
     };
     Kind::Create { spec: Box::new(spec), marker: OperationId(Uuid::from_u128(7)) }
 }
@@ -250,7 +252,7 @@ fn step() -> BoxedStrategy<StepState> {
             }
         ),
         Just(StepState::Done { upid: None, exit: "-".into(), how: None }),
-        Just(StepState::Failed { upid: None, exit: "no".into() }),
+        Just(StepState::Failed { upid: None, exit: "no".into(), error: None }),
         Just(StepState::Unknown { exit: "?".into() }),
     ]
     .boxed()

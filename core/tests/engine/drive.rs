@@ -32,7 +32,8 @@ fn drive(mut op: Operation, mut world: World, fate: Vec<u8>) -> Run {
     let timing = Timing::default();
     let mut fate = Fate(fate.into_iter());
     let mut facts = Facts { now: T0, ..Facts::default() };
-    let mut sent = vec![0; op.steps.len()];
+    // … and one that may come to clean up.
+    let mut sent = vec![0; op.steps.len() + 1];
     for _ in 0..PATIENCE {
         // Killed here: all that was learned is gone, all that was committed is not.
         if fate.next() == 1 {

@@ -260,6 +260,7 @@ fn place(change: &Change) -> &'static str {
         | Change::GraceOver { .. }
         | Change::StopRequested(_)
         | Change::Output { .. }
+        | Change::CleanUp { .. }
         | Change::Degraded(_)
         | Change::Recovered
         | Change::Moved { .. } => "other",

@@ -130,9 +130,12 @@ pub(super) async fn write_operation(
         if step.finished.is_some_and(|at| at < op.created) {
             continue;
         }
+        // A step may be new: what cleans up after another one.
         sqlx::query(
-            "UPDATE step SET state = $3, data = $4, upid = $5, started_us = $6, finished_us = $7 \
-             WHERE operation_id = $1 AND idx = $2",
+            "INSERT INTO step (operation_id, idx, kind, state, data, upid, started_us, finished_us) \
+             VALUES ($1, $2, $8, $3, $4, $5, $6, $7) ON CONFLICT (operation_id, idx) DO UPDATE SET \
+             state = excluded.state, data = excluded.data, upid = excluded.upid, \
+             started_us = excluded.started_us, finished_us = excluded.finished_us",
         )
         .bind(op.id.to_string())
         .bind(i64::try_from(idx).unwrap_or(0))
@@ -141,6 +144,7 @@ pub(super) async fn write_operation(
         .bind(step.state.upid().map(|upid| upid.as_str().to_owned()))
         .bind(step.started)
         .bind(step.finished)
+        .bind(step.kind.to_string())
         .execute(&mut *tx)
         .await
         .map_err(fail)?;

@@ -6,9 +6,11 @@ mod draft;
 mod output;
 
 use super::event::{EventDraft, EventKind};
+use super::kind::StepKind;
 use super::outcome::{Ending, Outcome};
 use super::state::{Operation, State};
-use super::step::{Dispatch, StepState};
+use super::step::{Dispatch, Step, StepState};
+use crate::error::Error;
 use crate::ids::{Micros, Vmid};
 use crate::job::JobReading;
 use crate::ports::LogPage;
@@ -107,6 +109,13 @@ pub enum Change {
         /// Something to say in the end.
         warning: Option<String>,
     },
+    /// The step failed; the container goes, before the operation ends with that error.
+    CleanUp {
+        /// Which step.
+        step: usize,
+        /// Why.
+        error: Box<Error>,
+    },
     /// The node does not answer (any more).
     Degraded(String),
     /// The node answers again.
@@ -166,6 +175,20 @@ pub fn apply(
             let text = format!("it is on {} now, no longer on {from}", op.target.node);
             Ok(vec![EventDraft::new(EventKind::Progress, text)])
         }
+        Change::CleanUp { step, error } if op.current_step() == Some(step) => {
+            let upid = op.steps[step].state.upid().cloned();
+            let exit = error.why.first().cloned().unwrap_or_else(|| error.message.clone());
+            op.steps[step].state = StepState::Failed { upid, exit, error: Some(error.clone()) };
+            op.steps[step].finished = Some(now);
+            op.steps.push(Step {
+                kind: StepKind::Delete,
+                state: StepState::NEW,
+                started: None,
+                finished: None,
+            });
+            let failed = EventDraft::new(EventKind::Error, error.message).in_step(step);
+            Ok(vec![failed, EventDraft::new(EventKind::Progress, "deleting it, for --on-failure delete")])
+        }
         Change::Recovered => {
             op.degraded_since = None;
             Ok(vec![EventDraft::new(EventKind::Progress, "Proxmox answers again")])
@@ -201,6 +224,7 @@ fn step_of(change: &Change) -> usize {
         | Change::TaskEnded { step, .. }
         | Change::StepDone { step, .. } => *step,
         Change::Admitted
+        | Change::CleanUp { .. }
         | Change::Degraded(_)
         | Change::Recovered
         | Change::Moved { .. }
@@ -218,7 +242,7 @@ fn finish(op: &mut Operation, outcome: Outcome, now: Micros) -> Vec<EventDraft> 
             let upid = op.steps[step].state.upid().cloned();
             op.steps[step].state = match outcome.ending {
                 Ending::NeedsAttention => StepState::Unknown { exit: words },
-                _ => StepState::Failed { upid, exit: words },
+                _ => StepState::Failed { upid, exit: words, error: None },
             };
             op.steps[step].finished = Some(now);
         }

@@ -15,8 +15,9 @@ use super::change::Change;
 use super::kind::{Goal, Kind, StepKind};
 use super::outcome::Outcome;
 use super::state::{Operation, State};
-use super::step::StepState;
-use crate::create::Part;
+use super::step::{Step, StepState};
+use crate::create::{OnFailure, Part};
+use crate::error::Error;
 use crate::ids::{Micros, Vmid};
 use crate::job::JobReading;
 use crate::ports::{JobError, LogPage, PveError};
@@ -218,6 +219,9 @@ pub fn plan(op: &Operation, facts: &Facts, timing: &Timing) -> Next {
 }
 
 fn success(op: &Operation) -> Outcome {
+    if let Some(error) = op.steps.iter().find_map(cleaned_up) {
+        return Outcome::failed(error, true);
+    }
     let mut outcome = Outcome::done();
     outcome.warnings.clone_from(&op.warnings);
     outcome.detail = made(op);
@@ -226,6 +230,14 @@ fn success(op: &Operation) -> Outcome {
         _ => None,
     });
     outcome
+}
+
+/// The error of a step whose container is gone by now: it cannot be taken up again.
+fn cleaned_up(step: &Step) -> Option<Error> {
+    let StepState::Failed { error: Some(error), .. } = &step.state else { return None };
+    let mut error = Error::clone(error).because("the container was deleted, for --on-failure delete");
+    error.tries.retain(|hint| !hint.command.contains(" op retry "));
+    Some(error)
 }
 
 /// What is said of a container that was made: `10.0.0.24, 4/4 services`.
@@ -259,11 +271,21 @@ impl Turn<'_> {
         Next::Commit(Change::Finish(outcome))
     }
 
-    fn fail(&self, error: crate::error::Error) -> Next {
+    fn fail(&self, error: Error) -> Next {
+        if self.cleans_up() {
+            return Next::Commit(Change::CleanUp { step: self.step, error: Box::new(error) });
+        }
         self.finish(Outcome::failed(error, self.op.touched()))
     }
 
-    fn refuse(&self, error: crate::error::Error) -> Next {
+    /// It has made a container that is not to stay when something fails.
+    fn cleans_up(&self) -> bool {
+        let Kind::Create { spec, .. } = &self.op.kind else { return false };
+        let made = matches!(&self.op.steps[0].state, StepState::Done { .. });
+        spec.on_failure == OnFailure::Delete && made && self.kind != StepKind::Delete
+    }
+
+    fn refuse(&self, error: Error) -> Next {
         if self.op.touched() { self.fail(error) } else { self.finish(Outcome::refused(error)) }
     }
 

@@ -266,7 +266,11 @@ mod tests {
             state: State::Ended(Box::new(Outcome::failed(error, false))),
             steps: vec![Step {
                 kind: StepKind::Start,
-                state: StepState::Failed { upid: None, exit: "bridge 'vmbr9' does not exist".into() },
+                state: StepState::Failed {
+                    upid: None,
+                    exit: "bridge 'vmbr9' does not exist".into(),
+                    error: None,
+                },
                 started: None,
                 finished: None,
             }],
