@@ -1,6 +1,7 @@
 //! `packages.sh` and `install_packages` with the real apt; the other managers where they are missing.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use lxc_tests::harness::node::Done;
 use lxc_tests::harness::{Network, Node, Tree, until};
@@ -100,4 +101,88 @@ fn a_missing_manager_is_a_clear_result() {
     let text = "install_packages nginx || echo $?";
     let done = Job::new(SCRIPT).set("SCRIPT_NAME", "1-a.sh").file("script", text).run(&node);
     assert_eq!(done.log(), "69");
+}
+
+/// A manager that a test makes up: answers from /there, writes down what it is asked to install, ends as /code says.
+const MADE_UP: [(&str, &str); 4] = [
+    (
+        "apk",
+        "case $1 in info) shift 2; exec grep -qxF -- \"$2\" /there ;; esac\necho \"$@\" >/asked; cat /said; exit $(cat /code)",
+    ),
+    ("rpm", "shift 2; exec grep -qxF -- \"$2\" /there"),
+    ("dnf", "echo \"$@\" >/asked; cat /said; exit $(cat /code)"),
+    ("npm", "case $1 in ls) exec cat /there ;; esac\necho \"$@\" >/asked; cat /said; exit $(cat /code)"),
+];
+
+#[test]
+fn other_managers_are_asked_once_for_what_is_missing() {
+    let Some(mut node) = Node::new() else { return };
+    if !node.start(CT, Tree::Debian, Network::Own) {
+        return;
+    }
+    let write = |name: &str, text: &str| fs::write(node.files(CT).join(name), text).unwrap();
+    for (name, text) in MADE_UP {
+        let path = node.files(CT).join("bin").join(name);
+        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+    write("said", "");
+    write("code", "0");
+    let npm = "/usr/lib\n/usr/lib/node_modules/npm:npm@9.2.0\n/l/typescript:typescript@5.4.5\n/l/cli:@vue/cli@5.0.8\n";
+    for (manager, there, items, asked) in [
+        (
+            "apk",
+            "nginx\nredis>7\n",
+            "nginx\nredis>7\nredis=8\nbash\n",
+            "add --update-cache --wait 300 -- redis=8 bash",
+        ),
+        ("dnf", "nginx\n", "nginx\n@tools\nvim-9.1-1.fc41\n", "install -y -- @tools vim-9.1-1.fc41"),
+        (
+            "npm",
+            npm,
+            "npm\ntypescript@5.4\n@vue/cli@5.0.8\ntypescript@5.5\n@vue/cli@^5.0\npm2\n@vue/x\n",
+            "install --global --no-fund --no-audit --no-update-notifier -- typescript@5.5 @vue/cli@^5.0 pm2 @vue/x",
+        ),
+    ] {
+        write("there", there);
+        let done = packages(&node, manager, items);
+        let (all, new) = (items.lines().count(), asked.split_once(" -- ").unwrap().1.split(' ').count());
+        let wanted = [
+            format!("progress {}/{all} packages", all - new),
+            format!("detail {all} packages: {new} installed, {} there already", all - new),
+        ];
+        assert_eq!((done.code, done.reports().as_slice()), (Some(0), &wanted[..]), "{done:?}");
+        assert_eq!(fs::read_to_string(node.files(CT).join("asked")).unwrap().trim(), asked);
+    }
+    write("code", "7");
+    for (manager, said, why) in [
+        (
+            "apk",
+            "ERROR: unable to select packages:\n  nosuch (no such package):\n    required by: world\n",
+            "ERROR: unable to select packages: nosuch (no such package):",
+        ),
+        (
+            "dnf",
+            "Last check\nError: Unable to find a match: nosuch\n",
+            "Error: Unable to find a match: nosuch",
+        ),
+        ("npm", "npm ERR! code E404\nnpm ERR! 404 Not Found\nnpm ERR! A log\n", "npm ERR! 404 Not Found"),
+        ("dnf", "Killed\n\n", "Killed"),
+    ] {
+        write("said", said);
+        let done = packages(&node, manager, "nosuch\n");
+        let last = done.reports().pop().unwrap();
+        assert_eq!(
+            (done.code, last.trim_end()),
+            (Some(7), format!("fault {manager}: {why}").as_str()),
+            "{done:?}"
+        );
+        assert!(done.stderr.trim_end().ends_with(why), "{done:?}");
+    }
+    // A service that the installation started holds its output for ever.
+    write("code", "0");
+    let path = node.files(CT).join("bin/dnf");
+    fs::write(path, "#!/bin/sh\nsleep 999 &\necho started\n").unwrap();
+    let done = packages(&node, "dnf", "daemon\n");
+    assert_eq!((done.code, done.log().as_str()), (Some(0), "started"), "{done:?}");
 }

@@ -115,9 +115,15 @@ followed() {
     return "$code"
 }
 
-# The first line that a manager calls an error, else the last one.
+# What went wrong in the manager's own words: the line that names the package, else the last one.
 reason() {
-    grep -m 1 -E '^(E|ERROR|Error|error|npm (ERR!|error))[: ]' "$LXCD_DIR/output" || grep -v '^ *$' "$LXCD_DIR/output" | tail -n 1
+    case $MANAGER in
+        apt) grep -m 1 '^E: ' "$LXCD_DIR/output" ;;
+        apk) grep -m 1 -A 1 '^ERROR: ' "$LXCD_DIR/output" | tr -s '\n ' ' ' | grep . ;;
+        dnf) grep -m 1 '^Error: ' "$LXCD_DIR/output" ;;
+        npm) grep -E '^npm (ERR!|error) ' "$LXCD_DIR/output" | grep -v -m 1 -E '^npm [A-Za-z!]+ (code|errno|syscall|path) ' ;;
+        pip) grep '^ERROR: ' "$LXCD_DIR/output" | tail -n 1 | grep . ;;
+    esac || grep -v '^ *$' "$LXCD_DIR/output" | tail -n 1
 }
 
 case $MANAGER in
@@ -143,10 +149,7 @@ if [ "$new" -gt 0 ]; then
         *) followed "lxcd_${MANAGER}_install" "$@" ;;
     esac
     code=$?
-    if [ "$code" -ne 0 ]; then
-        lxcd_report fault "$MANAGER: $(reason | tr -d '\036' | cut -c 1-500)"
-        exit "$code"
-    fi
+    if [ "$code" -ne 0 ]; then lxcd_fail "$code" "$MANAGER: $(reason | tr -d '\036' | cut -c 1-500)"; fi
 fi
 
 parts=
