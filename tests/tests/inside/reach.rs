@@ -1,11 +1,12 @@
 //! `reach.sh` and `reach-node.sh`: what is missing is said, what is there is enough.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::Instant;
 
 use lxc_tests::harness::node::Done;
-use lxc_tests::harness::{Network, Node, Tree};
+use lxc_tests::harness::{Network, Node, Tree, until};
 
 use crate::job::{CT, ENTER, Job};
 
@@ -141,6 +142,39 @@ fn openrc_is_done_at_its_default_level() {
         let wanted = why.map(|why| format!("fault OpenRC is not done after 0s (runlevel {why})"));
         assert_eq!(done.reports().first(), wanted.as_ref(), "{done:?}");
     }
+}
+
+#[test]
+fn systemd_is_done_when_it_says_so() {
+    let Some(mut node) = Node::new() else { return };
+    if !node.start(CT, Tree::Debian, Network::Own) {
+        return;
+    }
+    let files = node.files(CT);
+    fs::create_dir_all(files.join("run/systemd/system")).unwrap();
+    let program = files.join("usr/bin/systemctl");
+    fs::write(&program, "#!/bin/sh\nread -r state </state\necho \"$state\"\n[ \"$state\" = running ]\n")
+        .unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    for (state, ready) in [("running", true), ("degraded", true), ("starting", false), ("", false)] {
+        fs::write(files.join("state"), format!("{state}\n")).unwrap();
+        let done = reach(&node, "init", "0");
+        let word = if state.is_empty() { "it does not answer" } else { state };
+        let why = format!("fault systemd is not done after 0s ({word})");
+        let wanted = if ready { None } else { Some(why) };
+        assert_eq!(done.reports().first(), wanted.as_ref(), "{state}: {done:?}");
+    }
+    // It is waited for.
+    fs::write(files.join("state"), "starting\n").unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| reach(&node, "init", "60"));
+        until("the script to look", || {
+            let looks = node.shell(CT, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").log();
+            if looks.contains("sleep 1 ") { Ok(()) } else { Err(looks) }
+        });
+        fs::write(files.join("state"), "running\n").unwrap();
+        assert_eq!(waiting.join().unwrap().code, Some(0));
+    });
 }
 
 #[test]

@@ -55,7 +55,7 @@ rm -f "$LXCD_DIR/archive"
 
 # What a caller says wins over the standard, but for the directory. A value is data and never evaluated.
 lxcd_dir=$LXCD_DIR
-export HOME=/root LANG=C.UTF-8 LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive USER=root LOGNAME=root
+export HOME=/root LANG=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive USER=root LOGNAME=root
 for lxcd_name in "$@"; do
     case $lxcd_name in *=*) ;; *) lxcd_stop 64 "$lxcd_name is no NAME=VALUE" ;; esac
     case ${lxcd_name%%=*} in
