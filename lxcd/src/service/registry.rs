@@ -41,6 +41,9 @@ pub struct Registry {
     keyring: Arc<Keyring>,
     options: Options,
     remotes: RwLock<BTreeMap<String, Arc<Remote>>>,
+    /// Held from asking the store to changing `remotes`: what one puts there meanwhile, another who has read the store
+    /// before would take away again.
+    changing: tokio::sync::Mutex<()>,
     /// A remote has, or once had, an owner of its own.
     owned: AtomicBool,
     logins: RwLock<Vec<Personal>>,
@@ -69,6 +72,7 @@ impl Registry {
             keyring,
             options,
             remotes: RwLock::default(),
+            changing: tokio::sync::Mutex::default(),
             owned: AtomicBool::new(false),
             logins: RwLock::default(),
             stale: RwLock::default(),
@@ -147,6 +151,7 @@ impl Registry {
     /// When the store fails or the remote cannot be opened.
     pub async fn put(&self, name: &str, row: RemoteRecord, audit: &AuditRecord) -> Result<Arc<Remote>> {
         self.check_key().await?;
+        let _changing = self.changing.lock().await;
         // Who may see it has nothing to do with how it is reached: connections and pauses stay.
         let remote = match self.get(name) {
             Some(old) if same_contact(&old.row, &row) => {
@@ -180,6 +185,7 @@ impl Registry {
     /// # Errors
     /// When the store fails.
     pub async fn remove(&self, row: &RemoteRecord, audit: &AuditRecord) -> Result<()> {
+        let _changing = self.changing.lock().await;
         self.store.remove_remote(&row.name, &row.installation, audit).await.map_err(store_error)?;
         self.remotes.write().remove(&row.name);
         self.read_logins().await
@@ -191,6 +197,7 @@ impl Registry {
     /// # Errors
     /// When the store fails.
     pub async fn reload(&self) -> Result<(Vec<String>, Vec<Arc<Remote>>)> {
+        let _changing = self.changing.lock().await;
         let rows = self.store.remotes().await.map_err(store_error)?;
         if rows.iter().any(|row| row.people.owner.is_some()) {
             self.owned.store(true, Ordering::Release);
@@ -251,6 +258,59 @@ impl PveDirectory for Registry {
         match login.and_then(|id| self.own_client(installation, id)) {
             Some(client) => Some(client),
             None => self.api(installation).await,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lxc_core::actor::Actor;
+
+    use super::*;
+    use crate::service::operations::done;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_reads_again_takes_nothing_away_that_is_just_being_added() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open_sqlite(&dir.path().join("lxcd.db")).await.unwrap();
+        let keyring = Arc::new(Keyring::generate().unwrap());
+        let registry = Arc::new(Registry::load(store, keyring, Options::default()).await.unwrap());
+        for number in 0..200_u32 {
+            let name = format!("lab{number}");
+            let mut row = RemoteRecord {
+                name: name.clone(),
+                installation: Installation(format!("{number:064x}")),
+                urls: vec!["https://127.0.0.1:8006".to_owned()],
+                token_id: "root@pam!t".to_owned(),
+                token_secret: String::new(),
+                ca_pem: None,
+                owner: String::new(),
+                people: Default::default(),
+                is_default: false,
+                pve_version: None,
+                cluster: None,
+                created: 0,
+                pins: Vec::new(),
+            };
+            row.token_secret = registry.seal(&row, &SecretString::from("secret")).unwrap();
+            let actor = Actor {
+                name: "root".to_owned(),
+                uid: 0,
+                domain: "here".to_owned(),
+                pid: 1,
+                process: "lxcctl".to_owned(),
+                tty: String::new(),
+                login_uid: None,
+                sudo_uid: None,
+            };
+            let audit = done(&actor, "remote add", name.clone(), 0, String::new(), None);
+            let reading = tokio::spawn({
+                let registry = registry.clone();
+                async move { registry.reload().await }
+            });
+            registry.put(&name, row, &audit).await.unwrap();
+            let (gone, _) = reading.await.unwrap().unwrap();
+            assert!(gone.is_empty() && registry.get(&name).is_some(), "{name} was taken away again");
         }
     }
 }
