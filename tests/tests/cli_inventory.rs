@@ -3,6 +3,7 @@
 use lxc_tests::harness::{Setup, World, ct, running, until};
 use lxc_tests::pvesim::{CtChange, CtSpec};
 use serde_json::{Value, json};
+use sqlx::Connection as _;
 
 fn events_of(world: &World, target: &str) -> Vec<String> {
     let run = world.ctl(&format!("events {target} -n 100 -o json"));
@@ -228,6 +229,40 @@ fn what_was_known_is_shown_at_once_after_a_restart() {
     world.daemon.start();
     world.wait_listed("homelab/105", "discovered", |item| item["status"] == "stopped");
     assert_eq!(events_of(&world, "105"), ["discovered"], "what came meanwhile is news");
+}
+
+#[test]
+fn what_could_not_be_looked_for_is_not_said_to_be_missing() {
+    let mut world = World::with([ct(104, "web-1")]);
+    world.sim.control().add_fault("595#*:GET:*").expect("fault");
+    world.sim.control().add_container(&ct(105, "web-2")).expect("added");
+    world.ctl("start 105").exits(7).fails("LXC0701").says("homelab cannot be asked whether it has 105");
+    world.ctl("delete 105 --yes --if-needed").exits(7);
+    // What was known of it before is enough for a pattern, and for a name it had.
+    world.ctl("stop -l name=other --if-needed").exits(0);
+    world.sim.control().clear_faults();
+    world.ctl("start 105").exits(0);
+
+    // Nobody can say who polls: nobody polls.
+    world.daemon.stop();
+    world.sim.control().add_container(&ct(106, "web-3")).expect("added");
+    let rename = |world: &World, from: &str, to: &str| {
+        let database = format!("sqlite://{}", world.daemon.state().join("lxcd.db").display());
+        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+        world
+            .block_on(async {
+                sqlx::any::install_default_drivers();
+                let mut connection = sqlx::AnyConnection::connect(&database).await?;
+                sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&mut connection).await?;
+                connection.close().await
+            })
+            .expect("renamed");
+    };
+    rename(&world, "poller", "elsewhere");
+    world.daemon.start();
+    world.ctl("start 106").exits(1).fails("LXC0108");
+    rename(&world, "elsewhere", "poller");
+    world.ctl("start 106").exits(0);
 }
 
 #[test]

@@ -13,4 +13,4 @@ mod shared;
 mod tests;
 mod unwritten;
 
-pub use poller::Inventory;
+pub use poller::{Inventory, Looked};

@@ -49,13 +49,33 @@ pub struct Inventory {
     pub(super) stop: CancellationToken,
 }
 
+/// A poll that was done.
+#[derive(Debug, Clone)]
+pub(super) struct Done {
+    /// The last request it answers.
+    pub(super) answered: u64,
+    /// Whether it came to asking Proxmox: what the store does not say keeps a poll from it.
+    pub(super) went: store::Result<()>,
+}
+
+/// What came of asking for a look at everything.
+#[derive(Debug)]
+pub struct Looked {
+    /// As it is now.
+    pub picture: Arc<Picture>,
+    /// What was wrong with the store, of which the picture is then no more than a memory.
+    pub store: store::Result<()>,
+    /// Remotes whose answer nobody waited for any longer.
+    pub late: Vec<String>,
+}
+
 #[derive(Clone)]
 pub(super) struct Poller {
     pub(super) client: Arc<PveClient>,
     /// Counts requests for a poll …
     pub(super) wanted: watch::Sender<u64>,
     /// … and polls done; a poll answers every request made before it began.
-    pub(super) done: watch::Sender<u64>,
+    pub(super) done: watch::Sender<Done>,
     /// Nobody may poll it any more: see at once.
     pub(super) kicked: Arc<Notify>,
     pub(super) stop: CancellationToken,
@@ -114,7 +134,7 @@ impl Inventory {
         let poller = Poller {
             client,
             wanted: watch::Sender::new(0),
-            done: watch::Sender::new(0),
+            done: watch::Sender::new(Done { answered: 0, went: Ok(()) }),
             kicked: Arc::default(),
             stop: self.stop.child_token(),
         };
@@ -170,39 +190,71 @@ impl Inventory {
     /// does not notice; with `fresh`, for as long as it takes. A store that does not answer does not keep anybody from
     /// what is known here: it comes with what was wrong.
     pub async fn look(&self, fresh: bool) -> (Arc<Picture>, store::Result<()>) {
-        let now = self.clock.now();
-        self.looked.store(now, Ordering::Release);
-        let (picture, current) = match self.current().await {
-            Ok(picture) => (picture, Ok(())),
-            // A poll asks the store too: whoever waited for that one waits for no other.
-            Err(error) if !fresh => return (self.picture(), Err(error)),
-            Err(error) => (self.picture(), Err(error)),
-        };
-        let due = |view: &RemoteView| {
-            fresh
-                || view.polled.is_none_or(|at| now.abs_diff(at) > micros(self.timing.sample.0).unsigned_abs())
-        };
-        let pollers: Vec<Poller> = {
-            let pollers = self.pollers.lock();
-            picture.values().filter(|v| due(v)).filter_map(|v| pollers.get(&v.name).cloned()).collect()
-        };
-        if pollers.is_empty() {
-            return (picture, current);
-        }
-        let patience = if fresh { FRESH } else { PATIENCE };
-        let polls = join_all(pollers.iter().map(Poller::poll));
-        tokio::select! {
-            _ = polls => {}
-            () = self.clock.sleep(patience) => {}
-        }
-        (self.picture(), current)
+        let Looked { picture, store, .. } = if fresh { self.look_again().await } else { self.glance().await };
+        (picture, store)
     }
 
-    /// Polls one remote now and waits for the answer.
-    pub async fn poll_now(&self, name: &str) {
-        let poller = self.pollers.lock().get(name).cloned();
-        if let Some(poller) = poller {
-            poller.poll().await;
+    async fn glance(&self) -> Looked {
+        let now = self.clock.now();
+        self.looked.store(now, Ordering::Release);
+        let picture = match self.current().await {
+            Ok(picture) => picture,
+            // A poll asks the store too: whoever waited for that one waits for no other.
+            Err(error) => return Looked { picture: self.picture(), store: Err(error), late: Vec::new() },
+        };
+        let often = micros(self.timing.sample.0).unsigned_abs();
+        let due = |view: &RemoteView| view.polled.is_none_or(|at| now.abs_diff(at) > often);
+        let due: Vec<&String> = picture.iter().filter(|(_, view)| due(view)).map(|(name, _)| name).collect();
+        if due.is_empty() {
+            return Looked { picture, store: Ok(()), late: Vec::new() };
+        }
+        // What was not seen now was seen a moment ago, and says when.
+        join_all(due.into_iter().map(|name| self.polled(name, PATIENCE))).await;
+        Looked { picture: self.picture(), store: Ok(()), late: Vec::new() }
+    }
+
+    /// The picture after a poll of every remote that began now, and what kept any of them from it: what is not in it
+    /// is only then not there.
+    pub async fn look_again(&self) -> Looked {
+        self.looked.store(self.clock.now(), Ordering::Release);
+        let (picture, mut store) = match self.current().await {
+            Ok(picture) => (picture, Ok(())),
+            Err(error) => (self.picture(), Err(error)),
+        };
+        let names: Vec<&String> = picture.keys().collect();
+        let polls = join_all(names.iter().map(|name| self.polled(name, FRESH))).await;
+        let mut late = Vec::new();
+        for (name, poll) in names.into_iter().zip(polls) {
+            match poll {
+                None => late.push(name.clone()),
+                Some(went) => store = store.and(went),
+            }
+        }
+        Looked { picture: self.picture(), store, late }
+    }
+
+    /// Polls a remote; None = not within `patience`.
+    async fn polled(&self, name: &str, patience: Duration) -> Option<store::Result<()>> {
+        tokio::select! {
+            went = self.poll_now(name) => Some(went),
+            () = self.clock.sleep(patience) => None,
+        }
+    }
+
+    /// Polls one remote now and waits for the answer, by whoever polls it in the end.
+    ///
+    /// # Errors
+    /// When the store kept it from that; a Proxmox that does not answer is in the picture.
+    pub async fn poll_now(&self, name: &str) -> store::Result<()> {
+        loop {
+            // A remote that is gone has nothing that could be missed.
+            let Some(poller) = self.pollers.lock().get(name).cloned() else { return Ok(()) };
+            if let Some(went) = poller.poll().await {
+                return went;
+            }
+            if self.stop.is_cancelled() {
+                return Ok(());
+            }
         }
     }
 
@@ -235,15 +287,15 @@ impl Inventory {
 }
 
 impl Poller {
-    /// Asks for a poll and waits for one that began afterwards.
-    async fn poll(&self) {
+    /// Asks for a poll and waits for one that began afterwards. None = the remote was removed meanwhile, or another
+    /// poller has taken this one's place.
+    async fn poll(&self) -> Option<store::Result<()>> {
         let mut done = self.done.subscribe();
         self.wanted.send_modify(|count| *count += 1);
         let mine = *self.wanted.borrow();
         tokio::select! {
-            _ = done.wait_for(|answered| *answered >= mine) => {}
-            // The remote was removed meanwhile, or another poller has taken this one's place.
-            () = self.stop.cancelled() => {}
+            done = done.wait_for(|done| done.answered >= mine) => done.ok().map(|done| done.went.clone()),
+            () = self.stop.cancelled() => None,
         }
     }
 }

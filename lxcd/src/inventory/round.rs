@@ -12,22 +12,23 @@ use lxc_core::ids::{Installation, Vmid};
 use lxc_core::timing::micros;
 
 use super::merge::{self, Delta};
-use super::poller::{Inventory, Poller};
+use super::poller::{Done, Inventory, Poller};
 use super::unwritten::Unwritten;
 use super::{fill, sample};
 use crate::pve::PveClient;
+use crate::store;
 
 impl Inventory {
     pub(super) async fn poll_remote(self: Arc<Self>, name: &str, poller: Poller) {
         let mut wanted = poller.wanted.subscribe();
         loop {
             let answering = *wanted.borrow_and_update();
-            let asked = answering > *poller.done.borrow();
-            let polled = tokio::select! {
+            let asked = answering > poller.done.borrow().answered;
+            let (polled, went) = tokio::select! {
                 () = poller.stop.cancelled() => return,
-                polled = self.turn(name, &poller, asked) => polled,
+                turn = self.turn(name, &poller, asked) => turn,
             };
-            poller.done.send_replace(answering);
+            poller.done.send_replace(Done { answered: answering, went });
             tokio::select! {
                 () = poller.stop.cancelled() => return,
                 () = self.rest(polled) => {}
@@ -38,20 +39,19 @@ impl Inventory {
     }
 
     /// Polls, where that is this daemon's; else what was asked for is asked of the one whose it is. Answers
-    /// which of the two.
-    async fn turn(&self, name: &str, poller: &Poller, asked: bool) -> bool {
+    /// which of the two, and what kept it from it.
+    async fn turn(&self, name: &str, poller: &Poller, asked: bool) -> (bool, store::Result<()>) {
         let Some(installation) = self.picture().get(name).map(|view| view.installation.clone()) else {
-            return false;
+            return (false, Ok(()));
         };
-        let held = self.hold(&installation, false).await;
-        if held {
-            self.poll(name, &poller.client).await;
-        } else if asked {
-            self.ask(name, &installation, poller).await;
-        } else {
+        if self.hold(&installation, false).await {
+            return (true, self.poll(name, &poller.client).await);
+        }
+        let went = if asked { self.ask(name, &installation, poller).await } else { Ok(()) };
+        if !asked {
             self.catch_up().await;
         }
-        held
+        (false, went)
     }
 
     /// Until the next poll is due, which somebody who begins to look brings nearer.
@@ -76,14 +76,17 @@ impl Inventory {
         if quiet < micros(self.timing.looking) { often } else { seldom }
     }
 
-    pub(super) async fn poll(&self, name: &str, client: &PveClient) {
-        let Some(here) = self.picture().get(name).map(|view| view.installation.clone()) else { return };
+    /// One round. What Proxmox does not answer is in the picture afterwards; what the store does not is the error.
+    pub(super) async fn poll(&self, name: &str, client: &PveClient) -> store::Result<()> {
+        let Some(here) = self.picture().get(name).map(|view| view.installation.clone()) else {
+            return Ok(());
+        };
         // Read before anything is asked: whoever asked for a poll by now is answered by this one.
         let asked = self.catch_up().await.get(&here).map_or(0, |polling| polling.asked);
         let sample = sample::take(client, self.clock.now()).await;
-        let Some(before) = self.picture().get(name).cloned() else { return };
+        let Some(before) = self.picture().get(name).cloned() else { return Ok(()) };
         // Who cannot tell what our operations hold would take their work for somebody else's.
-        let Some(busy) = self.busy(&before.installation).await else { return };
+        let busy = self.busy(&before.installation).await?;
         // Unknown rights: what is missing may only be out of sight.
         let rights = client.permissions().await.ok().map(|permissions| Arc::new(Rights::new(permissions)));
         self.learn(name, |view| {
@@ -91,16 +94,16 @@ impl Inventory {
             *view = after;
             delta
         });
-        let Some(view) = self.picture().get(name).cloned() else { return };
+        let Some(view) = self.picture().get(name).cloned() else { return Ok(()) };
         let round = self.store.is_shared().then(|| (Round::of(&view), asked));
         self.write(&before.installation, round).await;
         let answers = fill::ask(client, &view, self.clock.now(), &self.timing).await;
-        if answers.is_empty() {
-            return;
+        if !answers.is_empty() {
+            let now = self.clock.now();
+            self.learn(name, |view| fill::fill(view, answers, now));
+            self.write(&before.installation, None).await;
         }
-        let now = self.clock.now();
-        self.learn(name, |view| fill::fill(view, answers, now));
-        self.write(&before.installation, None).await;
+        Ok(())
     }
 
     /// Changes what is known of a remote; what is to be written of that is remembered in the same moment.
@@ -113,14 +116,11 @@ impl Inventory {
         });
     }
 
-    async fn busy(&self, installation: &Installation) -> Option<HashSet<Vmid>> {
-        match self.store.held_locks().await {
-            Ok(locks) => Some(locks.into_iter().filter(|l| l.0 == *installation).map(|l| l.1).collect()),
-            Err(error) => {
-                tracing::warn!(%error, %installation, "cannot read what operations hold; leaving out this round");
-                None
-            }
-        }
+    async fn busy(&self, installation: &Installation) -> store::Result<HashSet<Vmid>> {
+        let locks = self.store.held_locks().await.inspect_err(|error| {
+            tracing::warn!(%error, %installation, "cannot read what operations hold; leaving out this round");
+        })?;
+        Ok(locks.into_iter().filter(|l| l.0 == *installation).map(|l| l.1).collect())
     }
 
     /// Writes what is not in the store yet. What cannot be written stays, for the next round.

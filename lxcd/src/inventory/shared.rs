@@ -110,21 +110,22 @@ impl Inventory {
     }
 
     /// Has the poller poll, wherever it is, and waits until that is written. One that does not is replaced.
-    pub(super) async fn ask(&self, name: &str, installation: &Installation, poller: &Poller) {
+    pub(super) async fn ask(
+        &self,
+        name: &str,
+        installation: &Installation,
+        poller: &Poller,
+    ) -> store::Result<()> {
         let mut moved = self.bus.inventory();
-        let asked = match self.store.ask_poll(installation).await {
-            Ok(asked) => asked,
-            Err(error) => {
-                tracing::warn!(%error, remote = name, "cannot ask for a poll");
-                return;
-            }
-        };
+        let asked = self.store.ask_poll(installation).await.inspect_err(|error| {
+            tracing::warn!(%error, remote = name, "cannot ask for a poll");
+        })?;
         self.bus.poll_wanted(installation);
         let until = self.clock.boot() + self.timing.lease;
         loop {
             let polling = self.catch_up().await;
             if polling.get(installation).is_some_and(|polling| polling.answered >= asked) {
-                return;
+                return Ok(());
             }
             if self.hold(installation, self.clock.boot() >= until).await {
                 return self.poll(name, &poller.client).await;

@@ -1,7 +1,7 @@
 //! From what a person typed to exactly the containers that are meant. Owns ambiguity, emptiness and
 //! `--at-most`; the grammar is core's. Submit takes these refs and nothing else (ARCHITECTURE.md, rule 1).
 
-use lxc_core::picture::Picture;
+use lxc_core::picture::{Picture, RemoteView};
 use std::collections::HashSet;
 
 use lxc_core::error::{Code, Error, Result};
@@ -11,6 +11,7 @@ use lxc_core::selector::{Facts, Query, Selection, What, Word};
 use super::access::Caller;
 use super::listing::{Listed, no_container};
 use super::{Services, store_error};
+use crate::inventory::Looked;
 
 /// The containers that are meant.
 #[derive(Debug)]
@@ -55,9 +56,12 @@ impl Services {
         match self.pick(caller, &query, &picture, verb, &text).await {
             // What is not known may be new: ask Proxmox before saying no.
             Err(error) if matches!(error.code, Code::NoContainer | Code::NoMatch) => {
-                let (picture, current) = self.inventory.look(true).await;
-                current.map_err(store_error)?;
-                self.pick(caller, &query, &picture, verb, &text).await
+                let Looked { picture, store, late } = self.inventory.look_again().await;
+                store.map_err(store_error)?;
+                let picked = self.pick(caller, &query, &picture, verb, &text).await;
+                picked.map_err(|error| {
+                    self.unsure(caller, &query, &picture, &late, &error, &text).unwrap_or(error)
+                })
             }
             other => other,
         }
@@ -147,6 +151,39 @@ impl Services {
             }
         }
         found
+    }
+
+    /// Nothing was found, and it may only be that a remote could not be looked at: that is not the same. Of a pattern
+    /// what was known of the remote before is enough.
+    fn unsure(
+        &self,
+        caller: &Caller,
+        query: &Query,
+        picture: &Picture,
+        late: &[String],
+        nothing: &Error,
+        text: &str,
+    ) -> Option<Error> {
+        if !matches!(nothing.code, Code::NoContainer | Code::NoMatch) {
+            return None;
+        }
+        let asked = |view: &&RemoteView| query.reaches(&view.name) && self.access.sees(caller, &view.name);
+        let counts = |view: &&RemoteView| view.polled.is_none() || nothing.code == Code::NoContainer;
+        let views = picture.values().map(AsRef::as_ref).filter(asked).filter(counts);
+        views.into_iter().find_map(|view| {
+            let (code, why) = match &view.trouble {
+                Some(trouble) => (trouble.code, trouble.why.clone()),
+                None if late.contains(&view.name) => {
+                    (Code::RemoteUnreachable, "its answer did not come in time".to_owned())
+                }
+                None => return None,
+            };
+            Some(
+                Error::new(code, format!("{} cannot be asked whether it has {}", view.name, text))
+                    .because(why)
+                    .hint(format!("lxcctl remote doctor {}", view.name)),
+            )
+        })
     }
 
     fn not_found(&self, caller: &Caller, word: &Word, picture: &Picture) -> Error {

@@ -120,7 +120,8 @@ impl Services {
         let remote = self.registry.put(&row.name.clone(), row, &audit).await?;
         self.bus.remotes_moved();
         self.inventory.watch_remote(&remote.row, remote.client.clone());
-        self.inventory.poll_now(&remote.row.name).await;
+        // Added it is, whatever the store says of the first look; the next one says more.
+        let _ = self.inventory.poll_now(&remote.row.name).await;
         let warnings = self.empty_warning(&remote.row.name);
         Ok(Added { row: remote.row.clone(), learned, warnings })
     }
