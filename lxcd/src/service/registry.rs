@@ -291,6 +291,7 @@ mod tests {
                 cluster: None,
                 created: 0,
                 pins: Vec::new(),
+                ssh: None,
             };
             row.token_secret = registry.seal(&row, &SecretString::from("secret")).unwrap();
             let actor = Actor {

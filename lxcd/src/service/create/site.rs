@@ -25,8 +25,8 @@ struct Offer {
 impl Services {
     /// What is known of a remote, looked at just now: a name that was given a minute ago counts.
     pub(super) async fn fresh_view(&self, remote: &Remote) -> Result<RemoteView> {
-        let (picture, read) = self.inventory.look(true).await;
-        read.map_err(store_error)?;
+        self.inventory.poll_now(&remote.row.name).await.map_err(store_error)?;
+        let picture = self.inventory.picture();
         let view = picture.get(&remote.row.name).cloned();
         let view = view.ok_or_else(|| crate::service::access::no_remote(&remote.row.name))?;
         match &view.trouble {
