@@ -17,6 +17,7 @@ use crate::cli::groups::micros;
 use crate::cli::{Format, ProgressMode};
 use crate::client::{Client, WatchEnd, WatchStream};
 use crate::context::Context;
+use crate::ui::phases::{self, Phases};
 use crate::ui::progress::{self, Progress, Widths};
 use crate::ui::words::WAITING;
 use crate::ui::{json, time};
@@ -97,6 +98,7 @@ pub async fn follow(
     run.ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
     let ending = run.until_end(client).await;
     run.context.printer.wipe();
+    run.keep_phases();
     ending
 }
 
@@ -239,6 +241,22 @@ impl Run<'_> {
         }
     }
 
+    /// The only operation, when it is one with phases and has begun.
+    fn phased(&self) -> Option<(&Tracked, &Phases)> {
+        let [item] = self.board.items() else { return None };
+        Some((item, item.phases.as_ref().filter(|_| item.begun)?))
+    }
+
+    /// What was done stays to be read when the bar is gone.
+    fn keep_phases(&mut self) {
+        if self.show != Show::Moving {
+            return;
+        }
+        let look = self.context.printer.err_look;
+        let lines = self.phased().map(|(_, phases)| phases.lines(time::now(), "", true, look));
+        lines.unwrap_or_default().iter().for_each(|line| self.context.printer.say(line));
+    }
+
     fn draw(&mut self) {
         self.context.printer.measure();
         let look = self.context.printer.err_look;
@@ -256,7 +274,15 @@ impl Run<'_> {
                 busy => busy,
             })
             .collect();
-        let lines = progress::moving(&running, self.widths, now, self.frame, look);
+        let lines = match self.phased() {
+            Some((item, phases)) => {
+                let frame = progress::spinner(self.frame, look);
+                let mut lines = vec![phases::bar(&item.progress(), now, &frame, look)];
+                lines.extend(phases.lines(now, &frame, false, look));
+                lines
+            }
+            None => progress::moving(&running, self.widths, now, self.frame, look),
+        };
         self.frame += 1;
         self.context.printer.move_to(&lines);
     }

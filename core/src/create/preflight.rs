@@ -137,6 +137,7 @@ fn settle(layers: &Layers<'_>, site: &Site, parts: Vec<Part>, all: &mut Settings
         template,
         any_vmid,
         image,
+        placed: site.node_chosen.clone(),
         cores,
         memory_mb,
         swap_mb,

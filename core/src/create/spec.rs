@@ -127,6 +127,9 @@ pub struct Spec {
     pub any_vmid: bool,
     /// The image: `local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst`.
     pub image: String,
+    /// Why it is on its node, when nobody said which: `pve2 has most free memory (21Gi)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub placed: Option<String>,
     /// Cores.
     pub cores: u32,
     /// Memory in MiB.
@@ -239,6 +242,7 @@ pub(crate) mod tests {
             template: Some("web-node".into()),
             any_vmid: true,
             image: "local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst".into(),
+            placed: None,
             cores: 2,
             memory_mb: 2048,
             swap_mb: 512,

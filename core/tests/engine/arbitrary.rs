@@ -104,6 +104,7 @@ pub(crate) fn create(any_vmid: bool, on_failure: OnFailure) -> Kind {
         template: None,
         any_vmid,
         image: "local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst".into(),
+        placed: None,
         cores: 1,
         memory_mb: 512,
         swap_mb: 512,

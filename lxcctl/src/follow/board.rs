@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use crate::client::WatchItem;
 use crate::client::view::{Event, Operation};
+use crate::ui::phases::Phases;
 use crate::ui::progress::{Progress, Widths};
 use crate::ui::time::Instant;
 use crate::ui::words::{self, WAITING, doing};
@@ -18,6 +19,8 @@ pub struct Tracked {
     pub ended: bool,
     /// It was seen to act. Before that it waits for a lock or its turn, or is refused in a moment.
     pub begun: bool,
+    /// Of a create.
+    pub phases: Option<Phases>,
     opening: String,
     message: String,
     percent: Option<f64>,
@@ -95,6 +98,7 @@ impl Board {
         let index = operations.iter().enumerate().map(|(at, op)| (op.id.clone(), at)).collect();
         let track = |operation: Operation| Tracked {
             message: operation.phase.as_deref().map(words::phase).unwrap_or_default(),
+            phases: Phases::of(&operation),
             operation,
             ended: false,
             begun: false,
@@ -155,6 +159,7 @@ impl Board {
                 if let Some(tracked) = self.find(&operation.id)
                     && !tracked.ended
                 {
+                    tracked.phases = tracked.phases.take().or_else(|| Phases::of(&operation));
                     tracked.operation = *operation;
                 }
                 Seen::Nothing
@@ -172,6 +177,9 @@ impl Board {
                     return Seen::Nothing;
                 }
                 tracked.ended = true;
+                if let (Some(phases), Some(at)) = (&mut tracked.phases, operation.finished_at) {
+                    phases.end(at.0);
+                }
                 tracked.operation = *operation;
                 Seen::Ended(at)
             }
@@ -189,6 +197,9 @@ impl Board {
                 return Seen::Nothing;
             }
             tracked.seq = seq;
+        }
+        if let Some(phases) = &mut tracked.phases {
+            phases.see(&event, &tracked.operation.steps);
         }
         match event.kind_of.as_str() {
             // The first one is written with the request.

@@ -5,6 +5,7 @@ pub mod error;
 pub mod escape;
 pub mod json;
 mod keys;
+pub mod phases;
 pub mod printer;
 pub mod progress;
 pub mod rows;

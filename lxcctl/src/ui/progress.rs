@@ -72,6 +72,17 @@ fn middle(progress: &Progress<'_>, widths: Widths, message: &str) -> String {
     )
 }
 
+/// A picture of the mark that turns.
+#[must_use]
+pub fn spinner(frame: usize, look: Look) -> String {
+    let pictures: &[&str] = if look.unicode {
+        &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
+    } else {
+        &["|", "/", "-", "\\"]
+    };
+    paint(pictures[frame % pictures.len()], Tone::Cyan, look)
+}
+
 /// The moving lines of all targets that have not ended.
 #[must_use]
 pub fn moving(
@@ -83,12 +94,7 @@ pub fn moving(
 ) -> Vec<String> {
     // The last column stays free: some terminals wrap when it is written.
     let room = look.width.unwrap_or(80).saturating_sub(1).clamp(20, WIDEST);
-    let spinner: &[&str] = if look.unicode {
-        &["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"]
-    } else {
-        &["|", "/", "-", "\\"]
-    };
-    let spin = paint(spinner[frame % spinner.len()], Tone::Cyan, look);
+    let spin = spinner(frame, look);
     let still = paint(Mark::Unchanged.text(look), Mark::Unchanged.tone(), look);
     let mut lines: Vec<String> = running
         .iter()

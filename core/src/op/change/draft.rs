@@ -46,7 +46,10 @@ pub(super) fn watching(
             format!("grace {}{no_force}", crate::text::span(u64::from(grace)))
         }
         (step, _) => match (&op.kind, step) {
-            (Kind::Create { spec, .. }, StepKind::Create) => format!("on {}, {}", dispatch.node, spec.size()),
+            (Kind::Create { spec, .. }, StepKind::Create) => {
+                let place = spec.placed.clone().unwrap_or_else(|| format!("on {}", dispatch.node));
+                format!("{place}; {}", spec.size())
+            }
             (Kind::Create { .. }, _) => format!("starting on {}", dispatch.node),
             _ => format!("task on {}", dispatch.node),
         },
