@@ -78,27 +78,41 @@ fn an_archive_that_was_cut_or_is_none_is_refused() {
 #[test]
 fn a_job_that_is_ended_takes_its_children_along() {
     let Some(mut node) = Node::new() else { return };
-    if !node.start(CT, Tree::Debian, Network::Own) {
-        return;
+    for tree in BOTH {
+        if !node.start(CT, tree, Network::Own) {
+            continue;
+        }
+        let simple = "echo $$ >/main; sh -c 'sleep 1000; touch /later'; touch /later";
+        // Neither the job nor what it started listens.
+        let stubborn = "trap '' TERM; sh -c 'while :; do sleep 1000; done' & echo $$ >/main; \
+                        while :; do sleep 1000; done";
+        // One with a limit of its own runs in a session of its own.
+        let limited = ". $LXCD_DIR/prelude.sh; \
+                       lxcd_limited 900 sh -c 'trap \"\" TERM; echo $PPID >/main; while :; do sleep 1000; done'";
+        for main in [simple, stubborn, limited] {
+            let files = node.files(CT);
+            let _ = fs::remove_file(files.join("main"));
+            let job = Job::new(main);
+            std::thread::scope(|scope| {
+                let running = scope.spawn(|| job.run(&node));
+                let main = until("the job", || {
+                    let text = fs::read_to_string(files.join("main")).unwrap_or_default();
+                    text.trim().parse::<u32>().map_err(|_| "it has not begun".to_owned())
+                });
+                // Its parent is enter.sh.
+                node.shell(CT, &format!("kill -TERM $(awk '/^PPid/ {{ print $2 }}' /proc/{main}/status)"));
+                assert_eq!(running.join().unwrap().code, Some(143), "{main}");
+            });
+            until("its children to end", || {
+                let left = node.shell(CT, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").log();
+                if left.contains("sleep 1000 ") { Err(left) } else { Ok(()) }
+            });
+            assert!(!files.join("later").exists());
+            assert_eq!(node.shell(CT, "ls -A /run | grep -c lxcd").log(), "0");
+        }
+        node.stop(CT);
+        fs::remove_dir_all(node.container(CT).join("upper")).unwrap();
     }
-    let job = Job::new("echo $$ >/main; sh -c 'sleep 1000; touch /later' ; touch /later");
-    std::thread::scope(|scope| {
-        let running = scope.spawn(|| job.run(&node));
-        let files = node.files(CT);
-        let main = until("the job", || {
-            let text = fs::read_to_string(files.join("main")).unwrap_or_default();
-            text.trim().parse::<u32>().map_err(|_| "it has not begun".to_owned())
-        });
-        // Its parent is enter.sh.
-        node.shell(CT, &format!("kill -TERM $(awk '/^PPid/ {{ print $2 }}' /proc/{main}/status)"));
-        assert_eq!(running.join().unwrap().code, Some(143));
-    });
-    until("its children to end", || {
-        let left = node.shell(CT, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").log();
-        if left.contains("sleep 1000") { Err(left) } else { Ok(()) }
-    });
-    assert!(!node.files(CT).join("later").exists());
-    assert_eq!(node.shell(CT, "ls -A /run | grep -c lxcd").log(), "0");
 }
 
 #[test]

@@ -76,6 +76,10 @@ fn windows_line_ends_questions_noise_and_daemons() {
         let done = job("echo a; sleep 999; echo b").set("SCRIPT_TIMEOUT", "1").run(node);
         assert_eq!((done.code, done.log().as_str()), (Some(124), "a"));
         assert_eq!(done.reports(), ["fault 20-app.sh took longer than 1s and was ended"]);
+        let stubborn = "trap '' TERM; (while :; do sleep 1000; done) & while :; do sleep 1000; done";
+        assert_eq!(job(stubborn).set("SCRIPT_TIMEOUT", "1").run(node).code, Some(124));
+        let left = node.shell(CT, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").log();
+        assert!(!left.contains("sleep 1000 "), "{left}");
         let done = job("trap '' TERM; echo a; exit 9").set("SCRIPT_TIMEOUT", "60").run(node);
         assert_eq!((done.code, done.log().as_str()), (Some(9), "a"));
     });

@@ -33,8 +33,19 @@ lxcd_main=
 # shellcheck disable=SC2317 # The traps call it.
 lxcd_end() {
     trap '' HUP INT TERM
-    # Its own session where setsid is there, so that what it started ends with it.
-    if [ -n "$lxcd_main" ]; then kill -TERM "-$lxcd_main" 2>/dev/null || kill -TERM "$lxcd_main" 2>/dev/null; fi
+    if [ -n "$lxcd_main" ]; then
+        # Its own session where setsid is there, so that what it started ends with it; by force when it does not.
+        kill -0 "-$lxcd_main" 2>/dev/null && lxcd_main=-$lxcd_main
+        kill -TERM "$lxcd_main" 2>/dev/null
+        (
+            lxcd_until=$(($(date +%s) + 7))
+            while kill -0 "$lxcd_main" 2>/dev/null; do
+                if [ "$(date +%s)" -ge "$lxcd_until" ]; then kill -KILL "$lxcd_main"; break; fi
+                sleep 0.1 2>/dev/null || sleep 1
+            done
+        ) >/dev/null 2>&1 &
+        wait "${lxcd_main#-}" "$!" 2>/dev/null
+    fi
     exit "$1"
 }
 trap 'rm -rf "$LXCD_DIR"' EXIT

@@ -94,6 +94,16 @@ lxcd_fail() {
     exit "$1"
 }
 
+# PROCESS or -GROUP: asks it to end and, four seconds later, makes it.
+lxcd_put_down() {
+    kill -TERM "$1" 2>/dev/null || return 0
+    lxcd_until=$(($(date +%s) + 4))
+    while kill -0 "$1" 2>/dev/null; do
+        if [ "$(date +%s)" -ge "$lxcd_until" ]; then kill -KILL "$1" 2>/dev/null || :; return 0; fi
+        sleep 0.1 2>/dev/null || sleep 1
+    done
+}
+
 # SECONDS COMMAND…: the command, ended with what it started when it takes longer: 124. 0 = as long as it takes.
 # timeout(1) is not everywhere, nor the same everywhere. A process that left the session is not found.
 lxcd_limited() {
@@ -113,19 +123,26 @@ lxcd_limited() {
         trap 'kill "${pause:-}" 2>/dev/null; exit 0' TERM
         sleep "$lxcd_limit" & pause=$!
         wait "$pause"
-        kill -TERM "$lxcd_group$lxcd_child" 2>/dev/null || exit 0
-        sleep 5 & pause=$!
-        wait "$pause"
-        kill -KILL "$lxcd_group$lxcd_child" 2>/dev/null
+        trap '' TERM
+        lxcd_put_down "$lxcd_group$lxcd_child"
     ) >/dev/null 2>&1 &
     lxcd_watch=$!
-    trap 'kill -TERM "$lxcd_group$lxcd_child" "$lxcd_watch" 2>/dev/null; exit 143' TERM
+    # In the background, since the child has to be waited for before it is gone.
+    trap 'trap "" TERM
+        kill -TERM "$lxcd_watch" 2>/dev/null
+        lxcd_put_down "$lxcd_group$lxcd_child" >/dev/null 2>&1 &
+        wait "$lxcd_child" "$!" 2>/dev/null
+        exit 143' TERM
     lxcd_began=$(date +%s)
     lxcd_code=0
     wait "$lxcd_child" || lxcd_code=$?
     trap - TERM
+    if [ "$lxcd_code" -ne 0 ] && [ $(($(date +%s) - lxcd_began)) -ge "$lxcd_limit" ]; then
+        # What the child has left of its session ends too.
+        wait "$lxcd_watch" 2>/dev/null || :
+        return 124
+    fi
     kill -TERM "$lxcd_watch" 2>/dev/null || :
-    if [ "$lxcd_code" -ne 0 ] && [ $(($(date +%s) - lxcd_began)) -ge "$lxcd_limit" ]; then return 124; fi
     return "$lxcd_code"
 }
 
