@@ -162,7 +162,7 @@ fn a_script_is_told_apart_by_how_it_ends() {
     for (name, script, words) in [
         ("asks", "read answer || exit 9\n", "exit code 9"),
         ("dies", "kill -9 $$\n", "signal 9"),
-        ("late", "# timeout: 1\nsleep 60\n", "timed out"),
+        ("late", "# timeout: 1\nsleep 60\n", "took longer than 1s"),
         ("noisy", "head -c 3000000 /dev/urandom; exit 4\n", "exit code 4"),
         ("python", "#!/usr/bin/python9\n", "exit code 127"),
     ] {

@@ -59,6 +59,9 @@ pub struct Work {
     /// What it reported last about itself: `6 files: 5 written, 1 kept`.
     #[serde(default)]
     pub detail: String,
+    /// In one sentence, what went wrong in its own words; empty = it has not said.
+    #[serde(default)]
+    pub fault: String,
     /// Its last lines.
     #[serde(default)]
     pub tail: Vec<String>,

@@ -79,7 +79,11 @@ fn environment(op: &Operation, spec: &Spec, marker: OperationId, part: &Part) ->
             all.push(("DEADLINE", DEADLINE.to_string()));
         }
         Part::Packages { manager, .. } => all.push(("MANAGER", manager.to_string())),
-        Part::Script { name, .. } => all.push(("SCRIPT_NAME", name.clone())),
+        Part::Script { name, seconds, .. } => {
+            all.push(("SCRIPT_NAME", name.clone()));
+            // Ended inside it takes with it what it began; the node's own clock is for a container that hangs.
+            all.push(("SCRIPT_TIMEOUT", seconds.to_string()));
+        }
         Part::Files { .. } | Part::Discover => {}
     }
     all
@@ -90,7 +94,7 @@ fn time(part: &Part) -> Duration {
         Part::Reach => Duration::from_secs(DEADLINE) + 3 * MINUTE,
         Part::Files { .. } => 10 * MINUTE,
         Part::Packages { .. } => 60 * MINUTE,
-        Part::Script { seconds, .. } => Duration::from_secs(*seconds),
+        Part::Script { seconds, .. } => Duration::from_secs(*seconds) + MINUTE,
         Part::Discover => 2 * MINUTE,
     }
 }

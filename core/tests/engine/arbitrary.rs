@@ -209,7 +209,8 @@ fn work() -> BoxedStrategy<StepState> {
     (time(), 0..9_u64, prop::collection::vec(any::<u8>(), 0..5), any::<bool>())
         .prop_map(|(at, next, rest, stop_requested)| {
             let (detail, tail) = (String::new(), vec!["a line".to_owned()]);
-            let work = Work { node: "pve1".into(), at, next, rest, detail, tail, stop_requested };
+            let fault = String::new();
+            let work = Work { node: "pve1".into(), at, next, rest, detail, fault, tail, stop_requested };
             StepState::Working { work }
         })
         .boxed()

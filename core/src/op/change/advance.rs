@@ -100,6 +100,7 @@ pub(super) fn advance(
                 next: 0,
                 rest: Vec::new(),
                 detail: String::new(),
+                fault: String::new(),
                 tail: Vec::new(),
                 stop_requested: false,
             };

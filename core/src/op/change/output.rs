@@ -62,7 +62,9 @@ pub(super) fn take(work: &mut Work, reading: &JobReading, last: bool) -> Vec<Eve
 pub(super) fn found(work: &mut Work, reading: &JobReading) -> Vec<EventDraft> {
     let services = judge(&read(&reading.output));
     work.next = reading.next;
-    work.detail = format!("{}/{} services", services.healthy(), services.total());
+    let odd =
+        services.problems.first().map_or_else(String::new, |one| format!(" ({}: {})", one.part, one.why));
+    work.detail = cut(&format!("{}/{} services{odd}", services.healthy(), services.total()));
     let ready = services.services.iter().filter(|service| service.status == Status::Running);
     ready.map(|service| EventDraft::new(EventKind::ServiceReady, service.name.clone())).collect()
 }
@@ -88,6 +90,10 @@ fn reported(work: &mut Work, report: &str) -> Option<EventDraft> {
             let text = text.parse::<std::net::IpAddr>().map_or_else(|_| text.to_owned(), |ip| ip.to_string());
             let comma = if work.detail.is_empty() { "" } else { ", " };
             work.detail = cut(&format!("{}{comma}{text}", work.detail));
+            None
+        }
+        ("fault", text) => {
+            work.fault = cut(text);
             None
         }
         ("progress", text) => Some(progress("", &cut(text))),
@@ -120,6 +126,7 @@ mod tests {
             next: 0,
             rest: Vec::new(),
             detail: String::new(),
+            fault: String::new(),
             tail: Vec::new(),
             stop_requested: false,
         }

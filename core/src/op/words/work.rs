@@ -54,7 +54,8 @@ pub(in crate::op) fn work_failed(
         None => (Code::ProvisionFailed, format!("a piece of work failed in {label}")),
     };
     let after = text::elapsed(now.saturating_sub(work.at));
-    let last = work.tail.iter().rev().find(|line| !line.trim().is_empty());
+    let said = Some(&work.fault).filter(|fault| !fault.is_empty());
+    let last = said.or_else(|| work.tail.iter().rev().find(|line| !line.trim().is_empty()));
     let why = last.map_or_else(
         || format!("{exit} after {after}"),
         |line| format!("{exit} after {after}: {}", line.trim()),
