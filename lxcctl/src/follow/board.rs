@@ -178,7 +178,7 @@ impl Board {
                 }
                 tracked.ended = true;
                 if let (Some(phases), Some(at)) = (&mut tracked.phases, operation.finished_at) {
-                    phases.end(at.0);
+                    phases.end(at.0, operation.state == "succeeded");
                 }
                 tracked.operation = *operation;
                 Seen::Ended(at)

@@ -25,6 +25,7 @@ struct Row {
     /// What was printed last.
     said: String,
     scripts: u32,
+    failed: bool,
 }
 
 /// All phases of one operation.
@@ -88,10 +89,11 @@ impl Phases {
         }
     }
 
-    /// It has ended, well or not.
-    pub fn end(&mut self, at: Micros) {
-        for row in self.rows.iter_mut().filter(|row| row.since.is_some()) {
-            row.until.get_or_insert(at);
+    /// It has ended; what was under way then failed, unless all is well.
+    pub fn end(&mut self, at: Micros, well: bool) {
+        for row in self.rows.iter_mut().filter(|row| row.since.is_some() && row.until.is_none()) {
+            row.until = Some(at);
+            row.failed = !well;
         }
     }
 
@@ -107,6 +109,7 @@ impl Phases {
             let took = row.since.map(|since| text::elapsed(row.until.unwrap_or(now) - since));
             let mark = match (row.since, over) {
                 (None, _) => paint(Mark::Unchanged.text(look), Tone::Dim, look),
+                (Some(_), true) if row.failed => paint(Mark::Failed.text(look), Tone::Red, look),
                 (Some(_), true) => paint(Mark::Done.text(look), Tone::Green, look),
                 (Some(_), false) => frame.to_owned(),
             };
