@@ -3,6 +3,7 @@
 //! is needed from outside comes in as an argument or through [`ports`].
 
 pub mod actor;
+pub mod address;
 pub mod create;
 pub mod error;
 pub mod ids;

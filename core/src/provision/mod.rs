@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::create::{Part, Spec};
-use crate::ids::OperationId;
+use crate::ids::{OperationId, Vmid};
 use crate::job::{Job, JobId};
 use crate::op::{Kind, Operation};
 use crate::template::{Manager, Template};
@@ -25,6 +25,8 @@ pub const PRELUDE: &str = include_str!("inside/prelude.sh");
 const DEADLINE: u64 = 120;
 /// How long one of these may take.
 const MINUTE: Duration = Duration::from_secs(60);
+/// How long a look at what runs may take, by somebody who waits for it.
+pub const LOOK_TIME: Duration = MINUTE;
 /// A script that says nothing else.
 const SCRIPT_TIME: Duration = Duration::from_secs(30 * 60);
 /// The longest a script may ask for.
@@ -49,15 +51,28 @@ pub fn job(op: &Operation, step: usize, stdin: Vec<u8>) -> Option<Job> {
     let Kind::Create { spec, marker } = &op.kind else { return None };
     let part = op.kind.part(op.steps.get(step)?.kind)?;
     let vmid = op.target.vmid.to_string();
-    let enter = ["lxc-attach", "-n", vmid.as_str(), "--clear-env", "--", "/bin/sh", "-c", ENTER, "lxcd"];
     let mut argv: Vec<String> = Vec::new();
     if *part == Part::Reach {
         argv.extend(["/bin/sh", "-c", REACH_NODE, "lxcd", vmid.as_str()].map(String::from));
     }
-    argv.extend(enter.map(String::from));
-    let environment = environment(op, spec, *marker, part);
-    argv.extend(environment.into_iter().map(|(name, value)| format!("{name}={value}")));
+    argv.extend(enter(&vmid, environment(op, spec, *marker, part)));
     Some(Job { id: JobId { operation: op.id, step }, argv, stdin, timeout: time(part) })
+}
+
+/// A job of no operation: what runs in a container now. `reveal` = the service whose secrets are told; `stdin` is what
+/// was made for [`Part::Discover`].
+#[must_use]
+pub fn look(vmid: Vmid, reveal: Option<&str>, stdin: Vec<u8>) -> Job {
+    let reveal = reveal.map(|service| ("REVEAL", service.to_owned()));
+    let argv = enter(&vmid.to_string(), reveal.into_iter().collect());
+    Job { id: JobId { operation: OperationId::generate(), step: 0 }, argv, stdin, timeout: LOOK_TIME }
+}
+
+/// The command that runs what it reads in a container.
+fn enter(vmid: &str, environment: Vec<(&'static str, String)>) -> Vec<String> {
+    let enter = ["lxc-attach", "-n", vmid, "--clear-env", "--", "/bin/sh", "-c", ENTER, "lxcd"];
+    let environment = environment.into_iter().map(|(name, value)| format!("{name}={value}"));
+    enter.into_iter().map(String::from).chain(environment).collect()
 }
 
 /// What a piece is told, as names and values that no shell reads.

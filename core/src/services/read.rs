@@ -2,7 +2,9 @@
 //! understood says nothing.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+
+use crate::address::{self, Route};
 
 use super::listen::{Listener, kernel_address};
 use super::{Discovery, Openrc, Problem, Secret, Unit};
@@ -19,6 +21,7 @@ pub fn read(printed: &[u8]) -> Discovery {
     let mut unit = Unit::default();
     let mut level = String::new();
     let mut sockets: BTreeMap<&str, (SocketAddr, bool)> = BTreeMap::new();
+    let mut net = Net::default();
     for line in text.lines() {
         if let Some(own) = line.strip_prefix(MARK) {
             take(&mut unit, &mut found.units);
@@ -41,12 +44,44 @@ pub fn read(printed: &[u8]) -> Discovery {
             "sockets" => sockets.extend(socket(line)),
             "owners" => found.listeners.extend(listener(line, &sockets)),
             "credentials" => secret(line, &mut found.secrets),
-            "addresses" => found.addresses.extend(line.parse::<std::net::IpAddr>().ok()),
+            "addresses" => net.take(line),
             _ => {}
         }
     }
     take(&mut unit, &mut found.units);
+    found.addresses = net.ordered();
     found
+}
+
+/// The addresses, and what tells the interface of each and the one of the default route.
+#[derive(Default)]
+struct Net {
+    found: Vec<(Option<String>, IpAddr)>,
+    routes: Vec<Route>,
+    main_of_v6: Option<String>,
+}
+
+impl Net {
+    /// `ADDRESS`, `ADDRESS INTERFACE`, `route INTERFACE NETWORK MASK` or `route6 INTERFACE`.
+    fn take(&mut self, line: &str) {
+        match line.split(' ').collect::<Vec<_>>()[..] {
+            ["route", interface, network, mask] => self.routes.extend(Route::read(interface, network, mask)),
+            ["route6", interface] => self.main_of_v6 = Some(interface.to_owned()),
+            [ip] => self.found.extend(ip.parse().ok().map(|ip| (None, ip))),
+            [ip, interface] => self.found.extend(ip.parse().ok().map(|ip| (Some(interface.to_owned()), ip))),
+            _ => {}
+        }
+    }
+
+    fn ordered(mut self) -> Vec<IpAddr> {
+        for (interface, ip) in &mut self.found {
+            if let (None, IpAddr::V4(ip)) = (&interface, ip) {
+                *interface = address::interface_of(*ip, &self.routes).map(str::to_owned);
+            }
+        }
+        let main = address::default_interface(&self.routes).or(self.main_of_v6.as_deref());
+        address::ordered(&self.found, main)
+    }
 }
 
 /// A unit whose name is known is one.

@@ -125,6 +125,15 @@ fn docker_next_to_a_part_that_fails() {
     assert_eq!(parts, ["systemd", "discovery"], "the last line is missing");
 }
 
+#[test]
+fn the_address_on_the_default_route_is_the_one() {
+    let text = "\u{1e}lxcd section addresses\n10.9.0.14\n172.17.0.1\n192.168.7.2\n\
+        fd00:0000:0000:0000:0000:0000:0000:0014 eth1\nroute docker0 000011AC 0000FFFF\nroute eth0 0000090A 00FFFFFF\n\
+        route eth1 0007A8C0 00FFFFFF\nroute eth1 00000000 00000000\nroute6 eth0\nnoise of three\n\u{1e}lxcd end\n";
+    let addresses: Vec<_> = read(text.as_bytes()).addresses.iter().map(ToString::to_string).collect();
+    assert_eq!(addresses, ["192.168.7.2", "fd00::14", "10.9.0.14"]);
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

@@ -19,10 +19,25 @@ pub fn inputs(chosen: &Chosen) -> Result<Vec<Vec<u8>>> {
     chosen.parts.iter().map(|part| archive(part, &chosen.template).map_err(fault)).collect()
 }
 
-fn archive(part: &Part, template: &Template) -> std::io::Result<Vec<u8>> {
+/// The input of a look at what runs, which no template has a part in.
+///
+/// # Errors
+/// When the archive cannot be written, which is a fault of ours.
+pub fn look() -> Result<Vec<u8>> {
+    let packed = begun(&Part::Discover).and_then(Builder::into_inner);
+    packed.map_err(|error| Error::new(Code::Internal, "a script cannot be packed").because(error.to_string()))
+}
+
+/// With what every piece has.
+fn begun(part: &Part) -> std::io::Result<Builder<Vec<u8>>> {
     let mut archive = Builder::new(Vec::new());
     add(&mut archive, "main", main(part))?;
     add(&mut archive, "prelude.sh", PRELUDE)?;
+    Ok(archive)
+}
+
+fn archive(part: &Part, template: &Template) -> std::io::Result<Vec<u8>> {
+    let mut archive = begun(part)?;
     match part {
         Part::Reach | Part::Discover => {}
         Part::Files { .. } => files(&mut archive, template)?,

@@ -10,7 +10,8 @@
 #   sockets      tcp|tcp6|udp|udp6 ADDRESS:PORT INODE, address and port as the kernel writes them
 #   owners       INODE PID PPID,PPID,… NAME CGROUP: a process, its parents, the nearest first; a dash for none
 #   credentials  key|value SERVICE KEY[=VALUE]
-#   addresses    ADDRESS
+#   addresses    ADDRESS, one of IPv6 with its INTERFACE; "route INTERFACE NETWORK MASK", as the kernel writes them, for
+#                the networks it is in and the default route; "route6 INTERFACE" for that of IPv6
 # Exit code 0, also where sections are errors.
 
 set -u
@@ -115,12 +116,15 @@ credentials() {
     done
 }
 
-# All of them that others can reach; which one is the container's is the caller's to know.
+# All of them that others can reach, and what tells which one is the container's, which is the caller's to know.
 addresses() {
     awk '$1 == "|--" { last = $2 } /host LOCAL/ && last !~ /^127\./ && !(last in seen) { seen[last] = 1; print last }' \
         /proc/net/fib_trie 2>/dev/null
-    awk '$4 == "00" { text = $1; gsub(/..../, "&:", text); print substr(text, 1, length(text) - 1) }' \
+    awk '$4 == "00" { text = $1; gsub(/..../, "&:", text); print substr(text, 1, length(text) - 1), $6 }' \
         /proc/net/if_inet6 2>/dev/null
+    awk 'FNR > 1 && ($3 == "00000000" || $2 $8 == "0000000000000000") { print "route", $1, $2, $8 }' \
+        /proc/net/route 2>/dev/null
+    awk '$1 ~ /^0+$/ && $2 == "00" && $NF != "lo" { print "route6", $NF; exit }' /proc/net/ipv6_route 2>/dev/null
     return 0
 }
 
