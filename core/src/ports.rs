@@ -4,15 +4,17 @@
 mod remote_job;
 
 use std::collections::{BTreeMap, HashSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use futures_core::stream::BoxStream;
 
-use crate::ids::{DaemonId, Installation, Micros, OperationId, Vmid};
+use crate::ids::{ContainerId, DaemonId, Installation, Micros, OperationId, Vmid};
 use crate::op::{Baseline, EventDraft, Operation};
 use crate::pve::{Call, Config, Live, Placement, Refusal, TaskEntry, TaskStatus, Upid};
+use crate::services::Services;
 use crate::wake::Wake;
 
 pub use remote_job::{JobError, RemoteJob};
@@ -192,6 +194,17 @@ pub trait OpStore: Send + Sync {
 
     /// Whether an operation has ended, or is not known (any more).
     async fn over(&self, id: OperationId) -> Result<bool, StoreError>;
+
+    /// Writes what was found in a container, and how it is reached by its own account, the primary address first.
+    /// Answers whether a listing shows anything else now.
+    async fn record_services(
+        &self,
+        installation: &Installation,
+        id: ContainerId,
+        services: &Services,
+        addresses: &[IpAddr],
+        now: Micros,
+    ) -> Result<bool, StoreError>;
 
     /// What identifies the incarnation that was meant: hwaddrs and marker as recorded. None = its record
     /// is closed or gone: whatever has its vmid now is another container.

@@ -44,6 +44,21 @@ pub struct ContainerRecord {
     pub observed: Micros,
     /// Since when Proxmox answers without it.
     pub gone_since: Option<Micros>,
+    /// What was found inside; None = nobody has looked yet.
+    pub inside: Option<Inside>,
+}
+
+/// What was found in a container when it was looked into last.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inside {
+    /// Services that run.
+    pub healthy: u32,
+    /// Services, without those of the system.
+    pub total: u32,
+    /// Its addresses by its own account, the primary one first.
+    pub addresses: Vec<String>,
+    /// When that was, or earlier: a look that finds the same is not always told.
+    pub checked: Micros,
 }
 
 impl ContainerRecord {
@@ -70,6 +85,16 @@ impl ContainerRecord {
             first_seen: at,
             observed: at,
             gone_since: None,
+            inside: None,
+        }
+    }
+
+    /// Addresses, the primary one first: its static one, else what Proxmox tells, else what it says itself.
+    #[must_use]
+    pub fn addresses(&self) -> &[String] {
+        match &self.inside {
+            Some(inside) if self.ips.is_empty() => &inside.addresses,
+            _ => &self.ips,
         }
     }
 }

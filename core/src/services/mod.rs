@@ -12,6 +12,8 @@ mod tests;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use serde::{Deserialize, Serialize};
+
 pub use judge::judge;
 pub use read::read;
 
@@ -22,7 +24,7 @@ pub struct Discovery {
     openrc: Vec<Openrc>,
     images: Vec<docker::Image>,
     listeners: Vec<listen::Listener>,
-    /// Addresses that others can reach, as the container lists them.
+    /// Addresses that others can reach, the one to reach it by first.
     pub addresses: Vec<IpAddr>,
     /// Service to its secrets.
     pub secrets: BTreeMap<String, Vec<Secret>>,
@@ -74,7 +76,7 @@ impl std::fmt::Debug for Secret {
 }
 
 /// A part that could not be had.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// `docker`
     pub part: String,
@@ -83,7 +85,8 @@ pub struct Problem {
 }
 
 /// Who runs a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// A unit of systemd.
     Systemd,
@@ -106,7 +109,8 @@ impl Kind {
 }
 
 /// How a service fares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Status {
     /// It runs.
     Running,
@@ -132,7 +136,7 @@ impl Status {
 }
 
 /// A service as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     /// Without `.service`.
     pub name: String,
@@ -153,7 +157,7 @@ pub struct Service {
 }
 
 /// What a container is for, and what it brought along.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Services {
     /// By name.
     pub services: Vec<Service>,

@@ -158,6 +158,7 @@ fn identify(entry: &mut Entry, config: Config, now: Micros) -> Option<ContainerR
         entry.row.error_op = None;
         entry.row.first_seen = now;
         entry.row.ips = Vec::new();
+        entry.row.inside = None;
     }
     entry.row.hwaddrs = config.hwaddrs();
     entry.row.marker = config.marker().map(|marker| marker.to_string());

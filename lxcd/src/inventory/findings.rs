@@ -156,6 +156,7 @@ fn update(entry: &mut Entry, row: ContainerRecord) {
     entry.row.attention = row.attention;
     entry.row.lifecycle = row.lifecycle;
     entry.row.error_op = row.error_op;
+    entry.row.inside = row.inside;
     if row.observed < entry.row.observed {
         return;
     }

@@ -2,13 +2,15 @@
 //! that goes with that, in one fenced transaction (ARCHITECTURE.md, rules 5 and 14).
 
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 use async_trait::async_trait;
-use lxc_core::ids::{DaemonId, Micros, OperationId, Vmid};
+use lxc_core::ids::{ContainerId, DaemonId, Installation, Micros, OperationId, Vmid};
 use lxc_core::op::{Ending, EventDraft, EventKind, Operation, State, Word};
 use lxc_core::ports::{Claims, Committed, Identity, Now, OpStore, StoreError};
 use lxc_core::pve::Upid;
 use lxc_core::record::AuditRecord;
+use lxc_core::services::Services;
 
 use super::audit;
 use super::consequence::{end, record_container};
@@ -41,6 +43,17 @@ impl OpStore for Store {
 
     async fn hold_vmid(&self, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool, StoreError> {
         self.hold(op, vmid, now).await
+    }
+
+    async fn record_services(
+        &self,
+        installation: &Installation,
+        id: ContainerId,
+        services: &Services,
+        addresses: &[IpAddr],
+        now: Micros,
+    ) -> Result<bool, StoreError> {
+        self.write_services(installation, id, services, addresses, now).await
     }
 
     async fn wishes(&self, id: OperationId) -> Result<(bool, bool), StoreError> {

@@ -8,10 +8,18 @@ use sqlx::any::AnyRow;
 
 use super::event::insert_event;
 use super::row::vmid;
-use super::{Connection, Result, Store, fail, get, get_json, get_parsed, json, poller};
+use super::{Connection, Result, Store, fail, get, get_json, get_parsed, json, poller, services};
 
-pub(super) const COLUMNS: &str = "id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, marker, \
+const COLUMNS: &str = "id, installation, vmid, name, node, power, lifecycle, live, config, hwaddrs, marker, \
      pool, ips, template, attention, error_op, first_seen_us, observed_us, gone_since_us";
+
+/// All of a container: to be read with [`container_row`].
+pub(super) fn select(more: &str, which: &str) -> sqlx::AssertSqlSafe<String> {
+    let inside = services::COLUMNS;
+    sqlx::AssertSqlSafe(format!(
+        "SELECT {COLUMNS}, {inside}{more} FROM container LEFT JOIN services ON container_id = id WHERE {which}"
+    ))
+}
 
 impl Store {
     /// Every container that is not closed, of one installation or of all.
@@ -19,11 +27,8 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn containers(&self, installation: Option<&Installation>) -> Result<Vec<ContainerRecord>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM container WHERE closed_us IS NULL AND ($1 = '' OR installation = $1) \
-             ORDER BY installation, vmid"
-        );
-        let rows = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let open = "closed_us IS NULL AND ($1 = '' OR installation = $1) ORDER BY installation, vmid";
+        let rows = sqlx::query(select("", open))
             .bind(installation.map_or_else(String::new, |i| i.0.clone()))
             .fetch_all(&self.reader)
             .await
@@ -40,10 +45,7 @@ impl Store {
         installation: &Installation,
         vmid: Vmid,
     ) -> Result<Option<ContainerRecord>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM container WHERE installation = $1 AND vmid = $2 AND closed_us IS NULL"
-        );
-        let row = sqlx::query(sqlx::AssertSqlSafe(sql))
+        let row = sqlx::query(select("", "installation = $1 AND vmid = $2 AND closed_us IS NULL"))
             .bind(installation.0.clone())
             .bind(i64::from(vmid))
             .fetch_optional(&self.reader)
@@ -196,5 +198,6 @@ pub(super) fn container_row(row: &AnyRow) -> Result<ContainerRecord> {
         first_seen: get(row, "first_seen_us")?,
         observed: get(row, "observed_us")?,
         gone_since: get(row, "gone_since_us")?,
+        inside: services::inside(row)?,
     })
 }

@@ -17,6 +17,7 @@ const SQLITE: &[(i64, &str, &str)] = &[
     (4, "templates", include_str!("../../../migrations/sqlite/0004_templates.sql")),
     (5, "creates", include_str!("../../../migrations/sqlite/0005_creates.sql")),
     (6, "ssh", include_str!("../../../migrations/sqlite/0006_ssh.sql")),
+    (7, "services", include_str!("../../../migrations/sqlite/0007_services.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../../../migrations/postgres/0001_init.sql")),
@@ -25,6 +26,7 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     (4, "templates", include_str!("../../../migrations/postgres/0004_templates.sql")),
     (5, "creates", include_str!("../../../migrations/postgres/0005_creates.sql")),
     (6, "ssh", include_str!("../../../migrations/postgres/0006_ssh.sql")),
+    (7, "services", include_str!("../../../migrations/postgres/0007_services.sql")),
 ];
 
 /// Number of the newest change of the schema that this lxcd knows.

@@ -26,6 +26,7 @@ mod remote;
 mod reserve;
 mod row;
 mod scope;
+mod services;
 mod ssh;
 mod submit;
 mod template;

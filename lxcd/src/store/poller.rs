@@ -8,7 +8,7 @@ use lxc_core::ids::{ContainerId, DaemonId, Installation, Micros};
 use lxc_core::record::{ContainerRecord, NewEvent, Round};
 use sqlx::AssertSqlSafe;
 
-use super::container::{COLUMNS, container_row, write_containers};
+use super::container::{container_row, select, write_containers};
 use super::{Connection, Result, Store, fail, get, get_parsed, json};
 
 /// How the polling of an installation stands.
@@ -154,12 +154,9 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn newer(&self, installation: &Installation, known: i64) -> Result<Newer> {
-        let sql = format!(
-            "SELECT {COLUMNS}, closed_us FROM container WHERE installation = $1 AND version > $2 \
-             AND ($2 > 0 OR closed_us IS NULL)"
-        );
+        let written = "installation = $1 AND version > $2 AND ($2 > 0 OR closed_us IS NULL)";
         let mut newer = Newer::default();
-        let rows = sqlx::query(AssertSqlSafe(sql))
+        let rows = sqlx::query(select(", closed_us", written))
             .bind(installation.0.clone())
             .bind(known)
             .fetch_all(&self.reader)

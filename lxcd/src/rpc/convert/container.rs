@@ -9,6 +9,9 @@ use crate::service::listing::{Listed, Warning};
 pub(in crate::rpc) fn container(item: &Listed, with_config: bool) -> v1::Container {
     let row = &item.entry.row;
     let running = item.power == Some(Power::Running);
+    // What runs in one that is stopped is what ran.
+    let maybe = running || item.power.is_none();
+    let inside = row.inside.as_ref().filter(|_| maybe);
     let usage = &row.live.usage;
     // Figures of a run are of no use once nobody can say that it still runs.
     let now = |figure: Option<u64>| figure.filter(|_| running);
@@ -35,13 +38,13 @@ pub(in crate::rpc) fn container(item: &Listed, with_config: bool) -> v1::Contain
         net_in_bytes: now(usage.net_in),
         net_out_bytes: now(usage.net_out),
         uptime_seconds: now(usage.uptime),
-        ip: row.ips.first().filter(|_| running || item.power.is_none()).cloned(),
-        ips: row.ips.clone(),
+        ip: row.addresses().first().filter(|_| maybe).cloned(),
+        ips: row.addresses().to_vec(),
         tags: row.live.tags.clone(),
         pool: row.pool.clone(),
         template: row.template.clone(),
-        services_healthy: None,
-        services_total: None,
+        services_healthy: inside.map(|inside| inside.healthy),
+        services_total: inside.map(|inside| inside.total),
         pve_lock: row.live.lock.clone(),
         is_pve_template: row.live.template,
         protected: row.config.as_ref().is_some_and(lxc_core::pve::Config::protected),
