@@ -83,11 +83,12 @@ fn dispatch(cli: Cli, argv: Vec<String>) -> Exit {
 }
 
 async fn command(context: &mut Context, command: Command) -> Result<Exit, Error> {
-    use commands::{container, create, daemon, journal, local, op, remote, template, verb};
+    use commands::{container, create, daemon, journal, local, op, remote, services, template, verb};
     match command {
         Command::Ls(args) => container::ls::run(context, &args).await,
         Command::Show(args) => container::show::run(context, &args).await,
         Command::Unlock(args) => container::unlock::run(context, &args).await,
+        Command::Services(args) => services::run(context, &args).await,
         Command::Summary(args) => container::summary::run(context, &args).await,
         Command::Node(args) => container::node::run(context, &args).await,
         Command::Events(args) => journal::events::run(context, &args).await,

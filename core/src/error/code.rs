@@ -68,6 +68,8 @@ codes! {
     NotReady = "LXC0115",
     /// A job on the node is gone without a word.
     JobLost = "LXC0116",
+    /// What runs in a container cannot be told, or not all of it.
+    LookFailed = "LXC0117",
 
     /// The command line is wrong.
     Usage = "LXC0201",
@@ -118,6 +120,8 @@ codes! {
     NoDaemon = "LXC0307",
     /// No such template.
     NoTemplate = "LXC0308",
+    /// No such service, or nothing is kept for it.
+    NoService = "LXC0309",
 
     /// One of our operations holds the container.
     Locked = "LXC0401",

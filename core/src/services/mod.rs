@@ -15,7 +15,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 pub use judge::judge;
-pub use read::read;
+pub use read::{failure, read};
 
 /// What was printed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -152,3 +152,12 @@ fn secret(line: &str, found: &mut BTreeMap<String, Vec<Secret>>) {
     };
     found.entry(service.to_owned()).or_default().push(secret);
 }
+
+/// Why there is nothing to read: the last thing that was said before anything was found.
+#[must_use]
+pub fn failure(printed: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(printed);
+    let before = text.lines().take_while(|line| !line.starts_with("\u{1e}lxcd section "));
+    let said = before.map(|line| line.strip_prefix("\u{1e}lxcd fault ").unwrap_or(line).trim());
+    said.filter(|line| !line.is_empty()).last().map(|line| line.chars().take(300).collect())
+}

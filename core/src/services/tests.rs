@@ -134,6 +134,17 @@ fn the_address_on_the_default_route_is_the_one() {
     assert_eq!(addresses, ["192.168.7.2", "fd00::14", "10.9.0.14"]);
 }
 
+#[test]
+fn what_was_said_before_anything_was_found_is_why() {
+    let said = |text: &str| failure(text.as_bytes());
+    assert_eq!(
+        said("lxcd: x\n\u{1e}lxcd fault tar is not in this image\n").as_deref(),
+        Some("tar is not in this image")
+    );
+    assert_eq!(said("lxc-attach: 104: no init pid\n\n").as_deref(), Some("lxc-attach: 104: no init pid"));
+    assert_eq!(said("\u{1e}lxcd section credentials\nvalue app PASSWORD=x\n"), None, "never a secret");
+}
+
 proptest! {
     #[test]
     fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..400)) {

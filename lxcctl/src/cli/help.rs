@@ -11,7 +11,7 @@ pub const BARE: &str = "{about}.\n\nUsage: {usage}{after-help}";
 pub const TOP: &str = "\
 Manage LXC containers on Proxmox VE.
 
-Look       ls  show  summary  events  node
+Look       ls  show  summary  events  node  services
 Act        start  stop  shutdown  restart  delete
 Make       create  template
 Follow up  op  audit  explain
@@ -42,6 +42,8 @@ after! {
     SUMMARY: "targets, every command", "  lxcctl summary\n  lxcctl summary -l tag=web -o json";
     EVENTS: "targets, every command",
         "  lxcctl events 104 --since 2h\n  lxcctl events --follow -o jsonl\n  lxcctl events edge/201 --follow --after 48211 -o jsonl";
+    SERVICES: "every command",
+        "  lxcctl services 104\n  lxcctl services homelab/web-1 --refresh -o json\n  lxcctl services 104 --reveal code-server";
     NODE: "lists, every command", "  lxcctl node\n  lxcctl node ls --fresh --strict";
     START: "targets, verbs, many targets, every command",
         "  lxcctl start 104\n  lxcctl start -l 'tag=web,remote=homelab' --if-needed\n  lxcctl start 104 --wait-lock 10m -o json";

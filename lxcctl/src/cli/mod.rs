@@ -80,6 +80,9 @@ pub enum Command {
     /// List Proxmox nodes.
     #[command(override_usage = "lxcctl node [ls] [flags]", after_help = help::NODE, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
     Node(NodeCommand),
+    /// Show what runs in a container: its services, their ports and URLs.
+    #[command(override_usage = "lxcctl services TARGET [flags]", after_help = help::SERVICES, help_template = help::TEMPLATE)]
+    Services(ServicesArgs),
     /// Start containers and wait until they run.
     #[command(override_usage = "lxcctl start TARGET… [flags]", after_help = help::START, help_template = help::BARE)]
     Start(StartArgs),
@@ -164,6 +167,26 @@ pub struct ShowArgs {
     /// Only on this remote (LXCCTL_REMOTE).
     #[arg(long, value_name = "NAME", env = "LXCCTL_REMOTE", hide_env = true, add = crate::complete::remotes())]
     pub remote: Option<String>,
+}
+
+/// `services`
+#[derive(Debug, Args)]
+pub struct ServicesArgs {
+    /// The container: vmid, hostname or remote/vmid.
+    #[arg(value_name = "TARGET", add = crate::complete::targets())]
+    pub target: String,
+    /// Only on this remote (LXCCTL_REMOTE).
+    #[arg(long, value_name = "NAME", env = "LXCCTL_REMOTE", hide_env = true, add = crate::complete::remotes())]
+    pub remote: Option<String>,
+    /// Look into the container now, over SSH to its node.
+    #[arg(long)]
+    pub refresh: bool,
+    /// With what came with the distribution, which is folded away otherwise.
+    #[arg(long)]
+    pub system: bool,
+    /// Show the secrets of a service; admins only, noted in the audit.
+    #[arg(long, value_name = "SERVICE", conflicts_with_all = ["refresh", "system"])]
+    pub reveal: Option<String>,
 }
 
 /// `summary`

@@ -6,6 +6,7 @@ mod connect;
 mod creates;
 mod operations;
 mod remotes;
+mod services;
 pub mod status;
 mod templates;
 pub mod view;

@@ -8,6 +8,7 @@ pub(crate) mod journal;
 pub(crate) mod local;
 pub(crate) mod op;
 pub(crate) mod remote;
+pub(crate) mod services;
 pub(crate) mod template;
 pub(crate) mod verb;
 

@@ -63,6 +63,7 @@ impl Containers for Api {
                 .map(|event| convert::event(event, self.may_read_words(&caller, event.remote())))
                 .collect(),
             warnings: shown.warnings.iter().map(convert::warning).collect(),
+            services: shown.services.iter().map(|service| convert::service(service, false)).collect(),
         }))
     }
 

@@ -9,6 +9,7 @@ mod events;
 mod guard;
 mod operations;
 mod remotes;
+mod services;
 mod status;
 mod templates;
 
@@ -21,6 +22,7 @@ use lxc_proto::v1::daemon_server::DaemonServer;
 use lxc_proto::v1::events_server::EventsServer;
 use lxc_proto::v1::operations_server::OperationsServer;
 use lxc_proto::v1::remotes_server::RemotesServer;
+use lxc_proto::v1::services_server::ServicesServer;
 use lxc_proto::v1::templates_server::TemplatesServer;
 use tonic::service::Routes;
 
@@ -65,6 +67,7 @@ pub async fn routes(services: Services, about: About) -> Result<Routes, tonic_re
         .add_service(OperationsServer::new(api.clone()))
         .add_service(CreatesServer::new(api.clone()))
         .add_service(RemotesServer::new(api.clone()))
+        .add_service(ServicesServer::new(api.clone()))
         .add_service(TemplatesServer::new(api).max_decoding_message_size(templates::LARGEST_MESSAGE)))
 }
 

@@ -13,6 +13,7 @@ use lxc_core::ids::{Installation, Vmid};
 use lxc_core::ports::StoreError;
 use lxc_core::pve::Power;
 use lxc_core::selector::{Facts, Query, Selection, Word};
+use lxc_core::services::Service;
 
 pub use warnings::Warning;
 use warnings::{from_memory, warnings};
@@ -77,6 +78,8 @@ pub struct Shown {
     pub item: Listed,
     /// Its last ten events.
     pub events: Vec<EventRecord>,
+    /// What was found inside it last, when it may still run.
+    pub services: Vec<Service>,
     /// What is wrong around it.
     pub warnings: Vec<Warning>,
 }
@@ -155,6 +158,9 @@ impl Services {
             ..EventFilter::default()
         };
         let events = self.store.events(&filter).await.map_err(store_error)?;
+        let inside = self.store.services(row.id).await.map_err(store_error)?.looked;
+        let inside = inside.filter(|_| item.power != Some(Power::Stopped));
+        let services = inside.map(|looked| looked.services.services).unwrap_or_default();
         let one = Query {
             remote: Some(item.remote.clone()),
             words: vec![Word::vmid(row.vmid)],
@@ -162,7 +168,7 @@ impl Services {
         };
         let picture = self.inventory.picture();
         let warnings = picture.get(&item.remote).map(|view| warnings(view, &one)).unwrap_or_default();
-        Ok(Shown { item, events, warnings })
+        Ok(Shown { item, events, services, warnings })
     }
 
     /// Tells whenever the listing may be different.

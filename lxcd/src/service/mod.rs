@@ -11,6 +11,7 @@ pub mod operations;
 pub mod registry;
 pub mod remotes;
 pub mod resolve;
+pub mod services;
 pub mod templates;
 pub mod unlock;
 pub mod verbs;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lxc_proto::v1 as pb;
 use serde::Serialize;
 
-use super::Event;
+use super::{Event, Service};
 use crate::ui::time::Instant;
 
 /// One container as it is listed.
@@ -113,6 +113,8 @@ pub struct Shown {
     /// The same fields as in a listing.
     #[serde(flatten)]
     pub container: Container,
+    /// What was found inside it last.
+    pub services: Vec<Service>,
     /// Proxmox's config.
     pub config: BTreeMap<String, String>,
     /// The last ten, oldest first.
@@ -125,7 +127,10 @@ impl From<pb::ShowContainerReply> for Shown {
     fn from(reply: pb::ShowContainerReply) -> Self {
         let mut container = reply.container.unwrap_or_default();
         let config = std::mem::take(&mut container.config).into_iter().collect();
+        let target = format!("{}/{}", container.remote, container.vmid);
+        let services = reply.services.into_iter().map(|service| Service::of(&target, service));
         Self {
+            services: services.collect(),
             container: container.into(),
             config,
             events: reply.events.into_iter().map(Event::from).collect(),

@@ -9,6 +9,7 @@ mod event;
 mod node;
 mod operation;
 mod remote;
+mod service;
 mod ssh;
 mod template;
 
@@ -19,5 +20,6 @@ pub use event::{Actor, AuditRecord, Event};
 pub use node::Node;
 pub use operation::{Check, DryRun, Operation, Step};
 pub use remote::{Certificate, Finding, Pin, Remote, RemoteCheck, Share, TrustItem, UrlState};
+pub use service::{Revealed, Secret, Service, ServicesFound};
 pub use ssh::{Ssh, SshHost, SshShown};
 pub use template::{File, Packages, Script, Template, TemplateChange, TemplateImport};

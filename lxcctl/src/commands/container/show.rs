@@ -7,7 +7,7 @@ use lxc_core::text;
 use crate::cli::ShowArgs;
 use crate::client::view::{Container, Shown};
 use crate::commands::journal::events;
-use crate::commands::warnings;
+use crate::commands::{services, warnings};
 use crate::context::{Context, filled};
 use crate::ui::escape::escape;
 use crate::ui::style::{Look, Tone, paint};
@@ -53,6 +53,7 @@ fn render(shown: &Shown, now: &Now, look: Look) -> String {
         facts.row(vec![Cell::toned(name, Tone::Dim), Cell::new(value)]);
     }
     out.push_str(&facts.render(look));
+    out.push_str(&services::table(&shown.services).render(look));
     let mut config = Table::new(vec![Column::left("CONFIG"), Column::left("VALUE")]);
     for (key, value) in &shown.config {
         config.row(vec![Cell::new(key), Cell::new(value)]);

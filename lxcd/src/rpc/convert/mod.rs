@@ -6,6 +6,7 @@ mod create;
 mod event;
 mod operation;
 mod remote;
+mod service;
 mod template;
 
 pub(super) use container::{container, node, warning};
@@ -13,6 +14,7 @@ pub(super) use create::{create_plan, create_request};
 pub(super) use event::{audit, event};
 pub(super) use operation::{Reader, forecast, operation, reference, verb_request, watch_item};
 pub(super) use remote::{certificate, new_ssh, remote, ssh_shown, ssh_trust, url_state};
+pub(super) use service::service;
 pub(super) use template::{change, files, sources, template};
 
 use lxc_core::actor::Actor;

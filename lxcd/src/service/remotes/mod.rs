@@ -20,6 +20,7 @@ use lxc_core::record::RemoteRecord;
 pub use self::add::{Added, NewRemote};
 pub use self::doctor::{Diagnosis, Finding};
 pub use self::set::Changes;
+pub(super) use self::ssh::ssh_error;
 pub use self::ssh::{NewSsh, SshShown};
 pub use self::test::RemoteCheck;
 pub use self::trust::TrustItem;

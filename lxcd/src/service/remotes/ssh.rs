@@ -207,7 +207,7 @@ fn check(new: &NewSsh) -> Result<()> {
 }
 
 /// A node that was not asked over SSH, as an answer to a person.
-pub(super) fn ssh_error(row: &RemoteRecord, node: &str, error: &JobError) -> Error {
+pub(in crate::service) fn ssh_error(row: &RemoteRecord, node: &str, error: &JobError) -> Error {
     let name = &row.name;
     match error {
         JobError::NotConnected(why) | JobError::Lost(why) => {
