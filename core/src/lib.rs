@@ -8,6 +8,7 @@ pub mod create;
 pub mod error;
 pub mod ids;
 pub mod job;
+pub mod monitor;
 pub mod op;
 pub mod picture;
 pub mod ports;

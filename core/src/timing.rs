@@ -50,6 +50,8 @@ pub struct Timing {
     pub looking: Duration,
     /// How often what other daemons may have done is read again: while they are not heard, and in any case.
     pub reread: (Duration, Duration),
+    /// Between two looks into a container in the background; and from its start to the first.
+    pub inside: (Duration, Duration),
     /// When to look again for events that were written but could not be told yet.
     pub settle: Duration,
 }
@@ -77,6 +79,7 @@ impl Default for Timing {
             sample: (s(10), s(60)),
             looking: s(300),
             reread: (s(2), s(30)),
+            inside: (s(300), s(15)),
             settle: ms(200),
         }
     }
@@ -108,6 +111,7 @@ impl Timing {
             sample: pair(base.sample),
             looking: f(base.looking),
             reread: pair(base.reread),
+            inside: pair(base.inside),
             settle: f(base.settle),
         }
     }

@@ -30,7 +30,7 @@ use crate::ssh::Jobs;
 use crate::standing::Standing;
 use crate::state_dir::StateDir;
 use crate::store::Store;
-use crate::{heartbeat, janitor, metrics, pve, rpc, socket};
+use crate::{heartbeat, janitor, metrics, monitor, pve, rpc, socket};
 
 /// Where SQLite keeps everything.
 #[must_use]
@@ -180,6 +180,7 @@ pub async fn run(
     ));
     let cleaning =
         tokio::spawn(janitor::work(store.clone(), clock.clone(), config.retention, background.clone()));
+    let looking = config.services.then(|| tokio::spawn(monitor::watch(services.clone(), background.clone())));
     let telling = CancellationToken::new();
     let carrying = tokio::spawn(others.carry(clock.clone(), timing.clone(), telling.clone()));
     let standing = Standing {
@@ -252,6 +253,9 @@ pub async fn run(
     background.cancel();
     if let Some(measuring) = measuring {
         measuring.abort();
+    }
+    if let Some(looking) = looking {
+        let _ = looking.await;
     }
     let _ = tokio::join!(beating, cleaning, hearing, standing);
     inventory.hand_over().await;

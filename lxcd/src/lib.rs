@@ -15,6 +15,7 @@ pub mod janitor;
 pub mod keyring;
 pub mod maintenance;
 pub mod metrics;
+pub mod monitor;
 pub mod others;
 pub mod peer;
 pub mod provision;

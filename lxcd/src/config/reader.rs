@@ -115,6 +115,18 @@ impl<'t> Reader<'t> {
         }
     }
 
+    /// true or false.
+    pub(super) fn flag(&mut self, section: Section<'_, 't>, key: &str) -> Option<bool> {
+        let value = section.get(key)?;
+        match value.get_ref() {
+            DeValue::Boolean(flag) => Some(*flag),
+            other => {
+                self.wrong_type(value.span().start, &section.full(key), "true or false", other);
+                None
+            }
+        }
+    }
+
     /// A string out of a few.
     pub(super) fn choice<T: Copy>(
         &mut self,

@@ -24,6 +24,7 @@ const KEYS: &[&str] = &[
     "redis",
     "identity_domain",
     "metrics",
+    "services",
     "log.level",
     "log.format",
     "roles.admin",
@@ -105,6 +106,8 @@ pub struct Config {
     pub redis: Option<SecretString>,
     /// `metrics`: address and port where Prometheus asks; None = nobody is answered.
     pub metrics: Option<SocketAddr>,
+    /// `services`: whether containers are looked into in the background, default true.
+    pub services: bool,
     /// `[log]`
     pub log: Log,
     /// `identity_domain`: whose users these are; None is the host name.
@@ -137,6 +140,7 @@ impl Config {
             log: Log { level: LogLevel::Info, format: LogFormat::Text },
             identity_domain: None,
             metrics: None,
+            services: true,
             roles: Roles::default(),
             remote_roles: BTreeMap::new(),
             retention: Retention {
@@ -200,6 +204,7 @@ impl Config {
             "redis",
             "identity_domain",
             "metrics",
+            "services",
             "log",
             "roles",
             "remotes",
@@ -219,6 +224,7 @@ impl Config {
         self.socket_group = reader.text(root, "socket_group").map(|found| found.value);
         self.identity_domain = reader.text(root, "identity_domain").map(|found| found.value);
         self.metrics = address(reader, root, "metrics");
+        self.services = reader.flag(root, "services").unwrap_or(self.services);
         self.database = url(reader, root, "database", &["postgres", "postgresql"]);
         self.redis = url(reader, root, "redis", &["redis", "rediss", "redis+unix"]);
         if let Some(table) = reader.table(root, "log") {

@@ -38,6 +38,7 @@ fn everything_can_be_said() {
         database = "postgres://lxcd:hunter2@db/lxcd"
         redis = "redis://cache"
         identity_domain = "example.org"
+        services = false
         [log]
         level = "debug"
         format = "json"
@@ -58,6 +59,7 @@ fn everything_can_be_said() {
     assert_eq!(config.roles.admin, Some(vec![Who::User("ops".into()), Who::Group("wheel".into())]));
     assert_eq!((config.roles.operator.clone(), config.roles.viewer.clone()), (None, Some(Vec::new())));
     assert_eq!(config.remote_roles["homelab"].operator, Some(vec![Who::User("bob".into())]));
+    assert!(!config.services);
     assert_eq!(config.poll.active.as_secs(), 15);
     assert_eq!(config.retention.audit.as_secs(), 1000 * 86_400);
 }
@@ -88,6 +90,7 @@ fn says_what_a_value_must_be() {
     let cases = [
         ("state_dir = 7", "1:13: state_dir must be a string in quotes, not an integer"),
         ("state_dir = \"lxcd\"", "state_dir must be an absolute path"),
+        ("services = \"no\"", "services must be true or false, not a string"),
         ("log = \"info\"", "log must be a table, not a string"),
         ("[log]\nlevel = \"loud\"", "2:9: log.level must be one of error, warn, info, debug, trace"),
         ("[retention]\naudit_days = 0", "retention.audit_days must be from 1 to 36500"),

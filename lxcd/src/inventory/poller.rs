@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use futures::future::join_all;
-use lxc_core::ids::{DaemonId, Installation};
+use lxc_core::ids::{DaemonId, Installation, Micros};
 use lxc_core::ports::Clock;
 use lxc_core::timing::{Timing, micros};
 use parking_lot::{Mutex, RwLock};
@@ -127,6 +127,18 @@ impl Inventory {
     #[must_use]
     pub fn picture(&self) -> Arc<Picture> {
         self.picture.read().clone()
+    }
+
+    /// Whether this daemon polls an installation.
+    #[must_use]
+    pub fn polls(&self, installation: &Installation) -> bool {
+        self.held.lock().contains(installation)
+    }
+
+    /// When somebody listed last.
+    #[must_use]
+    pub fn looked_at(&self) -> Micros {
+        self.looked.load(Ordering::Acquire)
     }
 
     /// Polls a remote from now on, with this client; replaces an earlier poller of that name.

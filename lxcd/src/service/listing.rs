@@ -250,6 +250,11 @@ pub struct NodeListing {
     pub warnings: Vec<Warning>,
 }
 
+/// As it would be listed, whatever holds it.
+pub(super) fn seen(view: &RemoteView, entry: &Arc<Entry>) -> Listed {
+    listed(view, entry, &Locks::new())
+}
+
 fn listed(view: &RemoteView, entry: &Arc<Entry>, locks: &Locks) -> Listed {
     let row = &entry.row;
     let lock = locks.get(&(row.installation.clone(), row.vmid));

@@ -40,6 +40,7 @@ pub(crate) const LXCD: &[Rule] = &[
     Rule("heartbeat", Only(&["engine", "store"]), &[]),
     Rule("standing", Only(&["bus", "engine", "inventory", "pve", "store"]), &[]),
     Rule("janitor", Only(&["config", "store"]), &[]),
+    Rule("monitor", Only(&["service"]), &[]),
     Rule("metrics", Only(&["bus", "service"]), &[]),
     Rule("others", Only(&["bus", "config", "service", "store"]), &[]),
     Rule("peer", Only(&["config"]), &[]),

@@ -2,6 +2,7 @@
 //! is `look`'s. The values of secrets are passed on to whoever may see them, and kept nowhere.
 
 mod look;
+mod reach;
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::pve::Power;
