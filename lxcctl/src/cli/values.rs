@@ -60,7 +60,8 @@ fn size(text: &str, unit: char) -> Option<u64> {
     const UNITS: [char; 3] = ['M', 'G', 'T'];
     let bare = text.trim_end_matches('B').trim_end_matches('i');
     let last = bare.chars().last()?.to_ascii_uppercase();
-    let (digits, given) = if last.is_ascii_digit() { (bare, unit) } else { (&bare[..bare.len() - 1], last) };
+    let (digits, given) =
+        if last.is_ascii_digit() { (bare, unit) } else { (bare.strip_suffix(|_| true)?, last) };
     let place = |unit: char| UNITS.iter().position(|one| *one == unit);
     let steps = place(given)?.checked_sub(place(unit)?)?;
     let number: u64 = digits.parse().ok()?;
