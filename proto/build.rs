@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use prost::Message as _;
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     "lxc/v1/common.proto",
     "lxc/v1/container.proto",
     "lxc/v1/event.proto",
@@ -12,6 +12,7 @@ const FILES: [&str; 9] = [
     "lxc/v1/remote.proto",
     "lxc/v1/daemon.proto",
     "lxc/v1/template.proto",
+    "lxc/v1/bucket.proto",
     "lxc/v1/create.proto",
     "lxc/v1/services.proto",
 ];

@@ -56,6 +56,20 @@ pub fn templates() -> ArgValueCandidates {
     })
 }
 
+/// Names of buckets.
+#[must_use]
+pub fn buckets() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        ask(async |client| {
+            let buckets = client.buckets("").await.ok()?;
+            let candidate = |bucket: crate::client::view::Bucket| {
+                CompletionCandidate::new(&bucket.name).help(Some(bucket.parts().into()))
+            };
+            Some(buckets.into_iter().map(candidate).collect())
+        })
+    })
+}
+
 fn ask(question: impl AsyncFnOnce(Client) -> Option<Vec<CompletionCandidate>>) -> Vec<CompletionCandidate> {
     let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else {
         return Vec::new();

@@ -83,7 +83,7 @@ fn dispatch(cli: Cli, argv: Vec<String>) -> Exit {
 }
 
 async fn command(context: &mut Context, command: Command) -> Result<Exit, Error> {
-    use commands::{container, create, daemon, journal, local, op, remote, services, template, verb};
+    use commands::{bucket, container, create, daemon, journal, local, op, remote, services, template, verb};
     match command {
         Command::Ls(args) => container::ls::run(context, &args).await,
         Command::Show(args) => container::show::run(context, &args).await,
@@ -103,6 +103,7 @@ async fn command(context: &mut Context, command: Command) -> Result<Exit, Error>
         Command::Op(args) => op::run(context, args).await,
         Command::Remote(args) => remote::run(context, args).await,
         Command::Template(args) => template::run(context, args).await,
+        Command::Bucket(args) => bucket::run(context, args).await,
         Command::Daemon(command) => match command.command {
             None | Some(DaemonVerb::Status) => daemon::status::run(context).await,
             Some(DaemonVerb::Ls(args)) => daemon::ls::run(context, &args.tables).await,

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use lxc_tests::harness::{Setup, World};
+use lxc_tests::harness::{Setup, Terminal, World};
 
 fn ours() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("templates")
@@ -208,4 +208,121 @@ fn a_directory_says_the_name_that_its_conf_does_not() {
     // Typed as a dot it has no name of its own.
     let dot = here.join(".");
     world.ctl(&format!("template import {}", dot.display())).exits(0).prints("here  created");
+}
+
+/// An editor that runs these lines on the file it is given.
+fn editor(world: &World, name: &str, lines: &str) -> PathBuf {
+    let path = world.path().join(name);
+    fs::write(&path, format!("#!/bin/sh\nset -e\n{lines}\n")).expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+    path
+}
+
+/// A line on a terminal with that editor; texts lie in the world's own directory.
+fn editing(world: &World, line: &str, editor: &Path) -> Terminal {
+    let cli = world.cli.clone().env("EDITOR", editor).env("TMPDIR", world.path());
+    Terminal::open(&cli, line)
+}
+
+/// The texts that were left behind.
+fn left(world: &World) -> Vec<PathBuf> {
+    let entries = fs::read_dir(world.path()).expect("readable").map(|entry| entry.expect("an entry").path());
+    entries
+        .filter(|path| {
+            path.extension().is_some_and(|kind| kind == "toml") && path.to_string_lossy().contains("lxcctl-")
+        })
+        .collect()
+}
+
+#[test]
+fn a_template_is_made_and_edited_as_one_text() {
+    let world = world();
+    let text = "os = \"debian\"\ntags = [\"web\"]\ncpu = 2\n\n[packages]\nbase.apt = [\"nginx\"]\n\n\
+                [[script]]\nname = \"10-a.sh\"\ntext = '''\n#!/bin/sh\nid\n'''\n\n\
+                [[file]]\nname = \"a.conf\"\ndirectory = \"/etc\"\nexecutable = true\ntext = \"a = 1\"\n";
+    let file = world.path().join("web.txt");
+    fs::write(&file, text).expect("written");
+    world
+        .ctl(&format!("template create web -f {}", file.display()))
+        .exits(0)
+        .prints("✓ web  created  1 script, 1 file, 1 package");
+    world
+        .ctl(&format!("template create web -f {}", file.display()))
+        .exits(4)
+        .fails("LXC0406")
+        .says("there is a template web already");
+    let same = world.ctl(&format!("template edit web -f {} -o json", file.display()));
+    same.exits(0);
+    assert_eq!(
+        (&same.json()["result"], &same.json()["template"]["revision"]),
+        (&"unchanged".into(), &1.into())
+    );
+    fs::write(&file, text.replace("cpu = 2", "cpu = 0")).expect("written");
+    world
+        .ctl(&format!("template edit web -f {}", file.display()))
+        .fails("LXC0216")
+        .says("web.txt:3: cpu is \"0\"");
+    world.ctl("template edit web").fails("LXC0201").says("no terminal").says("-f takes the text from a file");
+    world.ctl("template edit other").fails("LXC0308");
+
+    let before = directory(&world, "before", &[]);
+    world.ctl(&format!("template export web {}", before.display())).exits(0);
+    let nothing = editor(&world, "nothing", "true");
+    editing(&world, "template edit web", &nothing).end().exits(0).prints("was not changed");
+    // Saved as it is, under another time, it is the same template.
+    let touched = editor(&world, "touched", "echo '# a comment' >> \"$1\"");
+    editing(&world, "template edit web", &touched).end().exits(0).prints("web  unchanged");
+    let after = directory(&world, "after", &[]);
+    world.ctl(&format!("template export web {}", after.display())).exits(0);
+    assert_eq!(files(&before), files(&after), "identical to the byte");
+    let better = editor(&world, "better", "sed -i 's/^cpu = 2/cpu = 4/' \"$1\"");
+    editing(&world, "template edit web", &better).end().exits(0).prints("web  changed").prints("cpu 2 to 4");
+    let made = editor(&world, "made", "sed -i 's/^os = .*/os = \"alpine\"/' \"$1\"");
+    editing(&world, "template create new", &made).end().exits(0).prints("new  created");
+    editing(&world, "template create new", &made).end().exits(4).prints("LXC0406");
+    assert!(left(&world).is_empty(), "what was saved is not left behind: {:?}", left(&world));
+    world.ctl("audit ls --verb 'template create'").exits(0).prints("new").prints("web");
+    world.ctl("audit ls --verb 'template edit'").exits(0).prints("web");
+}
+
+#[test]
+fn what_cannot_be_saved_is_kept() {
+    let world = world();
+    let good = directory(&world, "web", &[CONF]);
+    let import = format!("template import {}", good.display());
+    world.ctl(&import).exits(0);
+    // Wrong first, right when it is opened again.
+    let twice = editor(
+        &world,
+        "twice",
+        "if grep -q 'cpu = 0' \"$1\"; then sed -i 's/^cpu = 0/cpu = 3/' \"$1\"; else sed -i 's/^cpu = 1/cpu = 0/' \"$1\"; fi",
+    );
+    let mut terminal = editing(&world, "template edit web", &twice);
+    terminal.wait_for("cpu is \"0\"").wait_for("Edit it again? [Y/n]").answer("");
+    terminal.end().exits(0).prints("cpu 1 to 3");
+    let wrong = editor(&world, "wrong", "echo 'nonsense' >> \"$1\"");
+    let mut terminal = editing(&world, "template edit web", &wrong);
+    terminal.wait_for("Edit it again? [Y/n]").answer("n");
+    terminal.end().prints("web was not saved").prints("what was edited is kept in");
+    let kept = left(&world);
+    assert!(fs::read_to_string(&kept[0]).expect("readable").ends_with("nonsense\n"), "{kept:?}");
+    fs::remove_file(&kept[0]).expect("removed");
+
+    // Somebody else is faster: the editor waits until they have been.
+    let gate = world.path().join("gate");
+    let slow = editor(
+        &world,
+        "slow",
+        &format!(
+            "sed -i 's/^cpu = 3/cpu = 8/' \"$1\"; echo editing; until [ -e {} ]; do sleep 0.1; done",
+            gate.display()
+        ),
+    );
+    let mut terminal = editing(&world, "template edit web", &slow);
+    terminal.wait_for("editing");
+    world.ctl(&import).exits(0).prints("cpu 3 to 1");
+    fs::write(&gate, "").expect("opened");
+    terminal.end().exits(4).prints("LXC0406").prints("was changed by").prints("what was edited is kept in");
+    let kept = left(&world);
+    world.ctl(&format!("template edit web -f {}", kept[0].display())).exits(0).prints("cpu 1 to 8");
 }

@@ -122,6 +122,8 @@ codes! {
     NoTemplate = "LXC0308",
     /// No such service, or nothing is kept for it.
     NoService = "LXC0309",
+    /// No such bucket.
+    NoBucket = "LXC0310",
 
     /// One of our operations holds the container.
     Locked = "LXC0401",
@@ -133,6 +135,8 @@ codes! {
     StateInUse = "LXC0404",
     /// Somebody else's script holds the container's key in Redis.
     ForeignLocked = "LXC0405",
+    /// It is not what it was when the change of it began.
+    Overtaken = "LXC0406",
 
     /// Already running.
     AlreadyRunning = "LXC0501",

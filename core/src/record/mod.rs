@@ -23,4 +23,4 @@ pub use remote::{Owner, People, Pin, RemoteRecord, Share};
 pub use round::{Round, Seen};
 pub use services::{Looked, ServicesRecord};
 pub use ssh::{SshHost, SshRecord, SshWay};
-pub use template::TemplateRecord;
+pub use template::{BucketRecord, FileOutline, ScriptOutline, TemplateOutline, TemplateRecord};

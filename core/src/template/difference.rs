@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::{Settings, Template};
+use super::{PackageList, Settings, Template};
 
 /// What happens to a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,15 +76,23 @@ pub fn difference(before: &Template, after: &Template) -> Vec<Change> {
         said.join(", ")
     };
     compare("file", &before.files, &after.files, |one| one.name.clone(), moved, &mut changes);
-    let items = |old: &super::PackageList, new: &super::PackageList| {
+    changes.extend(list_changes(&before.packages, &after.packages));
+    changes
+}
+
+/// What changes between package lists; nothing = they are the same.
+#[must_use]
+pub fn list_changes(before: &[PackageList], after: &[PackageList]) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let items = |old: &PackageList, new: &PackageList| {
         let gone =
             old.items.iter().filter(|item| !new.items.contains(item)).map(|item| format!("-{}", short(item)));
         let come =
             new.items.iter().filter(|item| !old.items.contains(item)).map(|item| format!("+{}", short(item)));
         gone.chain(come).collect::<Vec<_>>().join(" ")
     };
-    let called = |list: &super::PackageList| format!("{}.{}", list.name, list.manager);
-    compare("packages", &before.packages, &after.packages, called, items, &mut changes);
+    let called = |list: &PackageList| format!("{}.{}", list.name, list.manager);
+    compare("packages", before, after, called, items, &mut changes);
     changes
 }
 

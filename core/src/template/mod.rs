@@ -1,6 +1,7 @@
 //! Templates: what a directory of them says, read and never executed; written back to the same files; compared with
 //! another. Owns the format and its limits; must not know where the files are nor how templates are stored.
 
+pub mod bucket;
 mod conf;
 mod custom;
 mod difference;
@@ -8,6 +9,7 @@ mod fault;
 mod files;
 mod filter;
 mod packages;
+mod page;
 mod read;
 mod scripts;
 mod shell;
@@ -23,10 +25,11 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 pub use custom::Custom;
-pub use difference::{Change, How, difference};
+pub use difference::{Change, How, difference, list_changes};
 pub use fault::{Fault, refused, too_large};
 pub use filter::Filter;
-pub use read::{Outline, outline, read};
+pub use page::{Page, blank_page, read_lists, read_page, write_lists, write_page};
+pub use read::{Outline, outline, package_lists, read};
 pub use write::write;
 
 /// The file that makes a directory a template.

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CONF, FILES, Fault, LARGEST_FILE, LARGEST_LIST, LARGEST_TEMPLATE, MOST_FILES, PACKAGES, SCRIPTS, Source,
-    Sources, Template, conf, files, is_name, packages, scripts, too_large,
+    CONF, FILES, Fault, LARGEST_FILE, LARGEST_LIST, LARGEST_TEMPLATE, MOST_FILES, PACKAGES, PackageList,
+    SCRIPTS, Source, Sources, Template, conf, files, is_name, packages, scripts, too_large,
 };
 
 /// The files of one folder by name.
@@ -76,6 +76,17 @@ pub fn read(sources: &Sources, called: &str) -> Result<Template, Vec<Fault>> {
         return Err(vec![Fault::file(CONF, what, super::NAMES)]);
     }
     Ok(Template { name, settings, scripts, files, packages })
+}
+
+/// The package lists among these files.
+///
+/// # Errors
+/// Everything that is wrong with them, at least one thing.
+pub fn package_lists(sources: &Sources) -> Result<Vec<PackageList>, Vec<Fault>> {
+    let mut faults = Vec::new();
+    let folder = folder(sources, PACKAGES, &mut faults);
+    let lists = packages::read(&folder, &mut faults);
+    if faults.is_empty() { Ok(lists) } else { Err(faults) }
 }
 
 fn escapes(path: &str) -> bool {

@@ -9,7 +9,7 @@ fn source(text: &str) -> Source {
     Source { content: text.as_bytes().to_vec(), executable: false }
 }
 
-fn whole() -> Sources {
+pub(super) fn whole() -> Sources {
     let files = [
         (
             "template.conf",

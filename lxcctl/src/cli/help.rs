@@ -13,7 +13,7 @@ Manage LXC containers on Proxmox VE.
 
 Look       ls  show  summary  events  node  services
 Act        start  stop  shutdown  restart  delete
-Make       create  template
+Make       create  template  bucket
 Follow up  op  audit  explain
 Set up     remote  daemon  whoami  completion  help
 
@@ -93,6 +93,20 @@ after! {
         "  lxcctl create web-7 --template web-node\n  lxcctl create box --image debian-12 --cores 2 --memory 2G --ip 10.0.0.7/24 --gateway 10.0.0.1\n  lxcctl create web-8 -t web-node --dry-run\n  lxcctl create -f box.toml --if-needed";
     TEMPLATE_IMPORT: "every command",
         "  lxcctl template import ./web-node\n  lxcctl template import ./templates --dry-run\n  lxcctl explain LXC0216";
+    TEMPLATE_CREATE: "every command",
+        "  lxcctl template create web-node\n  lxcctl template create web-node -f web-node.toml\n  lxcctl explain LXC0216";
+    TEMPLATE_EDIT: "every command",
+        "  lxcctl template edit web-node\n  lxcctl template edit web-node -f web-node.toml";
+    BUCKETS: "lists, every command",
+        "  lxcctl bucket\n  lxcctl bucket add base nginx curl --manager apt\n  lxcctl bucket show base";
+    BUCKET_LS: "lists, every command", "  lxcctl bucket ls\n  lxcctl bucket ls -o json";
+    BUCKET_SHOW: "every command", "  lxcctl bucket show base\n  lxcctl bucket show base -o json";
+    BUCKET_CREATE: "every command", "  lxcctl bucket create base\n  lxcctl bucket create base -f base.toml";
+    BUCKET_EDIT: "every command", "  lxcctl bucket edit base\n  lxcctl bucket edit base -f base.toml";
+    BUCKET_ADD: "every command",
+        "  lxcctl bucket add base nginx curl=8.5.0 --manager apt\n  lxcctl bucket add base --manager npm -f packages.txt";
+    BUCKET_REMOVE: "every command", "  lxcctl bucket remove base nginx --manager apt\n  lxcctl bucket remove base --manager apt -f packages.txt";
+    BUCKET_DELETE: "every command", "  lxcctl bucket delete base\n  lxcctl bucket delete base --yes";
     TEMPLATE_EXPORT: "every command", "  lxcctl template export web-node ./web-node\n  lxcctl template export web-node /tmp/web-node -o json";
     TEMPLATE_DELETE: "every command", "  lxcctl template delete web-node\n  lxcctl template delete web-node --yes";
     DAEMON: "every command", "  lxcctl daemon\n  lxcctl daemon status -o json";

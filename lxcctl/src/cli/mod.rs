@@ -1,5 +1,6 @@
 //! The command line: what can be typed. Owns names, flags and their help; must not do anything.
 
+mod bucket;
 mod create;
 pub mod groups;
 pub mod help;
@@ -15,6 +16,7 @@ mod verb;
 
 use clap::{Args, Parser, Subcommand};
 
+pub use bucket::{BucketCommand, BucketList, BucketName, BucketVerb, ChangeBucket, DeleteBucket, EditBucket};
 pub use create::{CreateArgs, CreateWaiting, Marks, NetworkArgs, Place, Provisioning};
 pub use groups::{Format, Global, Lists, ProgressMode, Select, Tables};
 pub use noun::{
@@ -28,7 +30,8 @@ pub use remote::{
 };
 pub use ssh::SshFlags;
 pub use template::{
-    DeleteTemplate, ExportTemplate, ImportTemplate, TemplateCommand, TemplateList, TemplateName, TemplateVerb,
+    DeleteTemplate, EditTemplate, ExportTemplate, ImportTemplate, TemplateCommand, TemplateList,
+    TemplateName, TemplateVerb,
 };
 pub use verb::{
     Batch, DeleteArgs, ForgetArgs, Grace, OnError, RestartArgs, ShutdownArgs, StartArgs, StopArgs, Waiting,
@@ -112,9 +115,12 @@ pub enum Command {
     /// Make a container, from a template or an OS image.
     #[command(override_usage = "lxcctl create NAME [--template NAME] [flags]", after_help = help::CREATE, help_template = help::TEMPLATE)]
     Create(Box<CreateArgs>),
-    /// Import, list, show, export and delete what containers are made from.
-    #[command(override_usage = "lxcctl template [ls] | show | import | export | delete", after_help = help::TEMPLATES, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
+    /// Import, list, show, make, edit, export and delete what containers are made from.
+    #[command(override_usage = "lxcctl template [ls] | show | import | create | edit | export | delete", after_help = help::TEMPLATES, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
     Template(TemplateCommand),
+    /// Keep package lists to choose for templates.
+    #[command(override_usage = "lxcctl bucket [ls] | show | create | edit | add | remove | delete", after_help = help::BUCKETS, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
+    Bucket(BucketCommand),
     /// Look at operations, follow, cancel or retry them.
     #[command(override_usage = "lxcctl op [ls] | show | log | watch | wait | cancel | retry | resolve ID", after_help = help::OP, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]
     Op(OpCommand),

@@ -30,6 +30,12 @@ pub enum TemplateVerb {
     /// Import the template of a directory, or every one of a tree; what is there already is replaced.
     #[command(override_usage = "lxcctl template import DIR [--dry-run]", after_help = help::TEMPLATE_IMPORT, help_template = help::TEMPLATE)]
     Import(ImportTemplate),
+    /// Make a template in your editor, or from a text.
+    #[command(override_usage = "lxcctl template create NAME [-f FILE]", after_help = help::TEMPLATE_CREATE, help_template = help::TEMPLATE)]
+    Create(EditTemplate),
+    /// Change a template in your editor, or by a text.
+    #[command(override_usage = "lxcctl template edit NAME [-f FILE]", after_help = help::TEMPLATE_EDIT, help_template = help::TEMPLATE)]
+    Edit(EditTemplate),
     /// Write a template to a directory that imports as the same.
     #[command(override_usage = "lxcctl template export NAME DIR", after_help = help::TEMPLATE_EXPORT, help_template = help::TEMPLATE)]
     Export(ExportTemplate),
@@ -66,6 +72,17 @@ pub struct ImportTemplate {
     /// Only say what would change.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// `template create`, `template edit`
+#[derive(Debug, Clone, Args)]
+pub struct EditTemplate {
+    /// Its name.
+    #[arg(value_name = "NAME", add = crate::complete::templates())]
+    pub name: String,
+    /// Take the text (TOML) from a file instead of an editor; - is standard input.
+    #[arg(short = 'f', long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    pub file: Option<PathBuf>,
 }
 
 /// `template export`

@@ -14,13 +14,14 @@ use super::line::typed as line;
 use super::{Cli, Format};
 
 /// Words people bring from elsewhere, and what they are called here: behind which command, theirs, ours.
-const OTHER_NAMES: [(&str, &[&str], &str); 7] = [
+const OTHER_NAMES: [(&str, &[&str], &str); 8] = [
     ("lxcctl", &["rm", "remove", "destroy"], "delete"),
     ("lxcctl", &["kill", "poweroff"], "stop"),
     ("lxcctl", &["ps"], "ls"),
     ("lxcctl", &["nodes"], "node"),
     ("lxcctl remote", &["rm", "delete", "destroy", "forget"], "remove"),
     ("lxcctl template", &["rm", "remove", "destroy"], "delete"),
+    ("lxcctl bucket", &["rm", "destroy"], "delete"),
     ("lxcctl op", &["rm", "kill", "stop", "abort"], "cancel"),
 ];
 
@@ -200,7 +201,7 @@ mod tests {
         assert_eq!(refused(&["remote", "rm", "x"]).tries[0].command, "lxcctl remote remove x");
         assert_eq!(refused(&["remote", "delete", "x"]).tries[0].command, "lxcctl remote remove x");
         assert_eq!(refused(&["op", "kill", "x"]).tries[0].command, "lxcctl op cancel x");
-        assert_eq!(refused(&["bucket"]).tries[0].command, "lxcctl --help");
+        assert_eq!(refused(&["pail"]).tries[0].command, "lxcctl --help");
         assert_eq!(refused(&["template", "rm", "x"]).tries[0].command, "lxcctl template delete x");
         assert_eq!(refused(&["start", "104", "--if-neded"]).tries[0].command, "lxcctl start 104 --if-needed");
         assert_eq!(refused(&["ls", "-o", "jsno"]).tries[0].command, "lxcctl ls -o json");

@@ -39,6 +39,19 @@ pub fn cursor(text: &str) -> Result<i64, String> {
     text.parse().ok().filter(|&number| number >= 0).ok_or_else(|| accepted.to_owned())
 }
 
+/// Who installs packages, by name.
+///
+/// # Errors
+/// What is accepted, for anything else.
+pub fn manager(text: &str) -> Result<String, String> {
+    use lxc_core::template::Manager;
+    let known: Vec<&str> = Manager::ALL.iter().map(|manager| manager.as_str()).collect();
+    match known.contains(&text) {
+        true => Ok(text.to_owned()),
+        false => Err(format!("a manager is one of {}", known.join(" "))),
+    }
+}
+
 /// An amount of memory in MiB: `2G`, `512M`, a bare number.
 ///
 /// # Errors

@@ -1,6 +1,7 @@
 //! The other end of the socket, in plain types. Owns the calls and the conversion from the wire;
 //! protobuf types stop here. Must not print, ask or decide.
 
+mod buckets;
 mod calls;
 mod connect;
 mod creates;
@@ -26,6 +27,7 @@ pub use connect::socket_path;
 pub use creates::CreateOrder;
 pub use operations::{OperationFilter, Order, Submitted, WatchEnd, WatchItem, WatchStream};
 pub use remotes::{NewRemote, Probed, RemoteChange, SshChange, Trusted};
+pub use templates::Imported;
 
 /// Says which client this is, so that the daemon can refuse one it does not understand without a call of
 /// its own for that.

@@ -1,7 +1,7 @@
 //! Calls about templates.
 
 use lxc_core::error::{Code, Error, Result};
-use lxc_core::template::{LARGEST_TEMPLATE, Source, Sources};
+use lxc_core::template::{LARGEST_TEMPLATE, Page, Source, Sources};
 use lxc_proto::v1 as pb;
 use pb::templates_client::TemplatesClient;
 
@@ -37,17 +37,33 @@ impl Client {
         sources: Sources,
         dry_run: bool,
     ) -> Result<Imported> {
-        let file = |(path, source): (String, Source)| pb::TemplateSource {
-            path,
-            content: source.content,
-            executable: source.executable,
-        };
         let message = pb::ImportTemplateRequest {
             directory: shown.to_owned(),
             called: called.to_owned(),
-            files: sources.into_iter().map(file).collect(),
+            files: files(sources),
             dry_run,
+            revision: None,
+            buckets: Vec::new(),
         };
+        self.import(message).await
+    }
+
+    /// Saves a template as edited, with copies of its buckets, in the place of that revision; 0 = there is none yet.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn save_template(&self, name: &str, page: Page, revision: i64) -> Result<Imported> {
+        let message = pb::ImportTemplateRequest {
+            called: name.to_owned(),
+            files: files(page.sources),
+            revision: Some(revision),
+            buckets: page.buckets,
+            ..Default::default()
+        };
+        self.import(message).await
+    }
+
+    async fn import(&self, message: pb::ImportTemplateRequest) -> Result<Imported> {
         let answer = self.templates_client().import(Self::unary(message)).await;
         let reply = self.settle(answer).await?;
         Ok(Imported {
@@ -68,18 +84,18 @@ impl Client {
         Ok((reply.items.into_iter().map(Template::from).collect(), reply.known))
     }
 
-    /// The files of a template.
+    /// The files of a template, and its revision.
     ///
     /// # Errors
     /// What the daemon says, or that it does not answer.
-    pub async fn export_template(&self, name: &str) -> Result<Sources> {
+    pub async fn export_template(&self, name: &str) -> Result<(Sources, i64)> {
         let message = pb::ExportTemplateRequest { name: name.to_owned() };
         let answer = self.templates_client().export(Self::unary(message)).await;
-        let files = self.settle(answer).await?.files.into_iter();
+        let reply = self.settle(answer).await?;
         let source = |file: pb::TemplateSource| {
             (file.path, Source { content: file.content, executable: file.executable })
         };
-        Ok(files.map(source).collect())
+        Ok((reply.files.into_iter().map(source).collect(), reply.revision))
     }
 
     /// Deletes a template, or only looks at what would go.
@@ -91,6 +107,15 @@ impl Client {
         let answer = self.templates_client().delete(Self::unary(message)).await;
         template(self.settle(answer).await?.template)
     }
+}
+
+fn files(sources: Sources) -> Vec<pb::TemplateSource> {
+    let file = |(path, source): (String, Source)| pb::TemplateSource {
+        path,
+        content: source.content,
+        executable: source.executable,
+    };
+    sources.into_iter().map(file).collect()
 }
 
 fn template(wire: Option<pb::Template>) -> Result<Template> {

@@ -1,6 +1,7 @@
 //! The commands, by noun. Each asks the client, hands plain data to `ui` and says how it ended. Must
 //! not write to a stream by itself, nor touch the wire.
 
+pub(crate) mod bucket;
 pub(crate) mod container;
 pub(crate) mod create;
 pub(crate) mod daemon;
@@ -13,4 +14,5 @@ pub(crate) mod template;
 pub(crate) mod verb;
 
 mod columns;
+mod editing;
 mod warnings;

@@ -244,7 +244,7 @@ impl pb::templates_server::Templates for Service {
     ) -> Result<Response<pb::ExportTemplateReply>, Status> {
         // A daemon that is not to be trusted with paths.
         let file = pb::TemplateSource { path: "../outside".into(), ..Default::default() };
-        Ok(Response::new(pb::ExportTemplateReply { files: vec![file] }))
+        Ok(Response::new(pb::ExportTemplateReply { files: vec![file], revision: 1 }))
     }
     async fn delete(
         &self,

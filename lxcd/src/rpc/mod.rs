@@ -1,6 +1,7 @@
 //! gRPC: a method decodes, calls one use case, encodes. Owns the protobuf types on the daemon's side and
 //! the guard in front of every call; must not hold any logic of its own.
 
+mod buckets;
 mod containers;
 mod convert;
 mod creates;
@@ -16,6 +17,7 @@ mod templates;
 use std::sync::Arc;
 use std::time::Instant;
 
+use lxc_proto::v1::buckets_server::BucketsServer;
 use lxc_proto::v1::containers_server::ContainersServer;
 use lxc_proto::v1::creates_server::CreatesServer;
 use lxc_proto::v1::daemon_server::DaemonServer;
@@ -68,6 +70,7 @@ pub async fn routes(services: Services, about: About) -> Result<Routes, tonic_re
         .add_service(CreatesServer::new(api.clone()))
         .add_service(RemotesServer::new(api.clone()))
         .add_service(ServicesServer::new(api.clone()))
+        .add_service(BucketsServer::new(api.clone()))
         .add_service(TemplatesServer::new(api).max_decoding_message_size(templates::LARGEST_MESSAGE)))
 }
 

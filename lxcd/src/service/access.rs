@@ -159,7 +159,9 @@ pub fn needed(verb: &str) -> Role {
         "start" | "stop" | "shutdown" | "restart" | "cancel" | "retry" | "resolve" | "remote test" => {
             Role::Operator
         }
-        "ls" | "show" | "services" | "events" | "watch" | "template ls" | "template export" => Role::Viewer,
+        "ls" | "show" | "services" | "events" | "watch" | "template ls" | "template export" | "bucket ls" => {
+            Role::Viewer
+        }
         _ => Role::Admin,
     }
 }

@@ -2,6 +2,7 @@
 //! things; must not know gRPC or SQL, nor decide what an operation does next (core).
 
 pub mod access;
+pub mod buckets;
 pub mod create;
 pub mod daemons;
 pub mod dry_run;

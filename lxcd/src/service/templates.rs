@@ -2,7 +2,7 @@
 //! nothing; what a template's files mean is core's.
 
 use lxc_core::error::{Code, Error, Result};
-use lxc_core::record::TemplateRecord;
+use lxc_core::record::{TemplateOutline, TemplateRecord};
 use lxc_core::template::{self, Change, Filter, Sources};
 use lxc_core::text::counted;
 
@@ -13,13 +13,21 @@ use super::{Services, store_error};
 /// How often an import is begun anew when others change the same template meanwhile.
 const ATTEMPTS: usize = 5;
 
-/// Where a template comes from.
+/// What is to be imported.
 #[derive(Debug)]
-pub struct Directory {
-    /// As the caller names it, before the files of an error.
+pub struct Import {
+    /// The files.
+    pub sources: Sources,
+    /// Their directory as the caller names it, before the files of an error.
     pub shown: String,
     /// What it is called, for a template that does not say its name.
     pub called: String,
+    /// Buckets whose lists are copied into it.
+    pub buckets: Vec<String>,
+    /// What it takes the place of, 0 = nothing; None = whatever is there.
+    pub revision: Option<i64>,
+    /// Only say what would change.
+    pub dry_run: bool,
 }
 
 /// How an import went.
@@ -37,20 +45,25 @@ impl Services {
     /// Takes a template from the files of its directory; one of that name is replaced as a whole.
     ///
     /// # Errors
-    /// LXC0601 for who is no admin, LXC0216 for what is no template.
-    pub async fn import_template(
-        &self,
-        caller: &Caller,
-        sources: &Sources,
-        directory: &Directory,
-        dry_run: bool,
-    ) -> Result<Imported> {
-        const VERB: &str = "template import";
-        self.access.require_anywhere(caller, VERB)?;
-        let template = template::read(sources, &directory.called)
-            .map_err(|faults| template::refused(&faults, &directory.shown))?;
+    /// LXC0601 for who is no admin, LXC0216 for what is no template, LXC0310 for a bucket that is not there, LXC0406
+    /// when it is not the revision that was to be replaced.
+    pub async fn import_template(&self, caller: &Caller, mut import: Import) -> Result<Imported> {
+        let verb = match import.revision {
+            None => "template import",
+            Some(0) => "template create",
+            Some(_) => "template edit",
+        };
+        self.access.require_anywhere(caller, verb)?;
+        for name in &import.buckets {
+            let bucket = self.bucket(name).await?;
+            template::bucket::put_into(&mut import.sources, name, &bucket.lists);
+        }
+        let template = template::read(&import.sources, &import.called)
+            .map_err(|faults| template::refused(&faults, &import.shown))?;
         for _ in 0..ATTEMPTS {
             let before = self.template(&template.name).await?;
+            let there = before.as_ref().map(|before| (before.revision, before.author.as_str()));
+            unchanged_since(import.revision, there, "template", &template.name)?;
             let changes = before
                 .as_ref()
                 .map_or_else(Vec::new, |before| template::difference(&before.template, &template));
@@ -70,12 +83,12 @@ impl Services {
                     changed: now,
                 },
             };
-            if !dry_run && result != "unchanged" {
+            if !import.dry_run && result != "unchanged" {
                 let said = match result {
                     "created" => "created".to_owned(),
                     _ => counted(changes.len() as u64, "change"),
                 };
-                let audit = done(&caller.actor, VERB, record.template.name.clone(), now, said, None);
+                let audit = done(&caller.actor, verb, record.template.name.clone(), now, said, None);
                 if !self.store.put_template(&record, &audit).await.map_err(store_error)? {
                     continue;
                 }
@@ -96,25 +109,26 @@ impl Services {
         caller: &Caller,
         name: Option<&str>,
         labels: &[String],
-    ) -> Result<(Vec<TemplateRecord>, usize)> {
+    ) -> Result<(Vec<TemplateOutline>, usize)> {
         self.access.require_anywhere(caller, "template ls")?;
         let filter = Filter::parse(labels)?;
-        if let Some(name) = name {
-            return Ok((vec![self.named(name).await?], 1));
+        let mut outlines = self.store.template_outlines(name).await.map_err(store_error)?;
+        if let Some(name) = name.filter(|_| outlines.is_empty()) {
+            return Err(no_template(name));
         }
-        let mut records = self.store.templates(None).await.map_err(store_error)?;
-        let known = records.len();
-        records.retain(|record| filter.matches(&record.template.name, &record.template.settings));
-        Ok((records, known))
+        let known = outlines.len();
+        outlines.retain(|outline| filter.matches(&outline.name, &outline.settings));
+        Ok((outlines, known))
     }
 
-    /// The files that are imported as this template.
+    /// The files that are imported as this template, and its revision.
     ///
     /// # Errors
     /// LXC0308 when it is not there.
-    pub async fn export_template(&self, caller: &Caller, name: &str) -> Result<Sources> {
+    pub async fn export_template(&self, caller: &Caller, name: &str) -> Result<(Sources, i64)> {
         self.access.require_anywhere(caller, "template export")?;
-        Ok(template::write(&self.named(name).await?.template))
+        let record = self.named(name).await?;
+        Ok((template::write(&record.template), record.revision))
     }
 
     /// Removes a template; containers made from it stay as they are. Answers what it was.
@@ -151,6 +165,31 @@ impl Services {
         let found = if name.is_empty() { None } else { self.template(name).await? };
         found.ok_or_else(|| no_template(name))
     }
+}
+
+/// Refuses to write over what somebody else has written meanwhile.
+pub(super) fn unchanged_since(
+    revision: Option<i64>,
+    there: Option<(i64, &str)>,
+    what: &str,
+    name: &str,
+) -> Result<()> {
+    let (message, why) = match (revision, there) {
+        (None, _) | (Some(0), None) => return Ok(()),
+        (Some(wanted), Some((found, _))) if wanted == found => return Ok(()),
+        (Some(0), Some((_, author))) => {
+            (format!("there is a {what} {name} already"), format!("{author} changed it last"))
+        }
+        (Some(_), Some((found, author))) => (
+            format!("{name} was changed by {author} meanwhile"),
+            format!("it is revision {found} now; saving would undo that"),
+        ),
+        (Some(_), None) => (format!("{name} was deleted meanwhile"), "there is nothing to change".to_owned()),
+    };
+    Err(Error::new(Code::Overtaken, message).because(why).hint(match there {
+        Some(_) => format!("lxcctl {what} show {name}"),
+        None => format!("lxcctl {what} ls"),
+    }))
 }
 
 fn no_template(name: &str) -> Error {

@@ -36,6 +36,14 @@ impl Dialect {
         }
     }
 
+    /// How many bytes the column `text` has.
+    pub(super) fn bytes_of_text(self) -> &'static str {
+        match self {
+            Self::Sqlite => "LENGTH(CAST(text AS BLOB))",
+            Self::Postgres => "OCTET_LENGTH(text)::BIGINT",
+        }
+    }
+
     /// Behind a SELECT of rows that several daemons may want at once. SQLite has one writer anyway.
     pub(super) fn skip_locked(self) -> &'static str {
         match self {

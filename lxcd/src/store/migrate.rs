@@ -18,6 +18,7 @@ const SQLITE: &[(i64, &str, &str)] = &[
     (5, "creates", include_str!("../../../migrations/sqlite/0005_creates.sql")),
     (6, "ssh", include_str!("../../../migrations/sqlite/0006_ssh.sql")),
     (7, "services", include_str!("../../../migrations/sqlite/0007_services.sql")),
+    (8, "buckets", include_str!("../../../migrations/sqlite/0008_buckets.sql")),
 ];
 const POSTGRES: &[(i64, &str, &str)] = &[
     (1, "init", include_str!("../../../migrations/postgres/0001_init.sql")),
@@ -27,6 +28,7 @@ const POSTGRES: &[(i64, &str, &str)] = &[
     (5, "creates", include_str!("../../../migrations/postgres/0005_creates.sql")),
     (6, "ssh", include_str!("../../../migrations/postgres/0006_ssh.sql")),
     (7, "services", include_str!("../../../migrations/postgres/0007_services.sql")),
+    (8, "buckets", include_str!("../../../migrations/postgres/0008_buckets.sql")),
 ];
 
 /// Number of the newest change of the schema that this lxcd knows.

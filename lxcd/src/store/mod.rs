@@ -4,6 +4,7 @@
 mod admission;
 mod audit;
 mod bound;
+mod bucket;
 mod bulk;
 mod commit;
 mod consequence;

@@ -1,12 +1,15 @@
 //! Templates and their parts as rows. Owns that a template is replaced as a whole or not at all; must not read or
 //! compare what is in one.
 
+use std::collections::BTreeMap;
+
 use lxc_core::ports::StoreError;
-use lxc_core::record::{AuditRecord, TemplateRecord};
+use lxc_core::record::{AuditRecord, FileOutline, ScriptOutline, TemplateOutline, TemplateRecord};
 use lxc_core::template::{File, PackageList, Script, Settings, Template};
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
+use super::bound::Transaction;
 use super::row::flag;
 use super::{Connection, Result, Store, audit, bulk, fail, get, get_json, get_parsed, json};
 
@@ -17,17 +20,15 @@ const CLEAR: [&str; 3] = [
     "DELETE FROM template_packages WHERE template = $1",
 ];
 
+const PACKAGES_OF: &str = "SELECT * FROM template_packages WHERE $1 = '' OR template = $1";
+
 impl Store {
     /// Every template by name, or the one of that name, as they are at one moment.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn templates(&self, name: Option<&str>) -> Result<Vec<TemplateRecord>> {
-        let mut tx = self.reader.begin("BEGIN").await.map_err(fail)?;
-        // Postgres would else show each query what was committed meanwhile.
-        if let Some(sql) = self.dialect.one_snapshot() {
-            sqlx::query(sql).execute(&mut *tx).await.map_err(fail)?;
-        }
+        let mut tx = self.one_moment().await?;
         let mut records =
             rows(&mut tx, "SELECT * FROM template WHERE $1 = '' OR name = $1 ORDER BY name", name)
                 .await?
@@ -57,14 +58,9 @@ impl Store {
                 });
             }
         }
-        const PACKAGES: &str = "SELECT * FROM template_packages WHERE $1 = '' OR template = $1";
-        for row in rows(&mut tx, PACKAGES, name).await? {
+        for row in rows(&mut tx, PACKAGES_OF, name).await? {
             if let Some(template) = of(&mut records, &row)? {
-                template.packages.push(PackageList {
-                    name: get(&row, "name")?,
-                    manager: get_parsed(&row, "manager")?,
-                    items: get_json(&row, "items")?,
-                });
+                template.packages.push(packages(&row)?);
             }
         }
         tx.commit().await.map_err(fail)?;
@@ -77,6 +73,69 @@ impl Store {
         }
         records.sort_by(|a, b| a.template.name.cmp(&b.template.name));
         Ok(records)
+    }
+
+    /// The same without what is in scripts and files: a list of many large ones stays small.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn template_outlines(&self, name: Option<&str>) -> Result<Vec<TemplateOutline>> {
+        let mut tx = self.one_moment().await?;
+        let templates = rows(&mut tx, "SELECT * FROM template WHERE $1 = '' OR name = $1", name).await?;
+        let mut outlines = BTreeMap::new();
+        for row in &templates {
+            let outline = TemplateOutline::from(&record(row)?);
+            outlines.insert(outline.name.clone(), outline);
+        }
+        let bytes = self.dialect.bytes_of_text();
+        let scripts = format!(
+            "SELECT template, number, name, {bytes} AS bytes FROM template_script \
+             WHERE $1 = '' OR template = $1 ORDER BY number"
+        );
+        for row in sized(&mut tx, scripts, name).await? {
+            if let Some(outline) = outlines.get_mut(&get::<String>(&row, "template")?) {
+                let (number, size) = (number(&row, "number")?, size(&row)?);
+                outline.scripts.push(ScriptOutline { name: get(&row, "name")?, number, size });
+            }
+        }
+        let files = format!(
+            "SELECT template, name, directory, policy, executable, {bytes} AS bytes FROM template_file \
+             WHERE $1 = '' OR template = $1"
+        );
+        for row in sized(&mut tx, files, name).await? {
+            if let Some(outline) = outlines.get_mut(&get::<String>(&row, "template")?) {
+                outline.files.push(FileOutline {
+                    name: get(&row, "name")?,
+                    directory: get(&row, "directory")?,
+                    policy: get_parsed(&row, "policy")?,
+                    executable: flag(&row, "executable")?,
+                    size: size(&row)?,
+                });
+            }
+        }
+        for row in rows(&mut tx, PACKAGES_OF, name).await? {
+            if let Some(outline) = outlines.get_mut(&get::<String>(&row, "template")?) {
+                outline.packages.push(packages(&row)?);
+            }
+        }
+        tx.commit().await.map_err(fail)?;
+        for outline in outlines.values_mut() {
+            outline.files.sort_by(|a, b| a.name.cmp(&b.name));
+            outline
+                .packages
+                .sort_by(|a, b| (&a.name, a.manager.as_str()).cmp(&(&b.name, b.manager.as_str())));
+        }
+        Ok(outlines.into_values().collect())
+    }
+
+    /// A reading transaction that sees one moment.
+    pub(super) async fn one_moment(&self) -> Result<Transaction> {
+        let mut tx = self.reader.begin("BEGIN").await.map_err(fail)?;
+        // Postgres would else show each query what was committed meanwhile.
+        if let Some(sql) = self.dialect.one_snapshot() {
+            sqlx::query(sql).execute(&mut *tx).await.map_err(fail)?;
+        }
+        Ok(tx)
     }
 
     /// Keeps a template with all of its parts in the place of the revision before it (of none, when it is the first),
@@ -116,6 +175,23 @@ impl Store {
 
 async fn rows(tx: &mut Connection, sql: &'static str, name: Option<&str>) -> Result<Vec<AnyRow>> {
     sqlx::query(sql).bind(name.unwrap_or_default().to_owned()).fetch_all(tx).await.map_err(fail)
+}
+
+async fn sized(tx: &mut Connection, sql: String, name: Option<&str>) -> Result<Vec<AnyRow>> {
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(name.unwrap_or_default().to_owned());
+    query.fetch_all(tx).await.map_err(fail)
+}
+
+fn size(row: &AnyRow) -> Result<u64> {
+    Ok(get::<i64>(row, "bytes")?.unsigned_abs())
+}
+
+fn packages(row: &AnyRow) -> Result<PackageList> {
+    Ok(PackageList {
+        name: get(row, "name")?,
+        manager: get_parsed(row, "manager")?,
+        items: get_json(row, "items")?,
+    })
 }
 
 /// The template a part belongs to.

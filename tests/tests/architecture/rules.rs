@@ -73,7 +73,8 @@ const STAY: &[Stays] = &[
     Stays {
         names: &["toml"],
         within: &["core/src/", "lxcd/src/", "lxcctl/src/"],
-        places: &["lxcd/src/config/", "lxcctl/src/commands/create/file.rs"],
+        // A template is such a file while it is edited, and what stands in it is the format's to know.
+        places: &["lxcd/src/config/", "lxcctl/src/commands/create/file.rs", "core/src/template/page.rs"],
         why: "TOML is what people write into files, and nothing else",
     },
     Stays {

@@ -22,6 +22,7 @@ macro_rules! on_both {
     };
 }
 
+mod buckets;
 mod checks;
 mod claiming;
 mod commits;

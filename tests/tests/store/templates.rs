@@ -1,6 +1,6 @@
 //! Templates: kept and replaced as a whole, by one at a time.
 
-use lxc_core::record::TemplateRecord;
+use lxc_core::record::{TemplateOutline, TemplateRecord};
 use lxc_core::template::{File, Manager, PackageList, Policy, Script, Settings, Template};
 
 use super::make::{T0, audit};
@@ -53,6 +53,11 @@ on_both! {
         for record in [&web, &bare] {
             assert!(db.store.put_template(record, &audit("template import")).await.unwrap());
         }
+        // Sizes are in bytes, not in characters.
+        let outlines = db.other.template_outlines(None).await.unwrap();
+        assert_eq!(outlines, [&bare, &web].map(TemplateOutline::from));
+        assert_eq!(outlines[1].files[0].size, 4);
+        assert_eq!(db.other.template_outlines(Some("web")).await.unwrap().len(), 1);
         assert_eq!(db.other.templates(None).await.unwrap(), [bare, web.clone()]);
         assert_eq!(db.other.templates(Some("web")).await.unwrap(), [web]);
         assert!(db.other.templates(Some("we")).await.unwrap().is_empty());

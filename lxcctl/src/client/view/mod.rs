@@ -2,6 +2,7 @@
 //! every field always there, null for not known). Own their fields' names and order; must not know how
 //! they are shown in text.
 
+mod bucket;
 mod container;
 mod create;
 mod daemon;
@@ -13,6 +14,7 @@ mod service;
 mod ssh;
 mod template;
 
+pub use bucket::{Bucket, BucketPackages, SavedBucket};
 pub use container::{Container, ContainerRef, Shown, Summary, Unlocked, Warning};
 pub use create::{CreatePlan, Setting};
 pub use daemon::{Daemon, DaemonStatus, Poll, RemoteRole, WhoAmI};
@@ -22,4 +24,4 @@ pub use operation::{Check, DryRun, Operation, Step};
 pub use remote::{Certificate, Finding, Pin, Remote, RemoteCheck, Share, TrustItem, UrlState};
 pub use service::{Revealed, Secret, Service, ServicesFound};
 pub use ssh::{Ssh, SshHost, SshShown};
-pub use template::{File, Packages, Script, Template, TemplateChange, TemplateImport};
+pub use template::{File, Packages, SavedTemplate, Script, Template, TemplateChange, TemplateImport};

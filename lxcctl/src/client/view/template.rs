@@ -80,6 +80,17 @@ pub struct TemplateImport {
     pub template: Option<Template>,
 }
 
+/// What became of a template that was made or edited.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the names are the JSON contract and say what they are")]
+pub struct SavedTemplate {
+    pub kind: &'static str,
+    pub result: String,
+    pub changed: bool,
+    pub changes: Vec<TemplateChange>,
+    pub template: Template,
+}
+
 /// One part that is not what it was.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the names are the JSON contract and say what they are")]
@@ -155,6 +166,19 @@ impl From<pb::Template> for Template {
             author: t.author,
             created_at: Instant(t.created_us),
             changed_at: Instant(t.changed_us),
+        }
+    }
+}
+
+impl TemplateChange {
+    /// `cpu 1 to 2`, `script 30-app.sh added`, `packages base.apt changed: -redis +valkey`
+    #[must_use]
+    pub fn worded(&self) -> String {
+        let Self { part, name, change, detail } = self;
+        match detail {
+            Some(detail) if part == "setting" => format!("{name} {detail}"),
+            Some(detail) => format!("{part} {name} {change}: {detail}"),
+            None => format!("{part} {name} {change}"),
         }
     }
 }

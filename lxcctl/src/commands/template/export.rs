@@ -20,7 +20,7 @@ struct Exported<'a> {
 
 pub(super) async fn run(context: &mut Context, args: &ExportTemplate) -> Result<Exit> {
     let client = context.connect().await?;
-    let sources = client.export_template(&args.name).await?;
+    let (sources, _) = client.export_template(&args.name).await?;
     tree::write(&args.directory, &sources)?;
     let exported = Exported {
         kind: "ExportedTemplate",

@@ -11,7 +11,7 @@ use lxc_core::text::counted;
 use super::tree;
 use crate::cli::{Format, ImportTemplate};
 use crate::client::Client;
-use crate::client::view::{TemplateChange, TemplateImport, Warning};
+use crate::client::view::{TemplateImport, Warning};
 use crate::context::Context;
 use crate::exit::{self, Outcome};
 use crate::ui::escape::escape;
@@ -171,20 +171,10 @@ fn rows(context: &mut Context, items: &[TemplateImport]) {
         text.push_str(line);
         text.push('\n');
         for change in &item.changes {
-            text.push_str(&format!("    {}\n", escape(&worded(change))));
+            text.push_str(&format!("    {}\n", escape(&change.worded())));
         }
     }
     context.printer.answer(&text);
-}
-
-/// `cpu 1 to 2`, `script 30-app.sh added`, `packages base.apt changed: -redis +valkey`
-fn worded(change: &TemplateChange) -> String {
-    let TemplateChange { part, name, change, detail } = change;
-    match detail {
-        Some(detail) if part == "setting" => format!("{name} {detail}"),
-        Some(detail) => format!("{part} {name} {change}: {detail}"),
-        None => format!("{part} {name} {change}"),
-    }
 }
 
 /// `3 templates: 2 created, 1 refused`

@@ -1,6 +1,7 @@
 //! Templates: what containers are made from.
 
 mod delete;
+mod edit;
 mod export;
 mod import;
 mod ls;
@@ -18,6 +19,8 @@ pub(crate) async fn run(context: &mut Context, args: TemplateCommand) -> Result<
         Some(TemplateVerb::Ls(list)) => ls::run(context, &list).await,
         Some(TemplateVerb::Show(args)) => show::run(context, &args.name).await,
         Some(TemplateVerb::Import(args)) => import::run(context, &args).await,
+        Some(TemplateVerb::Create(args)) => edit::create(context, &args).await,
+        Some(TemplateVerb::Edit(args)) => edit::edit(context, &args).await,
         Some(TemplateVerb::Export(args)) => export::run(context, &args).await,
         Some(TemplateVerb::Delete(args)) => delete::run(context, &args).await,
     }

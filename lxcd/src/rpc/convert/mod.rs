@@ -1,6 +1,7 @@
 //! Between protobuf and core, field by field. The only place on this side that names both; must not
 //! decide anything.
 
+mod bucket;
 mod container;
 mod create;
 mod event;
@@ -9,6 +10,7 @@ mod remote;
 mod service;
 mod template;
 
+pub(super) use bucket::{bucket, lists, manager};
 pub(super) use container::{container, node, warning};
 pub(super) use create::{create_plan, create_request};
 pub(super) use event::{audit, event};

@@ -1,6 +1,6 @@
 //! Templates on the wire.
 
-use lxc_core::record::TemplateRecord;
+use lxc_core::record::TemplateOutline;
 use lxc_core::template::{Change, Source, Sources};
 use lxc_proto::v1;
 
@@ -28,20 +28,19 @@ pub(in crate::rpc) fn change(change: &Change) -> v1::TemplateChange {
     }
 }
 
-pub(in crate::rpc) fn template(record: &TemplateRecord) -> v1::Template {
-    let template = &record.template;
+pub(in crate::rpc) fn template(template: &TemplateOutline) -> v1::Template {
     let settings = &template.settings;
     let scripts = template.scripts.iter().map(|script| v1::TemplateScript {
         number: script.number,
         name: script.name.clone(),
-        bytes: script.text.len() as u64,
+        bytes: script.size,
     });
     let files = template.files.iter().map(|file| v1::TemplateFile {
         name: file.name.clone(),
         directory: file.directory.clone(),
         policy: file.policy.to_string(),
         executable: file.executable,
-        bytes: file.text.len() as u64,
+        bytes: file.size,
     });
     let packages = template.packages.iter().map(|list| v1::TemplatePackages {
         name: list.name.clone(),
@@ -64,9 +63,9 @@ pub(in crate::rpc) fn template(record: &TemplateRecord) -> v1::Template {
         scripts: scripts.collect(),
         files: files.collect(),
         packages: packages.collect(),
-        revision: record.revision,
-        author: record.author.clone(),
-        created_us: record.created,
-        changed_us: record.changed,
+        revision: template.revision,
+        author: template.author.clone(),
+        created_us: template.created,
+        changed_us: template.changed,
     }
 }
