@@ -36,6 +36,11 @@ fn a_bucket_is_made_changed_shown_and_deleted() {
         .ctl("bucket add base 'a b' --manager apt")
         .fails("LXC0216")
         .says("base.apt:4: there are several words: a b");
+    let large = file(&world, "large.txt", &"nginx\n".repeat(20_000));
+    world
+        .ctl(&format!("bucket add base --manager apt -f {large}"))
+        .fails("LXC0216")
+        .says("at most 65536 bytes");
     world.ctl("bucket add base x --manager brew").exits(2).says("apt apk dnf npm pip custom");
     world.ctl(&format!("bucket create ../x -f {text}")).fails("LXC0216").says("is no name");
     world.ctl("bucket remove base nginx vim --manager apt").exits(0).prints("-nginx=1.26.0-1");

@@ -129,7 +129,12 @@ impl Draft {
     /// The error, with where the text is and what takes it from there.
     fn kept(&self, fault: Error, subject: &Subject<'_>) -> Error {
         let path = self.path.to_string_lossy();
-        let line = format!("{} -f {}", subject.command, quote(&path));
+        // Somebody has made one of that name meanwhile: it is there to be edited now.
+        let command = match fault.code {
+            Code::Overtaken => subject.command.replacen(" create ", " edit ", 1),
+            _ => subject.command.clone(),
+        };
+        let line = format!("{command} -f {}", quote(&path));
         fault.because(format!("what was edited is kept in {path}")).hint_noted(line, "takes it from there")
     }
 }

@@ -91,4 +91,9 @@ pub(crate) fn read_every_way(message: &[u8]) {
     if let Ok(request) = v1::ImportTemplateRequest::decode(message) {
         drop(lxc_core::template::read(&convert::sources(request.files), &request.called));
     }
+    if let Ok(request) = v1::SaveBucketRequest::decode(message)
+        && let Ok(lists) = convert::lists(&request.name, request.packages)
+    {
+        drop(lxc_core::template::bucket::checked(&request.name, &lists));
+    }
 }

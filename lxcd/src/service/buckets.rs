@@ -3,7 +3,7 @@
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::record::BucketRecord;
-use lxc_core::template::{self, Change, Manager, PackageList, bucket, list_changes};
+use lxc_core::template::{self, Change, LARGEST_LIST, Manager, PackageList, bucket, list_changes};
 use lxc_core::text::counted;
 
 use super::access::Caller;
@@ -62,6 +62,13 @@ impl Services {
             Wanted::Without(..) => "bucket remove",
         };
         self.access.require_anywhere(caller, verb)?;
+        if let Wanted::With(_, items) | Wanted::Without(_, items) = wanted {
+            // More than any list may hold is not compared with one.
+            let bytes: u64 = items.iter().map(|item| item.len() as u64 + 1).sum();
+            if bytes > LARGEST_LIST {
+                return Err(template::refused(&[template::too_large(name, bytes, LARGEST_LIST)], ""));
+            }
+        }
         for _ in 0..ATTEMPTS {
             let before = self.found(name).await?;
             let there = before.as_ref().map(|before| (before.revision, before.author.as_str()));
