@@ -4,10 +4,10 @@
 use std::time::Duration;
 
 use lxc_core::create::Part;
-use lxc_core::job::{JobId, JobReading, JobState, Node};
+use lxc_core::job::{JobExit, JobId, JobReading, JobState, Node};
 use lxc_core::op::Change;
-use lxc_core::ports::{JobError, PveError, RemoteJob};
-use lxc_core::provision;
+use lxc_core::ports::{JobError, PveError, RemoteJob, StoreError};
+use lxc_core::{provision, services};
 
 use super::driver::{Driver, Written};
 use crate::failpoint;
@@ -80,6 +80,9 @@ impl Driver {
             reading = reading => match reading {
                 Ok(reading) => {
                     self.facts.now = self.now();
+                    if whole && let Err(error) = self.record(&reading).await {
+                        return self.store_fails(&error).await;
+                    }
                     self.facts.reading = Some(reading);
                 }
                 Err(error) => return self.not_reached(&node, error),
@@ -88,6 +91,21 @@ impl Driver {
             () = inner.draining.cancelled() => return false,
         }
         true
+    }
+
+    /// Writes what was found to run there: before the step is done, so that whoever sees it done sees that too.
+    async fn record(&self, reading: &JobReading) -> Result<(), StoreError> {
+        if reading.state != JobState::Ended(JobExit::Code(0)) {
+            return Ok(());
+        }
+        let found = services::read(&reading.output);
+        let target = &self.op.target;
+        let store = &self.inner.parts.store;
+        let judged = services::judge(&found);
+        store
+            .record_services(&target.installation, target.container_id, &judged, &found.addresses, self.now())
+            .await
+            .map(|_| ())
     }
 
     /// Asks the node to end it; what came of that is read like any end.
