@@ -38,6 +38,8 @@ pub(crate) struct Script {
     /// One for each directory.
     pub(crate) imports: VecDeque<Result<pb::ImportTemplateReply, pb::Error>>,
     pub(crate) templates: Answer<pb::ListTemplatesReply>,
+    pub(crate) services: Answer<pb::ShowServicesReply>,
+    pub(crate) reveal: Answer<pb::RevealReply>,
     pub(crate) status: Answer<pb::StatusReply>,
     pub(crate) whoami: Answer<pb::WhoAmIReply>,
     pub(crate) daemons: Answer<pb::ListDaemonsReply>,
@@ -170,6 +172,7 @@ fn serve(
             .add_service(pb::events_server::EventsServer::new(service.clone()))
             .add_service(pb::remotes_server::RemotesServer::new(service.clone()))
             .add_service(pb::templates_server::TemplatesServer::new(service.clone()))
+            .add_service(pb::services_server::ServicesServer::new(service.clone()))
             .add_service(pb::daemon_server::DaemonServer::new(service))
             .serve_with_incoming(incoming);
         tokio::select! {

@@ -255,6 +255,19 @@ impl pb::templates_server::Templates for Service {
 }
 
 #[tonic::async_trait]
+impl pb::services_server::Services for Service {
+    async fn show(
+        &self,
+        _: Request<pb::ShowServicesRequest>,
+    ) -> Result<Response<pb::ShowServicesReply>, Status> {
+        say(&self.script.lock().unwrap().services)
+    }
+    async fn reveal(&self, _: Request<pb::RevealRequest>) -> Result<Response<pb::RevealReply>, Status> {
+        say(&self.script.lock().unwrap().reveal)
+    }
+}
+
+#[tonic::async_trait]
 impl pb::daemon_server::Daemon for Service {
     async fn hello(&self, _: Request<pb::HelloRequest>) -> Result<Response<pb::HelloReply>, Status> {
         Err(Status::unimplemented(""))

@@ -126,7 +126,7 @@ impl Services {
             Failed::Node(JobError::NoAccess(why)) => {
                 Error::new(Code::NoSsh, format!("{node} cannot be reached by SSH"))
                     .because(why)
-                    .hint(format!("lxcctl remote set {} --ssh root --ssh-key FILE", item.remote))
+                    .hint(format!("lxcctl remote set {} --ssh root --ssh-key ~/.ssh/id_ed25519", item.remote))
             }
             Failed::Node(error) => match self.registry.get(&item.remote) {
                 Some(remote) => ssh_error(&remote.row, node, &error),
