@@ -28,6 +28,7 @@ mod claiming;
 mod commits;
 mod database;
 mod events;
+mod inside;
 mod listing;
 mod make;
 mod polling;

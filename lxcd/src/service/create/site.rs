@@ -104,7 +104,10 @@ impl Services {
         Some(
             Error::new(Code::NoSsh, format!("{name}/{node} cannot be worked on by SSH"))
                 .because(why)
-                .hint_noted(format!("lxcctl remote set {name} --ssh root --ssh-key ~/.ssh/id_ed25519"), "sets it up")
+                .hint_noted(
+                    format!("lxcctl remote set {name} --ssh root --ssh-key ~/.ssh/id_ed25519"),
+                    "sets it up",
+                )
                 .hint_noted("{line} --stop-after start", "makes and starts it, and no more"),
         )
     }
