@@ -82,7 +82,7 @@ pub fn stand(permissions: &Permissions) -> Vec<Standing> {
                     one.held.push(need.privilege.to_owned())
                 }
                 Some(path) => one.held.push(format!("{} on {path}", need.privilege)),
-                // Creating needs more than lxcctl can do yet: told, but no fault.
+                // A token for looking and power is a sound choice: told, but no fault.
                 None if need == LOOK || name == "create" => one.wanting.push(need),
                 None => one.missing.push(need),
             }

@@ -18,13 +18,15 @@ pub struct CreateArgs {
     /// Template it is made from (lxcctl template ls).
     #[arg(short = 't', long, value_name = "NAME", add = crate::complete::templates())]
     pub template: Option<String>,
-    /// OS image instead of the template's: debian-12, a file name or a volume.
+    /// OS image on the node, in place of the template's: the begin of its name (debian-12, the newest is taken), its
+    /// file name or a volume.
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
-    /// Read the wishes from a TOML file, - is standard input; flags win over it.
+    /// Read the wishes from a TOML file, - is standard input; the names are those of the flags with _ for -, tags,
+    /// ssh_keys and without are lists, and there are nesting, keyctl and fuse. Flags win over it.
     #[arg(short = 'f', long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub file: Option<PathBuf>,
-    /// Make it on this remote (LXCCTL_REMOTE).
+    /// Make it on this remote (default: LXCCTL_REMOTE, the default remote, or the only one).
     #[arg(long, value_name = "NAME", env = "LXCCTL_REMOTE", hide_env = true, add = crate::complete::remotes())]
     pub remote: Option<String>,
     /// Which node, how large, on which storage.
@@ -69,7 +71,7 @@ pub struct Place {
     /// Storage of the disk (default: the one with most room that takes disks).
     #[arg(long, value_name = "NAME")]
     pub storage: Option<String>,
-    /// Its root is root of the node, too.
+    /// Its root is root of the node, too (default: what the template says).
     #[arg(long)]
     pub privileged: bool,
 }
@@ -123,7 +125,7 @@ pub struct Marks {
     /// Description (default: the template's).
     #[arg(long, value_name = "TEXT")]
     pub description: Option<String>,
-    /// A file with public keys that may log in as root; repeat for several.
+    /// Public keys that may log in to the container as root, from a file; repeat for several.
     #[arg(long = "ssh-key", value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub ssh_keys: Vec<PathBuf>,
 }
@@ -132,10 +134,11 @@ pub struct Marks {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Provisioning")]
 pub struct Provisioning {
-    /// Leave a piece of the template out: packages:npm, script:30-app.sh; repeat for several.
+    /// Leave a piece of the template out: packages:npm, packages:base.apt, script:30-app.sh, file:site.conf; repeat for
+    /// several.
     #[arg(long, value_name = "PIECE")]
     pub without: Vec<String>,
-    /// End after this phase: create, start, deploy, provision, discover.
+    /// End after this phase: create, start (both without SSH), deploy (files), provision (packages, scripts), discover.
     #[arg(long, value_name = "PHASE", value_parser = phase)]
     pub stop_after: Option<Phase>,
     /// When something fails: keep (for op retry) or delete the container (default: keep).

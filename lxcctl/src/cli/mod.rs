@@ -113,7 +113,7 @@ pub enum Command {
     #[command(override_usage = "lxcctl unlock TARGET", after_help = help::UNLOCK, help_template = help::TEMPLATE)]
     Unlock(ShowArgs),
     /// Make a container, from a template or an OS image.
-    #[command(override_usage = "lxcctl create NAME [--template NAME] [flags]", after_help = help::CREATE, help_template = help::TEMPLATE)]
+    #[command(override_usage = "lxcctl create [NAME] [--template NAME | --image IMAGE] [-f FILE] [flags]", after_help = help::CREATE, help_template = help::TEMPLATE)]
     Create(Box<CreateArgs>),
     /// Import, list, show, make, edit, export and delete what containers are made from.
     #[command(override_usage = "lxcctl template [ls] | show | import | create | edit | export | delete", after_help = help::TEMPLATES, help_template = help::TEMPLATE, args_conflicts_with_subcommands = true)]

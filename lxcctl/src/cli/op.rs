@@ -135,7 +135,8 @@ pub struct RetryOp {
     /// The operation.
     #[arg(value_name = "ID")]
     pub id: String,
-    /// Do this step again, and all behind it: its number or name in op show (default: the first not done).
+    /// Begin with this step instead of the first that is not done: its number or name in op show
+    /// (script:10-user.sh); none later than that.
     #[arg(long, value_name = "STEP")]
     pub from: Option<String>,
     /// How long this command waits; 0 = for ever.

@@ -190,6 +190,7 @@ impl Driver {
             tracing::info!(op = %self.op.id, verb = self.op.kind.verb(), target = %self.op.target.path(),
                 state = self.op.state.name(), "ended");
             parts.bus.operation_ended(ended(&self.op));
+            self.tidy();
         }
         if over || events.iter().any(|event| !event.kind.is_detail()) {
             parts.bus.container_moved(&self.op.target.installation, self.op.target.vmid);

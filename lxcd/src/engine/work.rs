@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lxc_core::create::Part;
 use lxc_core::job::{JobExit, JobId, JobReading, JobState, Node};
-use lxc_core::op::Change;
+use lxc_core::op::{Change, StepKind};
 use lxc_core::ports::{JobError, PveError, RemoteJob, StoreError};
 use lxc_core::{provision, services};
 
@@ -106,6 +106,21 @@ impl Driver {
             .record_services(&target.installation, target.container_id, &judged, &found.addresses, self.now())
             .await
             .map(|_| ())
+    }
+
+    /// Takes what the jobs of an operation that has ended left on its node away, behind its back: nobody reads it any
+    /// more, and what stays there when this fails is in nobody's way.
+    pub(super) fn tidy(&self) {
+        if !self.op.steps.iter().any(|step| matches!(step.kind, StepKind::Part(_)) && step.started.is_some())
+        {
+            return;
+        }
+        let (node, id, inner) = (self.node(self.op.target.node.clone()), self.op.id, self.inner.clone());
+        self.inner.tracker.spawn(async move {
+            if let Err(error) = inner.parts.jobs.forget(&node, id).await {
+                tracing::debug!(op = %id, %node, %error, "what its jobs left stays on the node");
+            }
+        });
     }
 
     /// Asks the node to end it; what came of that is read like any end.

@@ -146,7 +146,11 @@ impl Services {
         let calls = op.kind.steps().into_iter().map(|step| {
             let call = step.call(&op.kind, vmid, false);
             call.map_or_else(
-                || op.kind.part(step).map_or_else(String::new, |part| format!("job {}", part.name())),
+                || {
+                    op.kind.part(step).map_or_else(String::new, |part| {
+                        format!("run {} on the node (over SSH)", part.name())
+                    })
+                },
                 |call| call.describe(vmid),
             )
         });
