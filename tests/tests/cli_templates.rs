@@ -57,9 +57,9 @@ fn a_tree_is_imported_listed_shown_exported_and_imported_again() {
     run.exits(0).prints("would create  3 scripts, 2 files, 5 packages").says("dry run: nothing was changed");
     world.ctl("template ls -o name").exits(0);
     assert_eq!(world.ctl("template ls -o name").out, "", "a dry run leaves nothing");
-    world.ctl(&import).exits(0).prints("✓ web-node  created").says("2 templates: 2 created");
+    world.ctl(&import).exits(0).prints("✓ web-node  created").says("3 templates: 3 created");
     let again = world.ctl(&import);
-    again.exits(0).prints("· web-node  unchanged").says("2 templates: 2 unchanged");
+    again.exits(0).prints("· web-node  unchanged").says("3 templates: 3 unchanged");
     world.ctl("template").exits(0).prints("dns").prints("debian 13").prints("web;node");
     assert_eq!(world.ctl("template ls -l tag=web,os=debian -o name").out, "web-node\n");
     world.ctl("template ls -l os=fedora").exits(0).says("No template matches os=fedora.");
