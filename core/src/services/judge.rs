@@ -41,6 +41,9 @@ pub fn judge(found: &Discovery) -> Services {
         let service = service(found, &image.names, Kind::Docker, status, detail, &image.sockets());
         put(&mut all, service, false);
     }
+    let listed = |name: &str| all.services.iter().chain(&all.system).any(|service| service.name == name);
+    let others = found.secrets.iter().filter(|(name, _)| !listed(name));
+    all.others = others.map(|(name, secrets)| (name.clone(), secrets.len())).collect();
     for list in [&mut all.services, &mut all.system] {
         list.sort_by(|a, b| (&a.name, a.kind).cmp(&(&b.name, b.kind)));
     }

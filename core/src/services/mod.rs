@@ -163,6 +163,8 @@ pub struct Services {
     pub services: Vec<Service>,
     /// Those that come with the distribution and are well: folded away. By name.
     pub system: Vec<Service>,
+    /// Secrets of what is no service here, such as one that a script kept for a person: how many, by name.
+    pub others: BTreeMap<String, usize>,
     /// Parts that could not be had.
     pub problems: Vec<Problem>,
 }

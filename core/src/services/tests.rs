@@ -121,6 +121,9 @@ fn docker_next_to_a_part_that_fails() {
         rows(&judged.services),
         ["redis docker running 6379 - 2", "web docker error - - 0 exit code 2"]
     );
+    assert!(judged.others.is_empty());
+    let alone = "\u{1e}lxcd section credentials\nkey backup A\nkey backup B\n\u{1e}lxcd end\n";
+    assert_eq!(judge(&read(alone.as_bytes())).others, [("backup".to_owned(), 2)].into());
     let parts: Vec<&str> = judged.problems.iter().map(|problem| problem.part.as_str()).collect();
     assert_eq!(parts, ["systemd", "discovery"], "the last line is missing");
 }

@@ -42,6 +42,10 @@ pub(crate) async fn run(context: &mut Context, args: &ServicesArgs) -> Result<Ex
     for warning in &found.warnings {
         context.printer.warn(&warnings::line(warning, &now));
     }
+    if !found.others.is_empty() {
+        let others = escape(&found.others.join(", ")).into_owned();
+        context.printer.say(&format!("secrets are kept of {others} too (--reveal)"));
+    }
     let mut line = format!("checked {}", now.ago(found.checked_at));
     if !folded.is_empty() {
         let units = text::counted(u64::try_from(folded.len()).unwrap_or(u64::MAX), "system unit");

@@ -26,6 +26,7 @@ impl Services for Api {
             name: shown.item.entry.row.name.clone(),
             services: own.chain(found.system.iter().map(|service| convert::service(service, true))).collect(),
             checked_us: shown.looked.checked,
+            others: found.others.keys().cloned().collect(),
             warnings: shown.warnings.iter().map(convert::warning).collect(),
         }))
     }

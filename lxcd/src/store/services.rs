@@ -104,12 +104,14 @@ impl Store {
             .map_err(fail)?;
         let Some(row) = row else { return Ok(ServicesRecord::default()) };
         let trouble: Option<String> = get(&row, "trouble")?;
-        let looked = match get::<Option<Micros>>(&row, "checked_us")? {
+        let found: Option<String> = get(&row, "found")?;
+        // What a newer lxcd has found and this one cannot read is as good as nothing: it looks for itself.
+        let looked = match found.and_then(|found| serde_json::from_str(&found).ok()) {
             None => None,
-            Some(checked) => Some(Looked {
-                services: get_json(&row, "found")?,
+            Some(services) => Some(Looked {
+                services,
                 addresses: get_json(&row, "addresses")?,
-                checked,
+                checked: get(&row, "checked_us")?,
             }),
         };
         Ok(ServicesRecord { looked, trouble: trouble.zip(get(&row, "trouble_us")?) })

@@ -24,6 +24,7 @@ fn services() -> Services {
     Services {
         services: vec![service("a", Status::Running), service("b", Status::Error)],
         system: vec![service("c", Status::Starting)],
+        others: [("d".to_owned(), 3)].into(),
         problems: vec![Problem { part: "docker".to_owned(), why: "it hangs".to_owned() }],
     }
 }
@@ -60,6 +61,8 @@ on_both! {
         assert_eq!((failed.looked, failed.trouble), (known.looked, Some(("no route".to_owned(), T0 + S))));
         db.store.write_services(&here, row.id, &services(), &ips, T0 + 2 * S).await.unwrap();
         assert_eq!(db.other.services(row.id).await.unwrap().trouble, None);
+        sqlx::query("UPDATE services SET found = '{\"of\": \"a newer lxcd\"}'").execute(&db.raw).await.unwrap();
+        assert_eq!(db.other.services(row.id).await.unwrap().looked, None);
         // What never went well has only that.
         let never = db.other.container(&here, 105).await.unwrap().unwrap().id;
         db.store.write_no_services(never, "no route", T0).await.unwrap();

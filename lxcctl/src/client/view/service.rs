@@ -50,6 +50,8 @@ pub struct ServicesFound {
     pub target: String,
     /// With those of the system.
     pub services: Vec<Service>,
+    /// Names that are no service and have secrets all the same.
+    pub others: Vec<String>,
     /// When they were looked for.
     pub checked_at: Instant,
     /// What could not be found out.
@@ -62,6 +64,7 @@ impl From<pb::ShowServicesReply> for ServicesFound {
         Self {
             services: services.collect(),
             target: reply.target,
+            others: reply.others,
             checked_at: Instant(reply.checked_us),
             warnings: reply.warnings.into_iter().map(Warning::from).collect(),
         }
