@@ -114,7 +114,8 @@ mod tests {
             ("container-configs/scripts/10-a.sh".to_owned(), source("echo a\n")),
             ("container-configs/files/motd".to_owned(), source("hello\n")),
             ("container-configs/files/motd.path".to_owned(), source("/etc\n")),
-            ("container-configs/packages/base.apt".to_owned(), source("curl\nnginx\ncurl\n")),
+            ("container-configs/packages/base.apt".to_owned(), source("curl\nnginx\n")),
+            ("container-configs/packages/more.apt".to_owned(), source("curl\n")),
         ]);
         let template = read(&sources, "box").unwrap();
         let chosen = choose(&template, &[]).unwrap();
