@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "this is what it is for")]
 
+mod create;
 mod daemons;
 mod fleet;
 mod hour;
@@ -25,13 +26,14 @@ fn main() {
         hour::run();
         return;
     }
-    let parts: [(&str, fn()); 6] = [
+    let parts: [(&str, fn()); 7] = [
         ("list", listing::run),
         ("lone", lone::run),
         ("fleet", fleet::run),
         ("node", fleet::one_node),
         ("watchers", watchers::run),
         ("daemons", daemons::run),
+        ("create", create::run),
     ];
     table::head();
     for (name, run) in parts {

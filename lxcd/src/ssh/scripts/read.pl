@@ -4,6 +4,8 @@
 my ($dir, $offset, $wait, $gather, $most) = @ARGV;
 
 my $until = now() + $wait / 1000;
+# Most jobs are over in a moment; for the others a look now and then is enough.
+my $nap = 0.002;
 my ($state, $words, $there, $gathers);
 while (1) {
     ($state, $words) = state_of($dir);
@@ -12,7 +14,8 @@ while (1) {
     # Some more may come, and is better sent together.
     $until = now() + $gather / 1000 if $there > 0 && !$gathers++;
     last if now() >= $until;
-    pause(0.05);
+    pause($nap);
+    $nap *= 1.5 if $nap < 0.05;
 }
 
 # The state is older than what is read now: what has ended has nothing more to say.
