@@ -8,6 +8,7 @@ mod access;
 mod exec;
 mod job;
 mod pool;
+mod prompt;
 mod session;
 
 pub use access::{Access, AccessOf, Auth, HostKeyPin};

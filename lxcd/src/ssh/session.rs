@@ -21,6 +21,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::access::{Access, Auth, HostKeyPin};
+use super::prompt::Prompt;
 
 /// For the TCP connection.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -113,7 +114,8 @@ impl Session {
         stream.set_nodelay(true).map_err(|error| away(error.to_string()))?;
         let shown = Arc::new(Mutex::new(None));
         let handler = HostKey { pinned: access.host_key.clone(), shown: Arc::clone(&shown) };
-        let connected = timeout(HANDSHAKE, client::connect_stream(CONFIG.clone(), stream, handler)).await;
+        let connected =
+            timeout(HANDSHAKE, client::connect_stream(CONFIG.clone(), Prompt(stream), handler)).await;
         let mut handle = match connected {
             Ok(Ok(handle)) => handle,
             failed => {
