@@ -6,6 +6,7 @@ mod network;
 mod part;
 mod place;
 mod preflight;
+mod settle;
 mod site;
 mod spec;
 mod values;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::super::site::Storage;
-use super::super::wish::Wish;
+use super::super::wish::{Origin, Wish};
 use super::*;
 use crate::pve::Permissions;
 
