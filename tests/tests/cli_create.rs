@@ -112,6 +112,17 @@ fn the_same_again_is_unchanged_or_the_same_operation() {
 }
 
 #[test]
+fn one_that_is_there_keeps_its_record_when_the_create_is_refused() {
+    let world = world();
+    let before = world.listed("homelab/104").expect("listed");
+    world.sim.control().add_fault("task-hang:vzstart:104").expect("a fault");
+    world.ctl("start 104 --detach").exits(0);
+    world.ctl("create web-1 --image debian-12 --if-needed").fails("LXC0401");
+    let after = world.listed("homelab/104").expect("still listed");
+    assert_eq!((&after["id"], &after["lifecycle"]), (&before["id"], &"ready".into()));
+}
+
+#[test]
 fn twenty_at_once_get_twenty_numbers_and_no_node_more_than_its_share() {
     let world = world();
     let all: Vec<_> = (0..20)

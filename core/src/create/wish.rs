@@ -4,15 +4,14 @@
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::network::Addressing;
 use super::spec::{OnFailure, Phase};
 use crate::template::Template;
 
-/// What one layer says; None = nothing. The names are those of the TOML file; the flags are the same with dashes.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+/// What one layer says; None = nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Wish {
     /// Host name.
     pub name: Option<String>,

@@ -5,6 +5,7 @@ pub(crate) mod bucket;
 pub(crate) mod container;
 pub(crate) mod create;
 pub(crate) mod daemon;
+pub(crate) mod deletion;
 pub(crate) mod journal;
 pub(crate) mod local;
 pub(crate) mod op;

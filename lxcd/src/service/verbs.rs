@@ -141,14 +141,19 @@ impl Services {
     /// # Errors
     /// LXC0211 when its id was used for something else.
     pub async fn replay(&self, caller: &Caller, request: &VerbRequest) -> Result<Option<Batch>> {
+        self.known(caller, &request.request_id, &digest(caller, request).0).await
+    }
+
+    /// The batch of that request id, if it was made by a request with that digest.
+    pub(super) async fn known(&self, caller: &Caller, id: &str, digest: &str) -> Result<Option<Batch>> {
         self.access.enter(caller)?;
-        if request.request_id.is_empty() {
+        if id.is_empty() {
             return Ok(None);
         }
-        let id = request_id(&request.request_id)?;
+        let id = request_id(id)?;
         match self.store.request_digest(id).await.map_err(store_error)? {
             None => Ok(None),
-            Some(known) if known == digest(caller, request).0 => self.batch(caller, id, true).await.map(Some),
+            Some(known) if known == digest => self.batch(caller, id, true).await.map(Some),
             Some(_) => Err(reused(id)),
         }
     }

@@ -154,6 +154,10 @@ pub(super) async fn resume(tx: &mut Connection, op: &Operation, now: Micros) -> 
 /// What the end of a create means for its container: ready, in error, or never made.
 pub(super) async fn settle(tx: &mut Connection, op: &Operation, now: Micros) -> Result<()> {
     let (Kind::Create { .. }, Some(outcome)) = (&op.kind, op.outcome()) else { return Ok(()) };
+    // One that was there before, and asked for with --if-needed, is none of this operation's making.
+    if !op.reserves() && op.retry_of.is_none() {
+        return Ok(());
+    }
     let made = op.steps.iter().any(|step| {
         step.kind == StepKind::Create
             && matches!(step.state, StepState::Done { .. } | StepState::Unknown { .. })
@@ -170,7 +174,8 @@ pub(super) async fn settle(tx: &mut Connection, op: &Operation, now: Micros) -> 
     .bind(op.target.container_id.to_string())
     .bind(lifecycle)
     .bind(error)
-    .bind((!made).then_some(now))
+    // A retry has a container to go on with, or somebody has to look; only what was held for this one goes.
+    .bind((!made && op.reserves()).then_some(now))
     .bind(version)
     .execute(tx)
     .await

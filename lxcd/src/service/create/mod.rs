@@ -81,7 +81,8 @@ impl Services {
     /// # Errors
     /// The first check that fails; LXC0601 for who is no admin there.
     pub async fn create(&self, caller: &Caller, request: &CreateRequest) -> Result<Batch> {
-        if let Some(known) = self.replay_create(caller, request).await? {
+        let (digest, options) = digest(caller, request);
+        if let Some(known) = self.known(caller, &request.request_id, &digest).await? {
             return Ok(known);
         }
         self.begins()?;
@@ -92,7 +93,6 @@ impl Services {
             return Err(error.clone());
         }
         let id = request_id(&request.request_id)?;
-        let (digest, options) = digest(caller, request);
         for _ in 0..ATTEMPTS {
             let now = self.engine.now();
             let op = self.making(caller, request, &prepared, id, now);
@@ -157,19 +157,6 @@ impl Services {
         let unchanged = prepared.there.is_some();
         let calls = if unchanged { Vec::new() } else { calls.collect() };
         Ok(Plan { calls, target: op.target, preflight: prepared.preflight, unchanged })
-    }
-
-    async fn replay_create(&self, caller: &Caller, request: &CreateRequest) -> Result<Option<Batch>> {
-        self.access.enter(caller)?;
-        if request.request_id.is_empty() {
-            return Ok(None);
-        }
-        let id = request_id(&request.request_id)?;
-        match self.store.request_digest(id).await.map_err(store_error)? {
-            None => Ok(None),
-            Some(known) if known == digest(caller, request).0 => self.batch(caller, id, true).await.map(Some),
-            Some(_) => Err(reused(id)),
-        }
     }
 
     async fn prepare(&self, caller: &Caller, request: &CreateRequest) -> Result<Prepared> {
