@@ -113,11 +113,14 @@ fn the_same_again_is_unchanged_or_the_same_operation() {
 
 #[test]
 fn one_that_is_there_keeps_its_record_when_the_create_is_refused() {
-    let world = world();
+    let mut world = world();
     let before = world.listed("homelab/104").expect("listed");
     world.sim.control().add_fault("task-hang:vzstart:104").expect("a fault");
     world.ctl("start 104 --detach").exits(0);
     world.ctl("create web-1 --image debian-12 --if-needed").fails("LXC0401");
+    // What is remembered is not what is kept.
+    world.daemon.stop();
+    world.daemon.start();
     let after = world.listed("homelab/104").expect("still listed");
     assert_eq!((&after["id"], &after["lifecycle"]), (&before["id"], &"ready".into()));
 }
