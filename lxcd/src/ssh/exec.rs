@@ -1,30 +1,27 @@
-//! One command over one connection. Owns quoting, streaming and how an end is told; must not know what it runs.
+//! One command over one connection. Owns quoting, what is kept of its output and how an end is told; must not know
+//! what it runs.
 
-use std::sync::Arc;
+use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
 use russh::client::Msg;
-use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
-use tokio::io::AsyncWriteExt;
+use russh::{Channel, ChannelMsg};
 use tokio::time::timeout;
 
 use super::session::Session;
 
+/// What our programs say before anything else: a log-in shell may have greeted.
+pub(super) const MARK: &[u8] = b"LXCD-JOB";
 /// Bytes kept of what a command says on its standard output. What comes behind is thrown away.
 const MOST_OUTPUT: usize = 256 << 10;
 /// The same for its standard error.
 const MOST_ERROR: usize = 4 << 10;
-/// Bytes written at a time.
-const PIECE: usize = 32 << 10;
 
 /// A command as words.
 #[derive(Debug, Clone)]
 pub(super) struct Command {
     /// The command and its arguments.
     pub(super) words: Vec<String>,
-    /// What it reads; in pieces, so that nobody has to put them together.
-    pub(super) stdin: Vec<Bytes>,
     /// How long nothing may come from the node until the connection counts as lost.
     pub(super) patience: Duration,
 }
@@ -51,13 +48,31 @@ pub(super) enum End {
     Refused,
 }
 
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit code {code}"),
+            Self::Signal(name) => write!(f, "signal {name}"),
+            Self::Refused => f.write_str("its SSH server runs no commands for us"),
+        }
+    }
+}
+
+/// What is said of a program that ended without an answer.
+pub(super) fn complain(stderr: &str, end: &End) -> String {
+    let said = if stderr.is_empty() { "it said nothing" } else { stderr };
+    format!("{said} ({end})")
+}
+
 /// Why there is no output.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Fault {
     /// The words cannot be a command.
     Words(String),
     /// The server opens no more channels; nothing has left.
     NoChannel(String),
+    /// It was asked and did not do it; why.
+    Failed(String),
     /// The connection is gone, or nothing came for too long: nobody knows if it had an effect.
     Lost(String),
 }
@@ -67,21 +82,9 @@ pub(super) fn quote(words: &[String]) -> Result<String, String> {
     shlex::try_join(words.iter().map(String::as_str)).map_err(|error| error.to_string())
 }
 
-/// Closes a channel when whoever uses it is gone: else its command would wait for its input for ever.
-struct Closing(Option<Arc<ChannelWriteHalf<Msg>>>);
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        if let (Some(channel), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
-            // A connection that is gone has closed it.
-            runtime.spawn(async move { channel.close().await.is_ok() });
-        }
-    }
-}
-
 impl Session {
-    /// Runs a command to its end.
-    pub(super) async fn run(&self, command: &Command) -> Result<Output, Fault> {
+    /// Begins a command, on a channel of its own.
+    pub(super) async fn begin(&self, command: &Command) -> Result<Channel<Msg>, Fault> {
         let line = quote(&command.words).map_err(Fault::Words)?;
         let lost = |error: russh::Error| Fault::Lost(error.to_string());
         let channel = match timeout(command.patience, self.0.channel_open_session()).await {
@@ -92,19 +95,37 @@ impl Session {
             Ok(Err(error)) => return Err(lost(error)),
             Err(_) => return Err(silent(command.patience)),
         };
-        let (read, write) = channel.split();
-        let write = Arc::new(write);
-        let _closing = Closing(Some(Arc::clone(&write)));
-        write.exec(true, line).await.map_err(lost)?;
-        let feeding = feed(&write, &command.stdin);
-        let listening = listen(read, command.patience);
-        tokio::pin!(feeding, listening);
-        // A command that ends without reading everything has ended all the same.
-        tokio::select! {
-            biased;
-            output = &mut listening => output,
-            () = &mut feeding => listening.await,
+        channel.exec(true, line).await.map_err(lost)?;
+        Ok(channel)
+    }
+
+    /// Runs a command that reads nothing to its end.
+    pub(super) async fn run(&self, command: &Command) -> Result<Output, Fault> {
+        let mut channel = self.begin(command).await?;
+        channel.eof().await.map_err(|error| Fault::Lost(error.to_string()))?;
+        let (mut stdout, mut stderr, mut end) = (Vec::new(), Vec::new(), None);
+        loop {
+            let Ok(message) = timeout(command.patience, channel.wait()).await else {
+                return Err(silent(command.patience));
+            };
+            match message {
+                Some(ChannelMsg::Data { data }) => keep(&mut stdout, &data, MOST_OUTPUT),
+                Some(ChannelMsg::ExtendedData { data, .. }) => keep(&mut stderr, &data, MOST_ERROR),
+                Some(ChannelMsg::ExitStatus { exit_status }) => end = Some(End::Code(exit_status)),
+                Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
+                    end = Some(End::Signal(format!("{signal_name:?}")));
+                }
+                Some(ChannelMsg::Failure) => {
+                    end = Some(End::Refused);
+                    break;
+                }
+                Some(ChannelMsg::Close) | None => break,
+                Some(_) => {}
+            }
         }
+        let stderr = String::from_utf8_lossy(&stderr).trim().to_owned();
+        end.map(|end| Output { stdout, stderr, end })
+            .ok_or_else(|| Fault::Lost("the connection was cut".to_owned()))
     }
 }
 
@@ -112,47 +133,8 @@ fn silent(patience: Duration) -> Fault {
     Fault::Lost(format!("nothing came within {} s", patience.as_secs()))
 }
 
-/// Writes everything, as fast as the node takes it.
-async fn feed(channel: &ChannelWriteHalf<Msg>, pieces: &[Bytes]) {
-    let mut writer = channel.make_writer();
-    for piece in pieces.iter().flat_map(|piece| piece.chunks(PIECE)) {
-        // Who does not listen any more says why on the other half.
-        if writer.write_all(piece).await.is_err() {
-            return;
-        }
-    }
-    // As above.
-    let _ = channel.eof().await;
-}
-
-/// Collects what comes until the end.
-async fn listen(mut channel: ChannelReadHalf, patience: Duration) -> Result<Output, Fault> {
-    let (mut stdout, mut stderr, mut end) = (Vec::new(), Vec::new(), None);
-    loop {
-        let Ok(message) = timeout(patience, channel.wait()).await else {
-            return Err(silent(patience));
-        };
-        match message {
-            Some(ChannelMsg::Data { data }) => keep(&mut stdout, &data, MOST_OUTPUT),
-            Some(ChannelMsg::ExtendedData { data, .. }) => keep(&mut stderr, &data, MOST_ERROR),
-            Some(ChannelMsg::ExitStatus { exit_status }) => end = Some(End::Code(exit_status)),
-            Some(ChannelMsg::ExitSignal { signal_name, .. }) => {
-                end = Some(End::Signal(format!("{signal_name:?}")));
-            }
-            Some(ChannelMsg::Failure) => {
-                end = Some(End::Refused);
-                break;
-            }
-            Some(ChannelMsg::Close) | None => break,
-            Some(_) => {}
-        }
-    }
-    let stderr = String::from_utf8_lossy(&stderr).trim().to_owned();
-    end.map(|end| Output { stdout, stderr, end })
-        .ok_or_else(|| Fault::Lost("the connection was cut".to_owned()))
-}
-
-fn keep(kept: &mut Vec<u8>, more: &[u8], most: usize) {
+/// Adds what there is room for.
+pub(super) fn keep(kept: &mut Vec<u8>, more: &[u8], most: usize) {
     let room = most.saturating_sub(kept.len());
     kept.extend_from_slice(&more[..room.min(more.len())]);
 }

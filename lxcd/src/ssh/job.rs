@@ -6,32 +6,29 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures::FutureExt;
 use lxc_core::ids::OperationId;
 use lxc_core::job::{Job, JobExit, JobId, JobReading, JobState, Node, Started};
 use lxc_core::ports::{Clock, JobError, RemoteJob};
 use sha2::{Digest, Sha256};
 
-use super::access::{Access, AccessOf};
-use super::exec::{Command, End, Output};
+use super::access::AccessOf;
+use super::exec::{Command, End, Fault, MARK, Output, complain};
+use super::frame::Request;
 use super::pool::{ATTEMPTS, Pool};
 
 /// Bytes of output in one reading.
 const PIECE: usize = 64 << 10;
 /// How long output is gathered.
 const GATHER: Duration = Duration::from_millis(250);
-/// How long nothing may come from a node.
+/// How long an answer may take.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Bytes of a request that may take a second more.
+const SLOWEST: usize = 64 << 10;
 /// Bytes of a job's output that are kept on the node.
 const ROOM: u64 = 64 << 20;
-/// What our programs say before anything else: a log-in shell may have greeted.
-const MARK: &[u8] = b"LXCD-JOB";
 
-const START: &str = include_str!("scripts/start.sh");
 const CHECK: &str = include_str!("scripts/check.sh");
-const RUN: &str = concat!(include_str!("scripts/common.pl"), include_str!("scripts/run.pl"));
-const READ: &str = concat!(include_str!("scripts/common.pl"), include_str!("scripts/read.pl"));
-const CANCEL: &str = concat!(include_str!("scripts/common.pl"), include_str!("scripts/cancel.pl"));
-const FORGET: &str = concat!(include_str!("scripts/common.pl"), include_str!("scripts/forget.pl"));
 
 /// Jobs over SSH, on whatever nodes there is an access to.
 pub struct Jobs {
@@ -51,59 +48,16 @@ impl Jobs {
         Self { pool: Pool::new(clock, access, 1) }
     }
 
-    /// Runs one of our programs; what it says behind the mark, in (first line, rest).
-    async fn ask(
-        &self,
-        node: &Node,
-        words: impl Fn(&Access) -> Vec<String> + Send + Sync,
-        stdin: Vec<Bytes>,
-        patience: Duration,
-    ) -> Result<(String, Vec<u8>), JobError> {
-        let command = |access: &Access| {
-            let mut all = words(access);
-            if access.user != "root" {
-                all.splice(0..0, ["sudo", "-n"].map(str::to_owned));
-            }
-            Command { words: all, stdin: stdin.clone(), patience }
-        };
-        let output = self.pool.run(node, command).await?;
-        answer(node, &output)
+    /// Asks the helper on a node.
+    async fn ask(&self, node: &Node, request: Request, more_patience: Duration) -> Result<Bytes, JobError> {
+        let patience = PATIENCE + more_patience + Duration::from_secs((request.size() / SLOWEST) as u64);
+        self.pool
+            .with(node, |connection| {
+                let request = request.clone();
+                async move { connection.helper().await?.ask(request, patience).await }.boxed()
+            })
+            .await
     }
-}
-
-fn answer(node: &Node, output: &Output) -> Result<(String, Vec<u8>), JobError> {
-    let how = match &output.end {
-        End::Code(0) => None,
-        End::Code(code) => Some(format!("exit code {code}")),
-        End::Signal(name) => Some(format!("signal {name}")),
-        End::Refused => Some("its SSH server runs no commands for us".to_owned()),
-    };
-    let at = output.stdout.windows(MARK.len()).position(|bytes| bytes == MARK);
-    match (how, at) {
-        (None, Some(at)) => {
-            let said = &output.stdout[at + MARK.len()..];
-            let end = said.iter().position(|byte| *byte == b'\n').unwrap_or(said.len());
-            let line = String::from_utf8_lossy(&said[..end]).trim().to_owned();
-            Ok((line, said.get(end + 1..).unwrap_or_default().to_vec()))
-        }
-        (how, _) => {
-            let said = if output.stderr.is_empty() { "it said nothing" } else { &output.stderr };
-            let how = how.unwrap_or_else(|| "its answer is not ours".to_owned());
-            Err(JobError::Failed(format!("node {node} failed: {said} ({how})")))
-        }
-    }
-}
-
-fn shell(script: &str, args: Vec<String>) -> Vec<String> {
-    ["sh", "-c", script, "lxcd-job"].map(str::to_owned).into_iter().chain(args).collect()
-}
-
-fn perl(script: &str, args: Vec<String>) -> Vec<String> {
-    ["perl", "-e", script, "--"].map(str::to_owned).into_iter().chain(args).collect()
-}
-
-fn directory(access: &Access, id: JobId) -> String {
-    format!("{}/{id}", access.job_dir)
 }
 
 #[async_trait]
@@ -116,24 +70,20 @@ impl RemoteJob for Jobs {
         if job.argv.iter().any(|word| word.contains('\0')) {
             return Err(bad("a word of its command has a NUL in it"));
         }
-        let argv: Vec<u8> = job.argv.iter().flat_map(|word| word.bytes().chain([0])).collect();
-        let sum = hex::encode(Sha256::new().chain_update(&argv).chain_update(&job.stdin).finalize());
-        let bytes = [argv.len(), argv.len() + job.stdin.len()].map(|bytes| bytes.to_string());
-        let stdin = vec![Bytes::from(argv), Bytes::from(job.stdin.clone())];
-        let words = |access: &Access| {
-            let [argv_bytes, bytes] = bytes.clone();
-            let (name, timeout) = (job.id.to_string(), job.timeout.as_millis().to_string());
-            let args = [access.job_dir.clone(), name, argv_bytes, bytes, sum.clone(), timeout];
-            shell(START, args.into_iter().chain([ROOM.to_string(), RUN.to_owned()]).collect())
-        };
-        let (line, _) = self.ask(node, words, stdin, PATIENCE).await?;
-        match line.as_str() {
-            "now" => Ok(Started::Now),
-            "before" => Ok(Started::Before),
-            _ => Err(JobError::Failed(format!(
-                "node {node} does not say what became of job {}: {line}",
-                job.id
-            ))),
+        let argv = job.argv.iter().flat_map(|word| word.bytes().chain([0]));
+        let sum = Sha256::new().chain_update(argv.collect::<Vec<u8>>()).chain_update(&job.stdin).finalize();
+        let timeout = job.timeout.as_millis().to_string();
+        let mut request =
+            Request::new("start", [job.id.to_string(), timeout, ROOM.to_string(), hex::encode(sum)]);
+        request.arguments.push(Bytes::from(job.stdin.clone()));
+        request.arguments.extend(job.argv.iter().cloned().map(Bytes::from));
+        match &*self.ask(node, request, Duration::ZERO).await? {
+            b"now" => Ok(Started::Now),
+            b"before" => Ok(Started::Before),
+            other => {
+                let (id, other) = (job.id, String::from_utf8_lossy(other));
+                Err(JobError::Failed(format!("node {node} does not say what became of job {id}: {other}")))
+            }
         }
     }
 
@@ -144,46 +94,63 @@ impl RemoteJob for Jobs {
         offset: u64,
         wait: Duration,
     ) -> Result<JobReading, JobError> {
-        let times = [wait, GATHER.min(wait)].map(|time| time.as_millis().to_string());
-        let words = |access: &Access| {
-            let [wait, gather] = times.clone();
-            let args = vec![directory(access, id), offset.to_string(), wait, gather, PIECE.to_string()];
-            perl(READ, args)
-        };
-        let (line, output) = self.ask(node, words, Vec::new(), wait + PATIENCE).await?;
-        let (next, state) =
-            reading(&line).filter(|(next, _)| *next == offset + output.len() as u64).ok_or_else(|| {
-                JobError::Failed(format!("node {node} does not say how job {id} stands: {line}"))
-            })?;
-        Ok(JobReading { output, next, state })
+        let [wait_ms, gather] = [wait, GATHER.min(wait)].map(|time| time.as_millis().to_string());
+        let arguments = [id.to_string(), offset.to_string(), wait_ms, gather, PIECE.to_string()];
+        let answer = self.ask(node, Request::new("read", arguments), wait).await?;
+        reading(&answer, offset).ok_or_else(|| {
+            let line = answer.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            let line = String::from_utf8_lossy(line);
+            JobError::Failed(format!("node {node} does not say how job {id} stands: {line}"))
+        })
     }
 
     async fn cancel(&self, node: &Node, id: JobId) -> Result<(), JobError> {
-        let words = |access: &Access| perl(CANCEL, vec![directory(access, id)]);
-        self.ask(node, words, Vec::new(), PATIENCE).await.map(|_| ())
+        self.ask(node, Request::new("cancel", [id.to_string()]), Duration::ZERO).await.map(|_| ())
     }
 
     async fn forget(&self, node: &Node, operation: OperationId) -> Result<(), JobError> {
-        let words = |access: &Access| perl(FORGET, vec![access.job_dir.clone(), operation.to_string()]);
-        self.ask(node, words, Vec::new(), PATIENCE).await.map(|_| ())
+        self.ask(node, Request::new("forget", [operation.to_string()]), Duration::ZERO).await.map(|_| ())
     }
 
     async fn check(&self, node: &Node, programs: &[&str]) -> Result<Vec<String>, JobError> {
-        let words = |access: &Access| {
-            let programs = programs.iter().map(|program| (*program).to_owned());
-            shell(CHECK, [access.job_dir.clone()].into_iter().chain(programs).collect())
-        };
-        match self.ask(node, words, Vec::new(), PATIENCE).await {
-            Ok((_, lines)) => Ok(String::from_utf8_lossy(&lines).lines().map(str::to_owned).collect()),
+        let checked = self.pool.with(node, |connection| {
+            let words = connection.root().iter().copied();
+            let words = words.chain(["sh", "-c", CHECK, "lxcd-job", connection.base()]);
+            let words = words.chain(programs.iter().copied()).map(str::to_owned).collect();
+            let command = Command { words, patience: PATIENCE };
+            async move { lines(&connection.session.run(&command).await?) }.boxed()
+        });
+        match checked.await {
             // Logged in, but nothing can be run as root.
             Err(JobError::Failed(why)) => Ok(vec![why]),
-            Err(error) => Err(error),
+            other => other,
         }
     }
 }
 
+/// What our script says behind the mark.
+fn lines(output: &Output) -> Result<Vec<String>, Fault> {
+    let failed = |end: &str| Err(Fault::Failed(end.to_owned()));
+    if output.end != End::Code(0) {
+        return failed(&complain(&output.stderr, &output.end));
+    }
+    let Some(at) = output.stdout.windows(MARK.len()).position(|bytes| bytes == MARK) else {
+        return failed("its answer is not ours");
+    };
+    let said = String::from_utf8_lossy(&output.stdout[at..]);
+    Ok(said.lines().skip(1).map(str::to_owned).collect())
+}
+
+/// `NEXT STATE WORDS`, a line break, and the output behind `offset`.
+fn reading(answer: &[u8], offset: u64) -> Option<JobReading> {
+    let end = answer.iter().position(|byte| *byte == b'\n')?;
+    let (next, state) = standing(std::str::from_utf8(&answer[..end]).ok()?)?;
+    let output = answer[end + 1..].to_vec();
+    (next == offset + output.len() as u64).then_some(JobReading { output, next, state })
+}
+
 /// `NEXT STATE WORDS`
-fn reading(line: &str) -> Option<(u64, JobState)> {
+fn standing(line: &str) -> Option<(u64, JobState)> {
     let mut words = line.splitn(3, ' ');
     let (next, state, rest) = (words.next()?.parse().ok()?, words.next()?, words.next().unwrap_or_default());
     let state = match state {
@@ -231,23 +198,32 @@ mod tests {
             ("7 ended", None),
             ("7 ended code 700", None),
         ] {
-            assert_eq!(reading(line), state, "{line}");
+            assert_eq!(standing(line), state, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_reading_is_as_long_as_it_says() {
+        let state = JobState::Running;
+        let read = JobReading { output: b"a\n\xff".to_vec(), next: 10, state };
+        assert_eq!(reading(b"10 running \na\n\xff", 7), Some(read));
+        for wrong in [&b"10 running \na\n"[..], b"10 running", b"10 \xff\nabc", b""] {
+            assert_eq!(reading(wrong, 7), None);
         }
     }
 
     #[test]
     fn a_greeting_of_the_shell_is_no_answer() {
-        let node =
-            Node { installation: lxc_core::ids::Installation("x".to_owned()), name: "pve1".to_owned() };
         let output = |stdout: &[u8], code| Output {
             stdout: stdout.to_vec(),
             stderr: "no room".to_owned(),
             end: End::Code(code),
         };
-        let greeted = output(b"Welcome\nLXCD-JOB 7 running \nabc\n\xff", 0);
-        assert_eq!(answer(&node, &greeted).unwrap(), ("7 running".to_owned(), b"abc\n\xff".to_vec()));
-        let failed = answer(&node, &output(b"LXCD-JOB now\n", 1)).unwrap_err().to_string();
-        assert!(failed.contains("no room") && failed.contains("pve1"), "{failed}");
-        answer(&node, &output(b"Welcome\n", 0)).unwrap_err();
+        let greeted = output(b"Welcome\nLXCD-JOB\nperl: not installed\n", 0);
+        assert_eq!(lines(&greeted).unwrap(), ["perl: not installed"]);
+        assert!(
+            matches!(lines(&output(b"LXCD-JOB\n", 1)), Err(Fault::Failed(why)) if why.contains("no room"))
+        );
+        lines(&output(b"Welcome\n", 0)).unwrap_err();
     }
 }

@@ -6,6 +6,8 @@
 
 mod access;
 mod exec;
+mod frame;
+mod helper;
 mod job;
 mod pool;
 mod prompt;

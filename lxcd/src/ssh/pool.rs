@@ -1,22 +1,24 @@
 //! One connection per node, shared by everything that is asked there. Owns when to connect, how often to try and
-//! how many commands run at once; must not know what they do.
+//! how much is asked at once; must not know what that is.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use lxc_core::job::Node;
 use lxc_core::ports::{Clock, JobError};
 use parking_lot::Mutex;
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 
 use super::access::{Access, AccessOf};
-use super::exec::{Command, Fault, Output};
+use super::exec::Fault;
+use super::helper::Helper;
 use super::session::Session;
 
-/// Channels of one connection at a time; sshd takes 10 (MaxSessions), and people look too.
-const CHANNELS: usize = 8;
+/// What is asked of one node at a time, each a small process there while it is answered.
+const AT_ONCE: usize = 32;
 /// How often a connection is tried.
 pub(super) const ATTEMPTS: u32 = 5;
 /// The pause after the first attempt; it doubles.
@@ -35,12 +37,36 @@ struct Line {
     open: tokio::sync::Mutex<Open>,
     /// How many rounds of attempts there were.
     rounds: AtomicU64,
-    channels: Semaphore,
+    turns: Semaphore,
+}
+
+/// A connection that is logged in, and the helper at its other end.
+pub(super) struct Connection {
+    access: Access,
+    pub(super) session: Session,
+    helper: OnceCell<Helper>,
+}
+
+impl Connection {
+    /// What makes a command root's.
+    pub(super) fn root(&self) -> &'static [&'static str] {
+        if self.access.user == "root" { &[] } else { &["sudo", "-n"] }
+    }
+
+    /// Where jobs lie on the node.
+    pub(super) fn base(&self) -> &str {
+        &self.access.job_dir
+    }
+
+    /// The helper, which begins when it is first needed.
+    pub(super) async fn helper(&self) -> Result<&Helper, Fault> {
+        self.helper.get_or_try_init(|| Helper::begin(&self.session, self.root(), self.base())).await
+    }
 }
 
 #[derive(Default)]
 struct Open {
-    session: Option<(Access, Arc<Session>)>,
+    connection: Option<Arc<Connection>>,
     /// What the last round of attempts came to, for those who waited for it.
     failure: Option<JobError>,
 }
@@ -50,29 +76,31 @@ impl Pool {
         Self { clock, access, attempts, lines: Mutex::default() }
     }
 
-    /// Runs on a node what `command` makes for its access. Sent once more over a new connection when the old one turns
-    /// out to be gone: everything that is asked here may be asked twice.
-    pub(super) async fn run(
+    /// Does something over a node's connection. Once more over a new one when the old turns out to be gone: everything
+    /// that is asked here may be asked twice.
+    pub(super) async fn with<T>(
         &self,
         node: &Node,
-        command: impl Fn(&Access) -> Command + Send + Sync,
-    ) -> Result<Output, JobError> {
+        ask: impl for<'c> Fn(&'c Connection) -> BoxFuture<'c, Result<T, Fault>> + Send + Sync,
+    ) -> Result<T, JobError> {
         let access = (self.access)(node.clone()).await?;
-        let command = command(&access);
         let line = self.line(node);
-        let _channel = line.channels.acquire().await.map_err(|error| JobError::Failed(error.to_string()))?;
+        let _turn = line.turns.acquire().await.map_err(|error| JobError::Failed(error.to_string()))?;
         let mut again = true;
         loop {
-            let session = self.session(&line, &access).await?;
-            match session.run(&command).await {
-                Ok(output) => return Ok(output),
+            let connection = self.connection(&line, &access).await?;
+            match ask(&connection).await {
+                Ok(answer) => return Ok(answer),
                 Err(Fault::Words(why)) => return Err(JobError::Failed(format!("no such command: {why}"))),
+                Err(Fault::Failed(why)) => {
+                    return Err(JobError::Failed(format!("node {node} failed: {why}")));
+                }
                 Err(Fault::NoChannel(why)) => {
                     let why = format!("the SSH server of {access} opens no more sessions: {why}");
                     return Err(JobError::Failed(why));
                 }
                 Err(Fault::Lost(why)) => {
-                    line.forget(&session).await;
+                    line.forget(&connection).await;
                     if !again {
                         return Err(JobError::Lost(format!(
                             "the SSH connection to {access} was lost: {why}"
@@ -87,20 +115,20 @@ impl Pool {
     fn line(&self, node: &Node) -> Arc<Line> {
         let new = || {
             let (open, rounds) = (tokio::sync::Mutex::default(), AtomicU64::new(0));
-            Arc::new(Line { open, rounds, channels: Semaphore::new(CHANNELS) })
+            Arc::new(Line { open, rounds, turns: Semaphore::new(AT_ONCE) })
         };
         Arc::clone(self.lines.lock().entry(node.clone()).or_insert_with(new))
     }
 
     /// The open connection, or a new one after as many attempts as there may be.
-    async fn session(&self, line: &Line, access: &Access) -> Result<Arc<Session>, JobError> {
+    async fn connection(&self, line: &Line, access: &Access) -> Result<Arc<Connection>, JobError> {
         let seen = line.rounds.load(Ordering::Acquire);
         let mut open = line.open.lock().await;
-        if let Some((theirs, session)) = &open.session
-            && theirs == access
-            && !session.0.is_closed()
+        if let Some(connection) = &open.connection
+            && connection.access == *access
+            && !connection.session.0.is_closed()
         {
-            return Ok(Arc::clone(session));
+            return Ok(Arc::clone(connection));
         }
         // Who waited while somebody else tried in vain need not try again.
         if line.rounds.load(Ordering::Acquire) != seen
@@ -108,13 +136,14 @@ impl Pool {
         {
             return Err(failure.clone());
         }
-        open.session = None;
+        open.connection = None;
         let result = self.connect(access).await;
         line.rounds.fetch_add(1, Ordering::AcqRel);
         open.failure = result.as_ref().err().cloned();
-        let session = Arc::new(result?);
-        open.session = Some((access.clone(), Arc::clone(&session)));
-        Ok(session)
+        let connection =
+            Arc::new(Connection { access: access.clone(), session: result?, helper: OnceCell::new() });
+        open.connection = Some(Arc::clone(&connection));
+        Ok(connection)
     }
 
     async fn connect(&self, access: &Access) -> Result<Session, JobError> {
@@ -133,10 +162,10 @@ impl Pool {
 
 impl Line {
     /// Drops a connection, unless there is another by now.
-    async fn forget(&self, session: &Arc<Session>) {
+    async fn forget(&self, connection: &Arc<Connection>) {
         let mut open = self.open.lock().await;
-        if open.session.as_ref().is_some_and(|(_, ours)| Arc::ptr_eq(ours, session)) {
-            open.session = None;
+        if open.connection.as_ref().is_some_and(|ours| Arc::ptr_eq(ours, connection)) {
+            open.connection = None;
         }
     }
 }

@@ -80,6 +80,8 @@ struct State {
     wire: Wire,
     /// Who waits with bytes in his hands.
     waiting: usize,
+    /// Bytes that have passed, both ways.
+    carried: usize,
     open: Vec<Stream>,
     over: bool,
 }
@@ -130,7 +132,9 @@ impl Shared {
         loop {
             match from.read(&mut bytes) {
                 Ok(0) | Err(_) => return to.shut(Shutdown::Write),
-                Ok(length) if self.pass() && to.write(&bytes[..length]).is_ok() => {}
+                Ok(length) if self.pass() && to.write(&bytes[..length]).is_ok() => {
+                    self.state.lock().carried += length;
+                }
                 Ok(_) => {
                     from.shut(Shutdown::Both);
                     return to.shut(Shutdown::Both);
@@ -182,7 +186,7 @@ impl Proxy {
         directory: Option<tempfile::TempDir>,
         accept: impl Fn() -> io::Result<Stream> + Send + 'static,
     ) -> Self {
-        let state = State { wire: Wire::Open, waiting: 0, open: Vec::new(), over: false };
+        let state = State { wire: Wire::Open, waiting: 0, carried: 0, open: Vec::new(), over: false };
         let shared = Arc::new(Shared { to, state: Mutex::new(state), changed: Condvar::new() });
         let all = shared.clone();
         thread::spawn(move || {
@@ -216,6 +220,12 @@ impl Proxy {
             }
         }
         self.shared.changed.notify_all();
+    }
+
+    /// Bytes that have passed, both ways.
+    #[must_use]
+    pub fn carried(&self) -> usize {
+        self.shared.state.lock().carried
     }
 
     /// Waits until so many hold bytes that do not pass.

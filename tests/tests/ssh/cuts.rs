@@ -2,23 +2,25 @@
 
 use std::time::Duration;
 
-use lxc_core::job::{JobExit, Started};
+use futures::future::join_all;
+use lxc_core::job::{JobExit, JobState, Started};
 use lxc_core::ports::JobError;
 use lxc_tests::harness::wait::until_async;
 use lxc_tests::harness::{Proxy, Wire};
+use nix::sys::signal::{Signal, kill};
 
 use super::lab::{Lab, job, shell};
 
-/// Waits until an upload is under way.
-async fn uploading(lab: &Lab) {
-    until_async("a part of an upload", async || {
-        let left =
-            std::fs::read_dir(lab.server.directory().join("jobs")).map_err(|error| error.to_string())?;
-        let sizes = left.flatten().filter_map(|job| job.path().join("stdin").metadata().ok());
-        match sizes.map(|part| part.len()).max() {
-            Some(1..) => Ok(()),
-            size => Err(format!("{size:?}")),
-        }
+/// Bytes of an upload that takes a while.
+const LARGE: usize = 5 << 20;
+
+/// Waits until a part of an upload has passed, and only a part.
+async fn uploading(proxy: &Proxy) {
+    let before = proxy.carried();
+    until_async("a part of an upload", async || match proxy.carried() - before {
+        passed @ ..200_000 => Err(format!("{passed} bytes")),
+        passed if passed < LARGE => Ok(()),
+        passed => panic!("all of it: {passed} bytes"),
     })
     .await;
 }
@@ -29,10 +31,10 @@ async fn an_upload_that_is_cut_begins_nothing_and_is_made_again() {
     let proxy = Proxy::tcp(lab.server.address());
     lab.through(&proxy.place());
     let mut job = job(&["wc", "-c"]);
-    job.stdin = vec![b'x'; 5 << 20];
+    job.stdin = vec![b'x'; LARGE];
     proxy.set(Wire::Slow(Duration::from_millis(10)));
     let (started, ()) = tokio::join!(lab.jobs.start(&lab.node, &job), async {
-        uploading(&lab).await;
+        uploading(&proxy).await;
         proxy.set(Wire::Cut);
         until_async("another attempt", async || {
             if lab.clock.0.lock().is_empty() { Err("none") } else { Ok(()) }.map_err(str::to_owned)
@@ -51,24 +53,65 @@ async fn an_upload_that_is_cut_begins_nothing_and_is_made_again() {
 }
 
 #[tokio::test]
-async fn whoever_gives_up_in_an_upload_leaves_nothing_on_the_node() {
-    let Some(lab) = Lab::new() else { return };
+async fn whoever_goes_in_an_upload_leaves_nothing_on_the_node() {
+    let Some(mut lab) = Lab::new() else { return };
     let proxy = Proxy::tcp(lab.server.address());
     lab.through(&proxy.place());
     let mut job = job(&["wc", "-c"]);
-    job.stdin = vec![b'x'; 5 << 20];
+    job.stdin = vec![b'x'; LARGE];
+    assert_eq!(lab.read(job.id, 0, 0).await.state, JobState::Absent);
     proxy.set(Wire::Slow(Duration::from_millis(10)));
     tokio::select! {
         started = lab.jobs.start(&lab.node, &job) => panic!("{started:?}"),
-        () = uploading(&lab) => {}
+        () = uploading(&proxy) => {}
+    }
+    // As a daemon that is killed.
+    proxy.set(Wire::Cut);
+    lab.again();
+    proxy.set(Wire::Open);
+    assert_eq!(lab.read(job.id, 0, 0).await.state, JobState::Absent);
+    assert!(lab.left().is_empty(), "{:?}", lab.left());
+    assert_eq!(lab.run(&job).await.1, JobExit::Code(0));
+}
+
+#[tokio::test]
+async fn a_wait_for_output_delays_no_other_and_ends_with_the_connection() {
+    let Some(lab) = Lab::new() else { return };
+    let proxy = Proxy::tcp(lab.server.address());
+    lab.through(&proxy.place());
+    let silent = shell("sleep 600");
+    lab.jobs.start(&lab.node, &silent).await.unwrap();
+    let waits = join_all((0..20).map(|_| lab.jobs.read(&lab.node, silent.id, 0, Duration::from_secs(600))));
+    let others = async {
+        lab.helpers(21).await;
+        for _ in 0..3 {
+            assert_eq!(lab.run(&shell("exit 5")).await.1, JobExit::Code(5));
+        }
+        proxy.set(Wire::Cut);
+        lab.helpers(0).await;
+    };
+    tokio::select! {
+        read = waits => panic!("{read:?}"),
+        () = others => {}
     }
     proxy.set(Wire::Open);
-    until_async("the broken upload to be removed", async || match lab.left() {
-        left if left.is_empty() => Ok(()),
-        left => Err(format!("{left:?}")),
-    })
-    .await;
-    assert_eq!(lab.run(&job).await.1, JobExit::Code(0));
+    lab.jobs.cancel(&lab.node, silent.id).await.unwrap();
+    assert_eq!(lab.end(silent.id).await.1, JobExit::Cancelled);
+}
+
+#[tokio::test]
+async fn a_helper_that_is_killed_is_started_again() {
+    let Some(lab) = Lab::new() else { return };
+    let job = shell("echo one; sleep 600");
+    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.said(job.id, "one").await;
+    for helper in lab.helpers(1).await {
+        kill(helper, Signal::SIGKILL).unwrap();
+    }
+    let reading = lab.read(job.id, 0, 20).await;
+    assert_eq!((reading.output.as_slice(), reading.state), (&b"one\n"[..], JobState::Running));
+    lab.jobs.cancel(&lab.node, job.id).await.unwrap();
+    assert_eq!(lab.end(job.id).await.1, JobExit::Cancelled);
 }
 
 #[tokio::test]

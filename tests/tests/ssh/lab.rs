@@ -14,6 +14,7 @@ use lxc_tests::harness::SshServer;
 use lxc_tests::harness::wait::until_async;
 use lxcd::clock::SystemClock;
 use lxcd::ssh::{Access, Auth, HostKeyPin, Jobs};
+use nix::unistd::Pid;
 use parking_lot::Mutex;
 
 /// A clock that waits a hundredth and remembers how long it was told to.
@@ -56,14 +57,35 @@ impl Lab {
         access.job_dir = server.directory().join("jobs").display().to_string();
         let access = Arc::new(Mutex::new(access));
         let clock = Arc::<QuickClock>::default();
-        let given = Arc::clone(&access);
-        let give = move |_| {
-            let access = given.lock().clone();
-            async move { Ok(access) }.boxed()
-        };
-        let jobs = Box::new(Jobs::new(clock.clone(), Arc::new(give)));
+        let jobs = jobs(&clock, &access);
         let node = Node { installation: Installation("aa".to_owned()), name: "pve1".to_owned() };
         Some(Self { server, clock, access, jobs, node })
+    }
+
+    /// Forgets every connection, as another daemon has none.
+    pub(crate) fn again(&mut self) {
+        self.jobs = jobs(&self.clock, &self.access);
+    }
+
+    /// Waits until so many processes of ours answer on the node.
+    pub(crate) async fn helpers(&self, many: usize) -> Vec<Pid> {
+        let base = self.server.directory().join("jobs").display().to_string();
+        let mut found = Vec::new();
+        until_async(&format!("{many} processes of the helper"), async || {
+            let processes = fs::read_dir("/proc").expect("Linux").flatten();
+            let pids =
+                processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
+            found = pids
+                .filter(|pid| {
+                    let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                    let words: Vec<&[u8]> = words.split(|byte| *byte == 0).collect();
+                    words.first() == Some(&&b"perl"[..]) && words.contains(&base.as_bytes())
+                })
+                .collect();
+            if found.len() == many { Ok(()) } else { Err(format!("{} of them", found.len())) }
+        })
+        .await;
+        found
     }
 
     /// The same server, reached from there.
@@ -85,7 +107,8 @@ impl Lab {
 
     /// What the directory of jobs holds.
     pub(crate) fn left(&self) -> Vec<String> {
-        let jobs = fs::read_dir(self.server.directory().join("jobs")).expect("it is there");
+        // Nothing makes it before the first job.
+        let jobs = fs::read_dir(self.server.directory().join("jobs")).into_iter().flatten();
         let mut names: Vec<String> =
             jobs.map(|job| job.expect("an entry").file_name().into_string().expect("text")).collect();
         names.sort();
@@ -126,6 +149,15 @@ impl Lab {
         })
         .await;
     }
+}
+
+fn jobs(clock: &Arc<QuickClock>, access: &Arc<Mutex<Access>>) -> Box<dyn RemoteJob> {
+    let given = Arc::clone(access);
+    let give = move |_| {
+        let access = given.lock().clone();
+        async move { Ok(access) }.boxed()
+    };
+    Box::new(Jobs::new(clock.clone(), Arc::new(give)))
 }
 
 pub(crate) fn job(argv: &[&str]) -> Job {

@@ -1,7 +1,6 @@
 //! Nothing runs twice, whoever starts it and whatever broke off.
 
 use std::fs;
-use std::process::Command;
 
 use futures::future::join_all;
 use lxc_core::job::{Job, JobExit, JobState, Started};
@@ -48,47 +47,28 @@ async fn of_eight_starts_at_once_one_runs() {
 }
 
 #[tokio::test]
-async fn what_was_put_there_and_not_begun_is_begun_by_the_next_start() {
-    let Some(lab) = Lab::new() else { return };
-    let job = counted(&lab);
-    // As it is when the node dies between the rename and the runner.
-    let directory = lab.directory(job.id);
-    fs::create_dir_all(&directory).unwrap();
-    fs::write(directory.join("argv"), job.argv.iter().map(|word| format!("{word}\0")).collect::<String>())
-        .unwrap();
-    fs::write(directory.join("stdin"), "").unwrap();
-    assert_eq!(lab.read(job.id, 0, 20).await.state, JobState::Absent);
-    assert_eq!(lab.jobs.start(&lab.node, &job).await.unwrap(), Started::Before);
-    assert_eq!(lab.end(job.id).await.1, JobExit::Code(0));
-    assert_eq!(count(&lab), 1);
-}
-
-#[tokio::test]
 async fn what_was_cancelled_before_it_began_never_begins() {
     let Some(lab) = Lab::new() else { return };
     let job = counted(&lab);
-    let directory = lab.directory(job.id);
-    fs::create_dir_all(&directory).unwrap();
-    fs::write(directory.join("argv"), "true\0").unwrap();
-    fs::write(directory.join("stdin"), "").unwrap();
     lab.jobs.cancel(&lab.node, job.id).await.unwrap();
     assert_eq!(lab.jobs.start(&lab.node, &job).await.unwrap(), Started::Before);
     assert_eq!(lab.end(job.id).await.1, JobExit::Cancelled);
     assert_eq!(count(&lab), 0);
+    lab.jobs.forget(&lab.node, job.id.operation).await.unwrap();
+    assert!(lab.left().is_empty());
 }
 
 #[tokio::test]
-async fn a_runner_that_comes_too_late_does_nothing() {
+async fn a_start_and_a_cancel_at_once_agree() {
     let Some(lab) = Lab::new() else { return };
-    let job = counted(&lab);
-    lab.run(&job).await;
-    let scripts = concat!(env!("CARGO_MANIFEST_DIR"), "/../lxcd/src/ssh/scripts");
-    let runner = ["common.pl", "run.pl"].map(|name| fs::read_to_string(format!("{scripts}/{name}")).unwrap());
-    let directory = lab.directory(job.id);
-    let late = Command::new("perl")
-        .args(["-e", &runner.concat(), "--", &directory.display().to_string(), "1000", "1000"])
-        .output()
-        .unwrap();
-    assert_eq!(String::from_utf8(late.stdout).unwrap(), "known\n");
-    assert_eq!(count(&lab), 1);
+    for step in 0..8 {
+        let mut job = shell("sleep 600");
+        job.id.step = step;
+        let (started, cancelled) =
+            tokio::join!(lab.jobs.start(&lab.node, &job), lab.jobs.cancel(&lab.node, job.id));
+        started.unwrap();
+        cancelled.unwrap();
+        assert_eq!(lab.end(job.id).await.1, JobExit::Cancelled);
+    }
+    assert_eq!(lab.left().len(), 8);
 }

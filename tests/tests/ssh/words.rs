@@ -1,6 +1,8 @@
 //! What goes in comes out: words, input, output.
 
 use lxc_core::job::{JobExit, JobState};
+use lxc_tests::harness::Proxy;
+use lxc_tests::harness::wait::until_async;
 use sha2::{Digest, Sha256};
 
 use super::lab::{Lab, job, shell};
@@ -54,20 +56,24 @@ async fn output_is_read_from_an_offset() {
 #[tokio::test]
 async fn a_reader_waits_on_the_node() {
     let Some(lab) = Lab::new() else { return };
+    let proxy = Proxy::tcp(lab.server.address());
+    lab.through(&proxy.place());
     let job = shell(&format!("until [ -e {0} ]; do sleep 0.02; done; echo late", go(&lab)));
     lab.jobs.start(&lab.node, &job).await.unwrap();
-    let before = lab.server.commands();
     assert_eq!(lab.read(job.id, 0, 1).await.state, JobState::Running);
+    let before = proxy.carried();
     let reading = lab.read(job.id, 0, 30);
     tokio::pin!(reading);
     // It has been asked and has no answer when the job gets to speak.
     tokio::select! {
         reading = &mut reading => panic!("{reading:?}"),
-        () = asked(&lab, before + 2) => {}
+        () = until_async("the question", async || {
+            if proxy.carried() > before { Ok(()) } else { Err("none".to_owned()) }
+        }) => {}
     }
     std::fs::write(go(&lab), "").unwrap();
     assert_eq!(reading.await.output, b"late\n");
-    assert_eq!(lab.server.commands(), before + 2);
+    assert_eq!(lab.server.commands(), 1, "everything is asked of one helper");
 }
 
 #[tokio::test]
@@ -116,12 +122,4 @@ async fn an_environment_is_not_handed_on() {
 
 fn go(lab: &Lab) -> String {
     lab.server.directory().join("go").display().to_string()
-}
-
-async fn asked(lab: &Lab, commands: usize) {
-    lxc_tests::harness::wait::until_async("the server to be asked", async || {
-        let asked = lab.server.commands();
-        if asked >= commands { Ok(()) } else { Err(format!("{asked} commands")) }
-    })
-    .await;
 }

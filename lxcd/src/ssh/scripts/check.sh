@@ -4,9 +4,12 @@ base=$1
 shift
 echo 'LXCD-JOB'
 [ "$(id -u)" = 0 ] || echo "root: the log-in is $(id -un), not root"
-for program in perl setsid sha256sum "$@"; do
+for program in perl "$@"; do
     command -v -- "$program" >/dev/null || echo "$program: not installed"
 done
+# Perl complains of a locale that the node does not have.
+export LC_ALL=C
+if command -v perl >/dev/null && ! why=$(perl -MDigest::SHA -e 1 2>&1); then echo "perl: $why" | head -n 1; fi
 umask 077
 if ! why=$(mkdir -p "$base" 2>&1) || ! why=$(mktemp "$base/check.XXXXXXXX" 2>&1); then
     echo "$base: $why"

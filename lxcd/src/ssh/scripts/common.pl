@@ -1,18 +1,19 @@
-# What the programs below share: how a job stands, by what lies in its directory.
+# What the parts below share: how a job stands, by what lies in its directory.
 #
-#   argv     the command, each word ended by NUL
-#   stdin    what it reads; deleted once it has been opened
 #   lock     held by the runner for as long as the job runs
 #   started  boot id, the runner's pid, the command's pid and start time: on the disk before the command begins
 #   output   standard output and error
 #   cancel   somebody wants it to end
 #   exit     how it ended; written as a whole
+#
+# The directory appears by one rename, with the lock taken and `started` written: where there is none, nothing began.
 use strict;
 use warnings;
 use Fcntl qw(:DEFAULT :flock);
 use IO::Handle;
 use POSIX ();
 
+my ($base) = @ARGV;
 my $TICKS = POSIX::sysconf(POSIX::_SC_CLK_TCK());
 
 # Seconds on a clock that does not jump.
@@ -27,6 +28,19 @@ sub slurp {
     return scalar <$file>;
 }
 
+# Writes all of it.
+sub say_all {
+    my ($file, $bytes) = @_;
+    my $at = 0;
+    while ($at < length $bytes) {
+        my $count = syswrite($file, $bytes, 1 << 18, $at);
+        next if !defined $count && $!{EINTR};
+        return 0 unless defined $count;
+        $at += $count;
+    }
+    return 1;
+}
+
 # Puts what was done to a file or a directory on the disk.
 sub settle {
     my ($path) = @_;
@@ -34,14 +48,24 @@ sub settle {
     $file->sync or die "$path: $!\n";
 }
 
-# Writes a file as a whole, on the disk when this returns.
+# Writes a file as a whole.
 sub put {
     my ($dir, $name, $text) = @_;
     my $new = "$dir/$name.$$.tmp";
     open(my $file, '>', $new) or die "$dir/$name: $!\n";
-    (print $file $text) && $file->flush && $file->sync && close($file) or die "$dir/$name: $!\n";
-    rename($new, "$dir/$name") or die "$dir/$name: $!\n";
-    settle($dir);
+    (print $file $text) && close($file) && rename($new, "$dir/$name") or die "$dir/$name: $!\n";
+}
+
+# A directory that is to become a job's. Who is not done with it within a day will not be.
+sub fresh {
+    my ($name) = @_;
+    system('mkdir', '-p', '--', $base) == 0 or die "$base cannot be made\n" unless -d $base;
+    for my $try (1 .. 1000) {
+        my $new = "$base/$name.new.$$.$try";
+        return $new if mkdir $new;
+        die "$new: $!\n" unless $!{EEXIST};
+    }
+    die "$base is full of what others have left\n";
 }
 
 # Takes the lock of a job if nobody has it; it is free again when what this returns is gone. Somebody may just be
@@ -78,21 +102,23 @@ sub orphan {
     return begun($pid) eq $begun ? $pid : undef;
 }
 
+# How it ended; a loss of power may have left an empty file.
+sub ended {
+    my ($dir) = @_;
+    my $exit = slurp("$dir/exit") // '';
+    return length $exit ? $exit : undef;
+}
+
 # (state, words): absent, running, ended or lost.
 sub state_of {
     my ($dir) = @_;
-    for my $look (1 .. 2) {
-        return ('absent', '') unless -d $dir;
-        # First the lock, then what its holder wrote before it was gone.
-        my $held = !take($dir);
-        my $exit = slurp("$dir/exit");
-        return ('ended', $exit) if defined $exit;
-        my $started = slurp("$dir/started");
-        my ($boot) = defined $started ? split ' ', $started : ();
-        return ('lost', 'the node was restarted while it ran') if defined $boot && $boot ne boot_id();
-        return ('running', '') if $held;
-        return ('absent', '') unless defined $started;
-        # A runner may have begun since the lock was free: look again.
-    }
+    return ('absent', '') unless -d $dir;
+    # First the lock, then what its holder wrote before it was gone.
+    my $held = !take($dir);
+    my $exit = ended($dir);
+    return ('ended', $exit) if defined $exit;
+    my ($boot) = split ' ', slurp("$dir/started") // '';
+    return ('lost', 'the node was restarted while it ran') if defined $boot && $boot ne boot_id();
+    return ('running', '') if $held;
     return ('lost', 'its runner on the node was killed' . (orphan($dir) ? '; the command goes on' : ''));
 }
