@@ -37,29 +37,44 @@ impl fmt::Display for JobId {
     }
 }
 
-/// A command that runs on a node, detached from whoever started it.
+/// A command for a node.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Job {
-    /// Which one.
-    pub id: JobId,
+pub struct Command {
     /// The command and its arguments. No shell reads them.
     pub argv: Vec<String>,
-    /// What it reads on its standard input. May hold secrets: it is deleted on the node once the command reads it.
+    /// What it reads on its standard input. May hold secrets: it has no name on the node.
     pub stdin: Vec<u8>,
     /// How long it may run; then TERM to its whole process group, and KILL 10 s later.
     pub timeout: Duration,
 }
 
-impl fmt::Debug for Job {
+impl fmt::Debug for Command {
     /// Without what may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Job")
-            .field("id", &self.id)
-            .field("command", &self.argv.first())
+        f.debug_struct("Command")
+            .field("program", &self.argv.first())
             .field("stdin", &format_args!("{} bytes", self.stdin.len()))
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
+}
+
+/// A command that runs on a node, detached from whoever started it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// Which one.
+    pub id: JobId,
+    /// What runs.
+    pub command: Command,
+}
+
+/// What a command that was waited for has said, and how it ended.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Ran {
+    /// Standard output and error as they came, at most 1 MiB. May hold secrets.
+    pub output: Vec<u8>,
+    /// How it ended.
+    pub exit: JobExit,
 }
 
 /// What starting a job came to.
@@ -131,12 +146,12 @@ mod tests {
     #[test]
     fn a_job_does_not_show_what_it_reads() {
         let operation = "01a1fe6a-2384-7b31-9c44-a1d24f9c2e1b".parse().unwrap();
-        let job = Job {
-            id: JobId { operation, step: 3 },
+        let command = Command {
             argv: vec!["sh".to_owned(), "hunter2".to_owned()],
             stdin: b"hunter2".to_vec(),
             timeout: Duration::from_secs(1),
         };
+        let job = Job { id: JobId { operation, step: 3 }, command };
         assert_eq!(job.id.to_string(), "01a1fe6a-2384-7b31-9c44-a1d24f9c2e1b-3");
         assert!(!format!("{job:?}").contains("hunter2"));
     }

@@ -183,6 +183,9 @@ pub trait OpStore: Send + Sync {
     /// What a piece of work of `op` reads, as it was when it was submitted; None = there is none.
     async fn work_input(&self, op: &Operation, step: usize) -> Result<Option<Vec<u8>>, StoreError>;
 
+    /// The operations that this one takes up again: the one it is a retry of, what that one was a retry of, and so on.
+    async fn earlier(&self, op: &Operation) -> Result<Vec<OperationId>, StoreError>;
+
     /// Holds a number for `op` beside the one it has, until its next commit. False = somebody has or holds it.
     async fn hold_vmid(&self, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool, StoreError>;
 

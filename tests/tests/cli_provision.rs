@@ -1,30 +1,11 @@
 //! `lxcctl create` from a template to a provisioned container: a real node over SSH, real scripts in a real root file
 //! system.
 
-use std::path::{Path, PathBuf};
-
 use lxc_tests::harness::node::Tree;
-use lxc_tests::harness::{Setup, Site, World};
-
-const CONF: &str = "TEMPLATE_OS=debian\nTEMPLATE_VERSION=12\nTEMPLATE_RAM=512\nTEMPLATE_DISK=4\n";
+use lxc_tests::harness::{Setup, Site, template};
 
 fn site(tree: Tree) -> Option<Site> {
     Site::start(Setup::default().containers([]), tree)
-}
-
-/// A template of these files.
-fn template(world: &World, name: &str, files: &[(&str, &str)]) -> PathBuf {
-    let root = world.path().join(name);
-    let write = |path: &Path, text: &str| {
-        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        std::fs::write(path, text).expect("written");
-    };
-    write(&root.join("template.conf"), CONF);
-    for (path, text) in files {
-        write(&root.join("container-configs").join(path), text);
-    }
-    world.ctl(&format!("template import {}", root.display())).exits(0);
-    root
 }
 
 #[test]

@@ -13,7 +13,7 @@ pub mod step;
 pub mod words;
 
 pub use adopt::{Adoption, Baseline, adopt};
-pub use change::{Change, apply};
+pub use change::{Change, WAITING, apply};
 pub use event::{EventDraft, EventKind};
 pub use kind::{Goal, Kind, StepKind, Weight};
 pub use outcome::{Ending, How, Outcome, Word};

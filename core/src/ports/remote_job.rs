@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::ids::OperationId;
-use crate::job::{Job, JobId, JobReading, Node, Started};
+use crate::job::{Command, Job, JobId, JobReading, Node, Ran, Started};
 
 /// Why a node was not asked, or what came of it. Exhaustive on purpose. None of them says that a job was not begun:
 /// every call can be made again, and that is how to find out.
@@ -66,9 +66,16 @@ pub trait RemoteJob: Send + Sync {
     async fn read(&self, node: &Node, id: JobId, offset: u64, wait: Duration)
     -> Result<JobReading, JobError>;
 
-    /// Ends a job: TERM to its whole process group, KILL after 5 s. Answers at once; reading tells what came of it.
-    /// One that has not begun will not begin; one that has ended stays as it is; an unknown one is none.
+    /// Ends a job: TERM to its whole process group, KILL after 10 s. Answers at once; reading tells what came of it.
+    /// One that has not begun never will; one that has ended stays as it is.
     async fn cancel(&self, node: &Node, id: JobId) -> Result<(), JobError>;
+
+    /// Ends whatever still runs of these operations, and waits for that; false = something does not end.
+    async fn end(&self, node: &Node, operations: &[OperationId]) -> Result<bool, JobError>;
+
+    /// Runs a command that is soon over and may as well run twice. It ends with the connection, and neither it nor what it
+    /// says leaves anything on the node.
+    async fn run(&self, node: &Node, command: &Command) -> Result<Ran, JobError>;
 
     /// Removes what is left on the node of an operation's jobs, but for those that run.
     async fn forget(&self, node: &Node, operation: OperationId) -> Result<(), JobError>;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::create::{Part, Spec};
 use crate::ids::{OperationId, Vmid};
-use crate::job::{Job, JobId};
+use crate::job::{Command, Job, JobId};
 use crate::op::{Kind, Operation};
 use crate::template::{Manager, Template};
 
@@ -56,16 +56,17 @@ pub fn job(op: &Operation, step: usize, stdin: Vec<u8>) -> Option<Job> {
         argv.extend(["/bin/sh", "-c", REACH_NODE, "lxcd", vmid.as_str()].map(String::from));
     }
     argv.extend(enter(&vmid, environment(op, spec, *marker, part)));
-    Some(Job { id: JobId { operation: op.id, step }, argv, stdin, timeout: time(part) })
+    let command = Command { argv, stdin, timeout: time(part) };
+    Some(Job { id: JobId { operation: op.id, step }, command })
 }
 
-/// A job of no operation: what runs in a container now. `reveal` = the service whose secrets are told; `stdin` is what
+/// What tells what runs in a container now, for no operation. `reveal` = the service whose secrets are told; `stdin` is what
 /// was made for [`Part::Discover`].
 #[must_use]
-pub fn look(vmid: Vmid, reveal: Option<&str>, stdin: Vec<u8>) -> Job {
+pub fn look(vmid: Vmid, reveal: Option<&str>, stdin: Vec<u8>) -> Command {
     let reveal = reveal.map(|service| ("REVEAL", service.to_owned()));
     let argv = enter(&vmid.to_string(), reveal.into_iter().collect());
-    Job { id: JobId { operation: OperationId::generate(), step: 0 }, argv, stdin, timeout: LOOK_TIME }
+    Command { argv, stdin, timeout: LOOK_TIME }
 }
 
 /// The command that runs what it reads in a container.

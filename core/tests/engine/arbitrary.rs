@@ -11,7 +11,7 @@ use lxc_core::op::{
     Dispatch, Facts, Found, Kind, Operation, Outcome, Reply, Seen, State, Step, StepState, Target, Watch,
     Work,
 };
-use lxc_core::ports::{LogPage, PveError};
+use lxc_core::ports::{JobError, LogPage, PveError};
 use lxc_core::pve::{Call, Config, Ha, Live, Power, Refusal, TaskEntry, TaskExit, Upid, Usage};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -333,6 +333,16 @@ pub(crate) fn listed() -> BoxedStrategy<Vec<TaskEntry>> {
     prop::collection::vec(entry, 0..4).boxed()
 }
 
+fn job_error() -> BoxedStrategy<JobError> {
+    prop_oneof![
+        Just(JobError::Lost("it was cut".to_owned())),
+        Just(JobError::NotConnected("nobody answers".to_owned())),
+        Just(JobError::Refused("not with that key".to_owned())),
+        Just(JobError::HostKeyChanged { fingerprint: "SHA256:x".to_owned() }),
+    ]
+    .boxed()
+}
+
 /// What a turn may have learned, alone or together.
 pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
     let reply = prop_oneof![
@@ -352,33 +362,37 @@ pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
         prop::option::weighted(0.2, 1..9_u64),
         any::<bool>(),
         prop::option::weighted(0.2, (trouble(), prop::option::of(found()))),
-        prop::option::of(reading()),
+        prop::option::of(prop_oneof![4 => reading().prop_map(Ok), 1 => job_error().prop_map(Err)]),
     )
-        .prop_map(
-            |(now, jitter, seen, held, reply, listed, taken, ended, next, answered, trouble, reading)| {
-                let (trouble, found) = trouble.unzip();
-                let found = found.flatten();
-                let taken: HashSet<Upid> = taken;
-                let free_vmid = next.map(|next| 200 + next as u32);
-                let log = next.map(|next| LogPage { lines: vec!["a line".into()], next });
-                Facts {
-                    now,
-                    jitter,
-                    seen,
-                    held,
-                    reply,
-                    listed,
-                    taken,
-                    ended,
-                    log,
-                    answered,
-                    trouble,
-                    found,
-                    free_vmid,
-                    reading,
-                    no_access: None,
-                }
-            },
-        )
+        .prop_map(|(now, jitter, seen, held, reply, listed, taken, ended, next, answered, trouble, job)| {
+            let (reading, unreached) = match job {
+                Some(Ok(reading)) => (Some(reading), None),
+                Some(Err(error)) => (None, Some(error)),
+                None => (None, None),
+            };
+            let (trouble, found) = trouble.unzip();
+            let found = found.flatten();
+            let taken: HashSet<Upid> = taken;
+            let free_vmid = next.map(|next| 200 + next as u32);
+            let log = next.map(|next| LogPage { lines: vec!["a line".into()], next });
+            Facts {
+                now,
+                jitter,
+                seen,
+                held,
+                reply,
+                listed,
+                taken,
+                ended,
+                log,
+                answered,
+                trouble,
+                found,
+                free_vmid,
+                reading,
+                no_access: unreached.clone().filter(|error| !error.passes()),
+                unreached: unreached.filter(JobError::passes),
+            }
+        })
         .boxed()
 }

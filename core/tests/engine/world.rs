@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use lxc_core::job::{JobExit, JobReading, JobState};
 use lxc_core::op::{Facts, Kind, Reply, Seen};
-use lxc_core::ports::PveError;
+use lxc_core::ports::{JobError, PveError};
 use lxc_core::pve::{Call, Power, Refusal, TaskEntry, TaskExit, Upid};
 
 use super::arbitrary::{OURS, live, upid};
@@ -216,8 +216,8 @@ impl World {
 
     /// Starts the job of a step or reads on; once it has ended it stays so.
     pub(crate) fn work(&mut self, step: usize, next: u64, fate: &mut Fate, facts: &mut Facts) {
-        facts.trouble = self.away(fate);
-        if facts.trouble.is_some() {
+        if let Some(away) = self.away(fate) {
+            facts.unreached = Some(JobError::Refused(away.to_string()));
             return;
         }
         let before = self.jobs.get(&step).cloned().unwrap_or(JobState::Absent);

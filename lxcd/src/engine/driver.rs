@@ -31,6 +31,9 @@ pub(super) struct Driver {
     pub(super) timeline: Timeline,
     /// The step whose job this driver knows to be started.
     pub(super) started: Option<usize>,
+    /// The step whose job has certainly not begun: this driver decided that it shall, and nothing that it sent since can
+    /// have arrived.
+    pub(super) untouched: Option<usize>,
 }
 
 impl Engine {
@@ -49,7 +52,15 @@ impl Engine {
             // From here on everything about it is in this driver's time; a commit does not write it.
             op.lock_deadline =
                 op.lock_deadline.map(|stored| timeline.deadline(stored, &inner.parts.steady, clock));
-            let mut driver = Driver { inner, op, facts: Facts::default(), nudge, timeline, started: None };
+            let mut driver = Driver {
+                inner,
+                op,
+                facts: Facts::default(),
+                nudge,
+                timeline,
+                started: None,
+                untouched: None,
+            };
             driver.run().await;
             drop(renewing);
             driver.give_back().await;
@@ -154,6 +165,7 @@ impl Driver {
         let now = self.facts.now;
         let mut next = self.op.clone();
         let place = place(&change);
+        let begins = if let Change::Working { step, .. } = &change { Some(*step) } else { None };
         let events = match apply(&mut next, change, now, &parts.timing) {
             Ok(events) => events,
             Err(misfit) => {
@@ -184,6 +196,7 @@ impl Driver {
         }
         failpoint::hit(place, "after").await;
         self.op = next;
+        self.untouched = begins.or(self.untouched);
         self.facts = Facts { now, ..Facts::default() };
         parts.bus.operation_moved(self.op.id);
         if over {

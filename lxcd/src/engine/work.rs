@@ -6,7 +6,7 @@ use std::time::Duration;
 use lxc_core::create::Part;
 use lxc_core::job::{JobExit, JobId, JobReading, JobState, Node};
 use lxc_core::op::{Change, StepKind};
-use lxc_core::ports::{JobError, PveError, RemoteJob, StoreError};
+use lxc_core::ports::{JobError, RemoteJob, StoreError};
 use lxc_core::{provision, services};
 
 use super::driver::{Driver, Written};
@@ -37,35 +37,19 @@ impl Driver {
         Node { installation: self.op.target.installation.clone(), name }
     }
 
-    /// Starts the job unless this driver has, and reads on.
+    /// Starts the job unless it is known to have begun, and reads on.
     pub(super) async fn work(&mut self, step: usize, node: String, next: u64) -> bool {
         if self.inner.draining.is_cancelled() {
             return false;
         }
         let node = self.node(node);
         let id = JobId { operation: self.op.id, step };
-        if self.started != Some(step) {
-            let input = match self.inner.parts.store.work_input(&self.op, step).await {
-                Ok(input) => input.unwrap_or_default(),
-                Err(error) => return self.store_fails(&error).await,
-            };
-            let Some(job) = provision::job(&self.op, step, input) else {
-                tracing::error!(op = %self.op.id, step, "a step without any work; leaving the operation alone");
-                return false;
-            };
-            // Whoever was driving before may still be about to start it: that is the same job.
-            if self.permit().is_none() {
-                let until =
-                    self.now().saturating_add(lxc_core::timing::micros(self.inner.parts.timing.heartbeat));
-                return self.wait_until(until).await;
-            }
-            failpoint::hit("job", "before").await;
-            let started = self.inner.parts.jobs.start(&node, &job).await;
-            failpoint::hit("job", "after").await;
-            match started {
-                Ok(_) => self.started = Some(step),
-                Err(error) => return self.not_reached(&node, error),
-            }
+        // What has said something has begun.
+        if self.started != Some(step)
+            && next == 0
+            && let Err(going_on) = self.begin(step, &node).await
+        {
+            return going_on;
         }
         let inner = self.inner.clone();
         let whole = self.op.kind.part(self.op.steps[step].kind) == Some(&Part::Discover);
@@ -85,12 +69,57 @@ impl Driver {
                     }
                     self.facts.reading = Some(reading);
                 }
-                Err(error) => return self.not_reached(&node, error),
+                Err(error) => return self.not_reached(&node, step, error),
             },
             () = self.nudge.notified() => self.read_wishes().await,
             () = inner.draining.cancelled() => return false,
         }
         true
+    }
+
+    /// Starts the job of a step, which may be started already. An error is what [`Driver::work`] has to answer.
+    async fn begin(&mut self, step: usize, node: &Node) -> Result<(), bool> {
+        let inner = self.inner.clone();
+        let (store, jobs) = (&inner.parts.store, &inner.parts.jobs);
+        let input = match store.work_input(&self.op, step).await {
+            Ok(input) => input.unwrap_or_default(),
+            Err(error) => return Err(self.store_fails(&error).await),
+        };
+        let Some(job) = provision::job(&self.op, step, input) else {
+            tracing::error!(op = %self.op.id, step, "a step without any work; leaving the operation alone");
+            return Err(false);
+        };
+        // What this one takes up again may have left a job behind that still runs.
+        let earlier = match store.earlier(&self.op).await {
+            Ok(earlier) => earlier,
+            Err(error) => return Err(self.store_fails(&error).await),
+        };
+        if !earlier.is_empty() {
+            match jobs.end(node, &earlier).await {
+                Ok(true) => {}
+                Ok(false) => {
+                    let why = format!("what an earlier attempt has begun on {node} does not end");
+                    return Err(self.not_reached(node, step, JobError::Lost(why)));
+                }
+                Err(error) => return Err(self.not_reached(node, step, error)),
+            }
+        }
+        // Whoever was driving before may still be about to start it: that is the same job.
+        if self.permit().is_none() {
+            let until = self.now().saturating_add(lxc_core::timing::micros(inner.parts.timing.heartbeat));
+            return Err(self.wait_until(until).await);
+        }
+        failpoint::hit("job", "before").await;
+        let started = jobs.start(node, &job).await;
+        failpoint::hit("job", "after").await;
+        match started {
+            Ok(_) => {
+                self.started = Some(step);
+                self.untouched = None;
+                Ok(())
+            }
+            Err(error) => Err(self.not_reached(node, step, error)),
+        }
     }
 
     /// Writes what was found to run there: before the step is done, so that whoever sees it done sees that too.
@@ -109,7 +138,7 @@ impl Driver {
     }
 
     /// Takes what the jobs of an operation that has ended left on its node away, behind its back: nobody reads it any
-    /// more, and what stays there when this fails is in nobody's way.
+    /// more. What stays when this fails is swept by the helper there in time.
     pub(super) fn tidy(&self) {
         if !self.op.steps.iter().any(|step| matches!(step.kind, StepKind::Part(_)) && step.started.is_some())
         {
@@ -128,20 +157,24 @@ impl Driver {
         let node = self.node(node);
         let id = JobId { operation: self.op.id, step };
         if let Err(error) = self.inner.parts.jobs.cancel(&node, id).await {
-            return self.not_reached(&node, error);
+            return self.not_reached(&node, step, error);
         }
         self.facts.now = self.now();
         self.commit(Change::StopRequested(step)).await == Written::Yes
     }
 
-    fn not_reached(&mut self, node: &Node, error: JobError) -> bool {
+    /// A job that has certainly not begun cannot be had; any other may go on, whatever the error.
+    fn not_reached(&mut self, node: &Node, step: usize, error: JobError) -> bool {
         tracing::warn!(op = %self.op.id, %node, %error, "cannot work on the node");
         self.started = None;
         self.facts.now = self.now();
-        if error.passes() {
-            self.facts.trouble = Some(PveError::Lost(format!("ssh {node}: {error}")));
-        } else {
+        if matches!(error, JobError::Lost(_)) {
+            self.untouched = None;
+        }
+        if self.untouched == Some(step) && !error.passes() {
             self.facts.no_access = Some(error);
+        } else {
+            self.facts.unreached = Some(error);
         }
         true
     }

@@ -1,7 +1,7 @@
 //! Wishing something for operations: cancel, retry, resolve. Owns who may; what a wish leads to is decided in core.
 
 use lxc_core::error::{Code, Error, Result};
-use lxc_core::op::{Ending, Operation, State, Step, StepState};
+use lxc_core::op::{Ending, Operation, State, Step, StepKind, StepState};
 use lxc_core::record::AuditRecord;
 
 use super::access::Caller;
@@ -178,6 +178,7 @@ fn carried(op: &Operation, from: &str) -> Result<Vec<Step>> {
 fn cancel_note(op: &Operation) -> &'static str {
     match (&op.state, op.current_step().map(|step| op.steps[step].kind)) {
         (State::Queued, _) => "ends at once, nothing was begun",
+        (_, Some(StepKind::Part(_))) => "what runs in the container is ended; the container stays",
         (_, Some(kind)) if kind.can_be_cut_off() => "its Proxmox task is aborted",
         _ if op.steps.len() > 1 => "ends at the next step boundary",
         _ => "cannot be cut off safely; it ends with this step",

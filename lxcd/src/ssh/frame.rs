@@ -5,8 +5,8 @@ use std::collections::VecDeque;
 
 use bytes::{Buf, Bytes, BytesMut};
 
-/// Bytes of an answer at most: a piece of output and a line.
-const MOST_ANSWER: usize = 1 << 20;
+/// Bytes of an answer at most: a command's output and a line.
+const MOST_ANSWER: usize = (1 << 20) + (64 << 10);
 /// Bytes of the line before it.
 const MOST_HEAD: usize = 128;
 
@@ -119,7 +119,7 @@ mod tests {
             b"x ok 1\na",
             b"1 fine 1\na",
             b"1 ok -1\n",
-            b"1 ok 1048577\n",
+            b"1 ok 1114113\n",
             b"1 ok 1 1\na",
             b"\xff\xfe 1 1\n",
             &[b'1'; MOST_HEAD],

@@ -34,9 +34,11 @@ const MOST_ERROR: usize = 4 << 10;
 const PROGRAM: &str = concat!(
     include_str!("scripts/common.pl"),
     include_str!("scripts/start.pl"),
+    include_str!("scripts/runner.pl"),
     include_str!("scripts/run.pl"),
     include_str!("scripts/read.pl"),
     include_str!("scripts/cancel.pl"),
+    include_str!("scripts/end.pl"),
     include_str!("scripts/forget.pl"),
     include_str!("scripts/helper.pl"),
 );

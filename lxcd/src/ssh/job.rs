@@ -8,12 +8,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::FutureExt;
 use lxc_core::ids::OperationId;
-use lxc_core::job::{Job, JobExit, JobId, JobReading, JobState, Node, Started};
+use lxc_core::job::{Command, Job, JobExit, JobId, JobReading, JobState, Node, Ran, Started};
 use lxc_core::ports::{Clock, JobError, RemoteJob};
 use sha2::{Digest, Sha256};
 
 use super::access::AccessOf;
-use super::exec::{Command, End, Fault, MARK, Output, complain};
+use super::exec::{self, End, Fault, MARK, Output, complain};
 use super::frame::Request;
 use super::pool::{ATTEMPTS, Pool};
 
@@ -27,6 +27,10 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const SLOWEST: usize = 64 << 10;
 /// Bytes of a job's output that are kept on the node.
 const ROOM: u64 = 64 << 20;
+/// Bytes of output that a command that is waited for may have.
+const MOST_SAID: usize = 1 << 20;
+/// How long a command may take to end when it is told to.
+const GRACE: Duration = Duration::from_secs(15);
 
 const CHECK: &str = include_str!("scripts/check.sh");
 
@@ -63,27 +67,31 @@ impl Jobs {
 #[async_trait]
 impl RemoteJob for Jobs {
     async fn start(&self, node: &Node, job: &Job) -> Result<Started, JobError> {
-        let bad = |why: &str| JobError::Failed(format!("job {} cannot be started: {why}", job.id));
-        if job.argv.first().is_none_or(String::is_empty) {
-            return Err(bad("it has no command"));
-        }
-        if job.argv.iter().any(|word| word.contains('\0')) {
-            return Err(bad("a word of its command has a NUL in it"));
-        }
-        let argv = job.argv.iter().flat_map(|word| word.bytes().chain([0]));
-        let sum = Sha256::new().chain_update(argv.collect::<Vec<u8>>()).chain_update(&job.stdin).finalize();
-        let timeout = job.timeout.as_millis().to_string();
-        let mut request =
-            Request::new("start", [job.id.to_string(), timeout, ROOM.to_string(), hex::encode(sum)]);
-        request.arguments.push(Bytes::from(job.stdin.clone()));
-        request.arguments.extend(job.argv.iter().cloned().map(Bytes::from));
-        match &*self.ask(node, request, Duration::ZERO).await? {
+        let words = [job.id.to_string(), ROOM.to_string()];
+        match &*self.ask(node, request("start", words, &job.command)?, Duration::ZERO).await? {
             b"now" => Ok(Started::Now),
             b"before" => Ok(Started::Before),
             other => {
                 let (id, other) = (job.id, String::from_utf8_lossy(other));
                 Err(JobError::Failed(format!("node {node} does not say what became of job {id}: {other}")))
             }
+        }
+    }
+
+    async fn run(&self, node: &Node, command: &Command) -> Result<Ran, JobError> {
+        let request = request("run", [MOST_SAID.to_string()], command)?;
+        let answer = self.ask(node, request, command.timeout + GRACE).await?;
+        let (line, output) = first_line(&answer);
+        let exit = exit(&line)
+            .ok_or_else(|| JobError::Failed(format!("node {node} does not say how it ended: {line}")))?;
+        Ok(Ran { output: output.to_vec(), exit })
+    }
+
+    async fn end(&self, node: &Node, operations: &[OperationId]) -> Result<bool, JobError> {
+        let request = Request::new("end", operations.iter().map(ToString::to_string));
+        match &*self.ask(node, request, GRACE).await? {
+            b"yes" => Ok(true),
+            _ => Ok(false),
         }
     }
 
@@ -98,8 +106,7 @@ impl RemoteJob for Jobs {
         let arguments = [id.to_string(), offset.to_string(), wait_ms, gather, PIECE.to_string()];
         let answer = self.ask(node, Request::new("read", arguments), wait).await?;
         reading(&answer, offset).ok_or_else(|| {
-            let line = answer.split(|byte| *byte == b'\n').next().unwrap_or_default();
-            let line = String::from_utf8_lossy(line);
+            let (line, _) = first_line(&answer);
             JobError::Failed(format!("node {node} does not say how job {id} stands: {line}"))
         })
     }
@@ -117,7 +124,7 @@ impl RemoteJob for Jobs {
             let words = connection.root().iter().copied();
             let words = words.chain(["sh", "-c", CHECK, "lxcd-job", connection.base()]);
             let words = words.chain(programs.iter().copied()).map(str::to_owned).collect();
-            let command = Command { words, patience: PATIENCE };
+            let command = exec::Command { words, patience: PATIENCE };
             async move { lines(&connection.session.run(&command).await?) }.boxed()
         });
         match checked.await {
@@ -141,11 +148,40 @@ fn lines(output: &Output) -> Result<Vec<String>, Fault> {
     Ok(said.lines().skip(1).map(str::to_owned).collect())
 }
 
+/// What makes the helper run a command: `words`, time-out, checksum, standard input, and the command's words.
+fn request<const N: usize>(
+    verb: &'static str,
+    words: [String; N],
+    command: &Command,
+) -> Result<Request, JobError> {
+    let bad = |why: &str| JobError::Failed(format!("a command that cannot be started: {why}"));
+    if command.argv.first().is_none_or(String::is_empty) {
+        return Err(bad("it has no program"));
+    }
+    if command.argv.iter().any(|word| word.contains('\0')) {
+        return Err(bad("one of its words has a NUL in it"));
+    }
+    let argv = command.argv.iter().flat_map(|word| word.bytes().chain([0]));
+    let sum = Sha256::new().chain_update(argv.collect::<Vec<u8>>()).chain_update(&command.stdin).finalize();
+    let timeout = command.timeout.as_millis().to_string();
+    let mut request = Request::new(verb, words.into_iter().chain([timeout, hex::encode(sum)]));
+    request.arguments.push(Bytes::from(command.stdin.clone()));
+    request.arguments.extend(command.argv.iter().cloned().map(Bytes::from));
+    Ok(request)
+}
+
+/// The first line in words, and what is behind it.
+fn first_line(answer: &[u8]) -> (String, &[u8]) {
+    let end = answer.iter().position(|byte| *byte == b'\n').unwrap_or(answer.len());
+    let line = String::from_utf8_lossy(&answer[..end]).into_owned();
+    (line, answer.get(end + 1..).unwrap_or_default())
+}
+
 /// `NEXT STATE WORDS`, a line break, and the output behind `offset`.
 fn reading(answer: &[u8], offset: u64) -> Option<JobReading> {
-    let end = answer.iter().position(|byte| *byte == b'\n')?;
-    let (next, state) = standing(std::str::from_utf8(&answer[..end]).ok()?)?;
-    let output = answer[end + 1..].to_vec();
+    let (line, output) = first_line(answer);
+    let (next, state) = standing(&line)?;
+    let output = output.to_vec();
     (next == offset + output.len() as u64).then_some(JobReading { output, next, state })
 }
 
@@ -207,7 +243,7 @@ mod tests {
         let state = JobState::Running;
         let read = JobReading { output: b"a\n\xff".to_vec(), next: 10, state };
         assert_eq!(reading(b"10 running \na\n\xff", 7), Some(read));
-        for wrong in [&b"10 running \na\n"[..], b"10 running", b"10 \xff\nabc", b""] {
+        for wrong in [&b"10 running \na\n"[..], b"10 running", b"10 \xff\nabc", b"\n", b""] {
             assert_eq!(reading(wrong, 7), None);
         }
     }

@@ -86,30 +86,23 @@ impl Pool {
         let access = (self.access)(node.clone()).await?;
         let line = self.line(node);
         let _turn = line.turns.acquire().await.map_err(|error| JobError::Failed(error.to_string()))?;
-        let mut again = true;
-        loop {
-            let connection = self.connection(&line, &access).await?;
-            match ask(&connection).await {
-                Ok(answer) => return Ok(answer),
-                Err(Fault::Words(why)) => return Err(JobError::Failed(format!("no such command: {why}"))),
-                Err(Fault::Failed(why)) => {
-                    return Err(JobError::Failed(format!("node {node} failed: {why}")));
-                }
-                Err(Fault::NoChannel(why)) => {
-                    let why = format!("the SSH server of {access} opens no more sessions: {why}");
-                    return Err(JobError::Failed(why));
-                }
-                Err(Fault::Lost(why)) => {
-                    line.forget(&connection).await;
-                    if !again {
-                        return Err(JobError::Lost(format!(
-                            "the SSH connection to {access} was lost: {why}"
-                        )));
-                    }
-                    again = false;
-                }
-            }
+        let connection = self.connection(&line, &access).await?;
+        let lost = match ask(&connection).await {
+            Ok(answer) => return Ok(answer),
+            Err(Fault::Lost(why)) => why,
+            Err(fault) => return Err(told(node, &access, fault)),
+        };
+        line.forget(&connection).await;
+        // Whatever goes wrong now, what was sent first may have had an effect.
+        let lost = |again: String| {
+            JobError::Lost(format!("the SSH connection to {access} was lost: {lost}; then: {again}"))
+        };
+        let connection = self.connection(&line, &access).await.map_err(|error| lost(error.to_string()))?;
+        let answer = ask(&connection).await;
+        if let Err(Fault::Lost(_)) = answer {
+            line.forget(&connection).await;
         }
+        answer.map_err(|fault| lost(told(node, &access, fault).to_string()))
     }
 
     fn line(&self, node: &Node) -> Arc<Line> {
@@ -157,6 +150,18 @@ impl Pool {
             pause *= 2;
         }
         Session::connect(access).await
+    }
+}
+
+/// What a fault is called.
+fn told(node: &Node, access: &Access, fault: Fault) -> JobError {
+    match fault {
+        Fault::Words(why) => JobError::Failed(format!("no such command: {why}")),
+        Fault::Failed(why) => JobError::Failed(format!("node {node} failed: {why}")),
+        Fault::NoChannel(why) => {
+            JobError::Failed(format!("the SSH server of {access} opens no more sessions: {why}"))
+        }
+        Fault::Lost(why) => JobError::Lost(format!("the SSH connection to {access} was lost: {why}")),
     }
 }
 

@@ -83,6 +83,10 @@ impl OpStore for Store {
         rows.iter().map(|row| super::get_parsed(row, "upid")).collect()
     }
 
+    async fn earlier(&self, op: &Operation) -> Result<Vec<OperationId>, StoreError> {
+        self.earlier_than(op).await
+    }
+
     async fn over(&self, id: OperationId) -> Result<bool, StoreError> {
         let row = sqlx::query("SELECT finished_us FROM operation WHERE id = $1")
             .bind(id.to_string())

@@ -12,7 +12,7 @@ use sqlx::any::AnyRow;
 
 use super::audit;
 use super::row::{self, OPERATION};
-use super::{Connection, Result, Store, fail, get, get_json, scope};
+use super::{Connection, Result, Store, fail, get, get_json, get_parsed, scope};
 
 /// Characters of a whole id.
 const WHOLE: usize = 36;
@@ -118,6 +118,21 @@ impl Store {
             .await
             .map_err(fail)?;
         with_steps(&mut self.read().await?, rows).await
+    }
+
+    /// As `OpStore::earlier`.
+    pub(super) async fn earlier_than(&self, op: &Operation) -> Result<Vec<OperationId>> {
+        let Some(last) = op.retry_of else { return Ok(Vec::new()) };
+        let rows = sqlx::query(
+            "WITH RECURSIVE earlier (id, retry_of) AS (SELECT id, retry_of FROM operation WHERE id = $1 \
+             UNION SELECT o.id, o.retry_of FROM operation o JOIN earlier e ON o.id = e.retry_of) \
+             SELECT id FROM earlier",
+        )
+        .bind(last.to_string())
+        .fetch_all(&self.reader)
+        .await
+        .map_err(fail)?;
+        rows.iter().map(|row| get_parsed(row, "id")).collect()
     }
 
     /// Everything queued or running.

@@ -25,7 +25,7 @@ pub use postgres::Postgres;
 pub use proxy::{Proxy, Wire};
 pub use redis::RedisServer;
 pub use run::{Cli, Run, Running};
-pub use site::Site;
+pub use site::{Site, template};
 pub use ssh::SshServer;
 pub use terminal::Terminal;
 pub use wait::until;

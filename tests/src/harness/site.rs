@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::node::{Network, Node, ROOTS, Tree};
 use super::{Setup, SshServer, World};
 
+const CONF: &str = "TEMPLATE_OS=debian\nTEMPLATE_VERSION=12\nTEMPLATE_RAM=512\nTEMPLATE_DISK=4\n";
 /// How often both are compared.
 const TICK: Duration = Duration::from_millis(10);
 
@@ -55,7 +56,11 @@ impl Site {
         Some(site)
     }
 
-    fn set_ssh(&self) {
+    /// Gives lxcd the way to the node, with the host key that it has now.
+    ///
+    /// # Panics
+    /// When lxcd does not take it.
+    pub fn set_ssh(&self) {
         let server = &self.server;
         let line = format!(
             "remote set homelab --ssh {}@:{} --ssh-dir {} --ssh-key {} --ssh-fingerprint {}",
@@ -90,6 +95,24 @@ impl Site {
     pub fn programs(&self) -> PathBuf {
         self.programs.path().to_owned()
     }
+}
+
+/// Imports a template of these files.
+///
+/// # Panics
+/// When it is refused.
+pub fn template(world: &World, name: &str, files: &[(&str, &str)]) -> PathBuf {
+    let root = world.path().join(name);
+    let write = |path: &Path, text: &str| {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(path, text).expect("written");
+    };
+    write(&root.join("template.conf"), CONF);
+    for (path, text) in files {
+        write(&root.join("container-configs").join(path), text);
+    }
+    world.ctl(&format!("template import {}", root.display())).exits(0);
+    root
 }
 
 impl Drop for Site {

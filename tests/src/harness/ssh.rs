@@ -6,7 +6,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use nix::unistd::{Uid, User};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::{Pid, Uid, User};
 
 use super::wait::until;
 
@@ -147,16 +148,37 @@ impl SshServer {
     /// # Panics
     /// When the processes of this machine cannot be read.
     pub fn cut(&self) {
+        for connection in self.connections() {
+            // Ended already is as good.
+            let _ = kill(connection, Signal::SIGKILL);
+        }
+    }
+
+    /// Another host key, and every connection is cut: nobody gets in who knows the one before.
+    ///
+    /// # Panics
+    /// As the two that it does.
+    pub fn lock_out(&mut self) {
+        let connections = self.connections();
+        self.change_host_key();
+        for connection in connections {
+            // As above.
+            let _ = kill(connection, Signal::SIGKILL);
+        }
+    }
+
+    /// What it has forked for those who are connected.
+    fn connections(&self) -> Vec<Pid> {
         let parent = self.server.id().to_string();
         let all = std::fs::read_dir("/proc").expect("readable").flatten();
-        for process in all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok()) {
-            let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
-            let fields = status.rsplit(')').next().unwrap_or_default();
-            if fields.split_whitespace().nth(1) == Some(parent.as_str()) {
-                let _ =
-                    nix::sys::signal::kill(nix::unistd::Pid::from_raw(process), nix::sys::signal::SIGKILL);
-            }
-        }
+        all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
+            .filter(|process| {
+                let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+                let fields = status.rsplit(')').next().unwrap_or_default();
+                fields.split_whitespace().nth(1) == Some(parent.as_str())
+            })
+            .map(Pid::from_raw)
+            .collect()
     }
 
     /// How many commands it was asked to run.

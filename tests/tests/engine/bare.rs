@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use lxc_core::actor::Actor;
 use lxc_core::ids::{ContainerId, DaemonId, Installation, OperationId, RequestId};
-use lxc_core::job::{Job, JobId, JobReading, Node, Started};
+use lxc_core::job::{Command, Job, JobId, JobReading, Node, Ran, Started};
 use lxc_core::op::{Kind, Operation, State, Step, StepState, Target};
 use lxc_core::ports::{Clock, JobError, PveApi, PveDirectory, RemoteJob};
 use lxc_core::pve::{Live, Power};
@@ -183,6 +183,14 @@ impl RemoteJob for NoJobs {
     }
 
     async fn cancel(&self, _: &Node, _: JobId) -> Result<(), JobError> {
+        Self::never()
+    }
+
+    async fn end(&self, _: &Node, _: &[OperationId]) -> Result<bool, JobError> {
+        Self::never()
+    }
+
+    async fn run(&self, _: &Node, _: &Command) -> Result<Ran, JobError> {
         Self::never()
     }
 

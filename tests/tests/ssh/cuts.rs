@@ -31,7 +31,7 @@ async fn an_upload_that_is_cut_begins_nothing_and_is_made_again() {
     let proxy = Proxy::tcp(lab.server.address());
     lab.through(&proxy.place());
     let mut job = job(&["wc", "-c"]);
-    job.stdin = vec![b'x'; LARGE];
+    job.command.stdin = vec![b'x'; LARGE];
     proxy.set(Wire::Slow(Duration::from_millis(10)));
     let (started, ()) = tokio::join!(lab.jobs.start(&lab.node, &job), async {
         uploading(&proxy).await;
@@ -58,7 +58,7 @@ async fn whoever_goes_in_an_upload_leaves_nothing_on_the_node() {
     let proxy = Proxy::tcp(lab.server.address());
     lab.through(&proxy.place());
     let mut job = job(&["wc", "-c"]);
-    job.stdin = vec![b'x'; LARGE];
+    job.command.stdin = vec![b'x'; LARGE];
     assert_eq!(lab.read(job.id, 0, 0).await.state, JobState::Absent);
     proxy.set(Wire::Slow(Duration::from_millis(10)));
     tokio::select! {

@@ -32,7 +32,7 @@ async fn codes_and_signals_are_told_apart() {
 async fn a_job_whose_time_is_over_is_ended_with_all_it_has_started() {
     let Some(lab) = Lab::new() else { return };
     let mut job = shell("sleep 600 & echo $!; echo begun; wait");
-    job.timeout = Duration::from_millis(300);
+    job.command.timeout = Duration::from_millis(300);
     let (output, exit) = lab.run(&job).await;
     assert_eq!(exit, JobExit::TimedOut);
     gone(String::from_utf8(output).unwrap().lines().next().unwrap()).await;
@@ -129,6 +129,25 @@ async fn a_job_without_its_runner_is_lost_and_can_be_ended() {
     gone(&lab.started(job.id, 2)).await;
     let state = lab.read(job.id, 6, 20).await.state;
     assert_eq!(state, JobState::Lost("its runner on the node was killed".to_owned()));
+}
+
+#[tokio::test]
+async fn what_operations_have_left_running_is_ended_and_waited_for() {
+    let Some(lab) = Lab::new() else { return };
+    let (runs, orphaned, other) = (shell("sleep 600"), shell("echo begun; sleep 600"), shell("sleep 600"));
+    for job in [&runs, &orphaned, &other] {
+        lab.jobs.start(&lab.node, job).await.unwrap();
+    }
+    kill(Pid::from_raw(lab.started(orphaned.id, 1).parse().unwrap()), Signal::SIGKILL).unwrap();
+    let operations = [runs.id.operation, orphaned.id.operation, OperationId::generate()];
+    assert_eq!(lab.jobs.end(&lab.node, &operations).await, Ok(true));
+    for (job, lives) in [(&runs, false), (&orphaned, false), (&other, true)] {
+        let pid: i32 = lab.started(job.id, 2).parse().unwrap();
+        assert_eq!(kill(Pid::from_raw(pid), None).is_ok(), lives);
+    }
+    assert_eq!(lab.end(runs.id).await.1, JobExit::Cancelled);
+    lab.jobs.cancel(&lab.node, other.id).await.unwrap();
+    lab.end(other.id).await;
 }
 
 #[tokio::test]

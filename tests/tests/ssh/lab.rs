@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use lxc_core::ids::{Installation, Micros, OperationId};
-use lxc_core::job::{Job, JobExit, JobId, JobReading, JobState, Node};
+use lxc_core::job::{Command, Job, JobExit, JobId, JobReading, JobState, Node};
 use lxc_core::ports::{Clock, RemoteJob};
 use lxc_tests::harness::SshServer;
 use lxc_tests::harness::wait::until_async;
@@ -161,12 +161,9 @@ fn jobs(clock: &Arc<QuickClock>, access: &Arc<Mutex<Access>>) -> Box<dyn RemoteJ
 }
 
 pub(crate) fn job(argv: &[&str]) -> Job {
-    Job {
-        id: JobId { operation: OperationId::generate(), step: 0 },
-        argv: argv.iter().map(|word| (*word).to_owned()).collect(),
-        stdin: Vec::new(),
-        timeout: Duration::from_secs(60),
-    }
+    let argv = argv.iter().map(|word| (*word).to_owned()).collect();
+    let command = Command { argv, stdin: Vec::new(), timeout: Duration::from_secs(60) };
+    Job { id: JobId { operation: OperationId::generate(), step: 0 }, command }
 }
 
 /// A job that is a line of shell.

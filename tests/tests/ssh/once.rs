@@ -36,7 +36,7 @@ async fn a_second_start_does_nothing_whatever_became_of_the_first() {
 async fn of_eight_starts_at_once_one_runs() {
     let Some(lab) = Lab::new() else { return };
     let mut job = counted(&lab);
-    job.stdin = vec![b'x'; 300_000];
+    job.command.stdin = vec![b'x'; 300_000];
     let starts = join_all((0..8).map(|_| lab.jobs.start(&lab.node, &job))).await;
     let now = starts.iter().filter(|start| **start == Ok(Started::Now)).count();
     assert_eq!((now, starts.len()), (1, 8), "{starts:?}");

@@ -1,11 +1,13 @@
 //! What goes in comes out: words, input, output.
 
+use std::time::Duration;
+
 use lxc_core::job::{JobExit, JobState};
-use lxc_tests::harness::Proxy;
 use lxc_tests::harness::wait::until_async;
+use lxc_tests::harness::{Proxy, Wire};
 use sha2::{Digest, Sha256};
 
-use super::lab::{Lab, job, shell};
+use super::lab::{Lab, gone, job, shell};
 
 #[tokio::test]
 async fn words_reach_the_command_as_they_are() {
@@ -19,7 +21,7 @@ async fn words_reach_the_command_as_they_are() {
     assert_eq!(String::from_utf8(output).unwrap(), expected);
     let mut wrong = job(&["a\0b"]);
     lab.jobs.start(&lab.node, &wrong).await.unwrap_err();
-    wrong.argv.clear();
+    wrong.command.argv.clear();
     lab.jobs.start(&lab.node, &wrong).await.unwrap_err();
 }
 
@@ -27,10 +29,10 @@ async fn words_reach_the_command_as_they_are() {
 async fn five_megabytes_arrive_and_are_gone_afterwards() {
     let Some(lab) = Lab::new() else { return };
     let mut job = job(&["sha256sum"]);
-    job.stdin = (0..5_u32 << 20).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    job.command.stdin = (0..5_u32 << 20).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let (output, exit) = lab.run(&job).await;
     assert_eq!(exit, JobExit::Code(0));
-    let sum = hex::encode(Sha256::digest(&job.stdin));
+    let sum = hex::encode(Sha256::digest(&job.command.stdin));
     assert_eq!(String::from_utf8(output).unwrap(), format!("{sum}  -\n"));
     assert!(!lab.directory(job.id).join("stdin").exists());
 }
@@ -39,7 +41,7 @@ async fn five_megabytes_arrive_and_are_gone_afterwards() {
 async fn output_is_read_from_an_offset() {
     let Some(lab) = Lab::new() else { return };
     let mut job = shell("echo one; echo two >&2; read go; echo three");
-    job.argv[2] =
+    job.command.argv[2] =
         format!("echo one; echo two >&2; until [ -e {0} ]; do sleep 0.02; done; echo three", go(&lab));
     lab.jobs.start(&lab.node, &job).await.unwrap();
     lab.said(job.id, "two").await;
@@ -97,6 +99,43 @@ async fn a_flood_fills_no_disk_and_ends() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn a_command_that_is_waited_for_leaves_nothing() {
+    let Some(lab) = Lab::new() else { return };
+    let mut command = shell("cat; echo wrong >&2; exit 3").command;
+    command.stdin = b"a\0\xff\n".to_vec();
+    let ran = lab.jobs.run(&lab.node, &command).await.unwrap();
+    assert_eq!((ran.output.as_slice(), ran.exit), (&b"a\0\xff\nwrong\n"[..], JobExit::Code(3)));
+    let ran = lab.jobs.run(&lab.node, &shell("head -c 3M /dev/zero").command).await.unwrap();
+    assert_eq!((ran.output.len(), ran.exit), (1 << 20, JobExit::Code(0)));
+    let mut long = shell("echo begun; sleep 600").command;
+    long.timeout = Duration::from_millis(300);
+    let ran = lab.jobs.run(&lab.node, &long).await.unwrap();
+    assert_eq!((ran.output.as_slice(), ran.exit), (&b"begun\n"[..], JobExit::TimedOut));
+    let nothing = lab.jobs.run(&lab.node, &job(&["/no/such/program"]).command).await.unwrap();
+    let why = "/no/such/program: No such file or directory".to_owned();
+    assert_eq!(nothing.exit, JobExit::NotStarted(why));
+    assert!(lab.left().is_empty());
+}
+
+#[tokio::test]
+async fn a_command_that_is_waited_for_ends_with_the_connection() {
+    let Some(lab) = Lab::new() else { return };
+    let proxy = Proxy::tcp(lab.server.address());
+    lab.through(&proxy.place());
+    let pid = lab.server.directory().join("pid");
+    let command = shell(&format!("echo $$ >{0}.new; mv {0}.new {0}; exec sleep 600", pid.display())).command;
+    tokio::select! {
+        ran = lab.jobs.run(&lab.node, &command) => panic!("{:?}", ran.map(|ran| ran.exit)),
+        () = until_async("the command to begin", async || match pid.exists() {
+            true => Ok(()),
+            false => Err("not yet".to_owned()),
+        }) => {}
+    }
+    proxy.set(Wire::Cut);
+    gone(std::fs::read_to_string(&pid).unwrap().trim()).await;
 }
 
 #[tokio::test]

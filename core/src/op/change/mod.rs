@@ -18,6 +18,10 @@ use crate::pve::{TaskExit, Upid};
 use crate::timing::Timing;
 
 use self::advance::advance;
+
+/// How the progress of an operation begins that gets no answers: `waiting for Proxmox: …`, `waiting for SSH: …`. What
+/// follows the colon are somebody else's words.
+pub const WAITING: &str = "waiting for";
 pub(super) use self::advance::grace_end;
 
 /// One transition.
@@ -167,7 +171,7 @@ pub fn apply(
         Change::Finish(outcome) => Ok(finish(op, outcome, now)),
         Change::Degraded(why) => {
             op.degraded_since.get_or_insert(now);
-            Ok(vec![EventDraft::new(EventKind::Progress, format!("waiting for Proxmox: {why}"))])
+            Ok(vec![EventDraft::new(EventKind::Progress, format!("{WAITING} {why}"))])
         }
         Change::Moved { node, warning } => {
             op.warnings.extend(warning);
@@ -191,7 +195,7 @@ pub fn apply(
         }
         Change::Recovered => {
             op.degraded_since = None;
-            Ok(vec![EventDraft::new(EventKind::Progress, "Proxmox answers again")])
+            Ok(vec![EventDraft::new(EventKind::Progress, "there are answers again")])
         }
         change => {
             let step = step_of(&change);

@@ -94,8 +94,10 @@ pub struct Facts {
     pub found: Option<Found>,
     /// What the job of this step has said, and how it stands.
     pub reading: Option<JobReading>,
-    /// The node cannot be asked to work, and that does not pass by itself.
+    /// The node cannot be asked to work, and for sure has not begun.
     pub no_access: Option<JobError>,
+    /// The node cannot be asked how the work stands that it may have begun.
+    pub unreached: Option<JobError>,
     /// A number that is free and held for this operation.
     pub free_vmid: Option<Vmid>,
 }
@@ -198,6 +200,9 @@ pub fn plan(op: &Operation, facts: &Facts, timing: &Timing) -> Next {
     let turn = Turn { op, step, kind: op.steps[step].kind, facts, timing };
     if let Some(trouble) = &facts.trouble {
         return turn.trouble(trouble);
+    }
+    if let Some(error) = &facts.unreached {
+        return turn.unreached(error);
     }
     if let Some(moved) = facts.seen.as_ref().and_then(|seen| turn.moved(seen)) {
         return moved;

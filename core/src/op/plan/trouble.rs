@@ -4,11 +4,12 @@
 use std::time::Duration;
 
 use super::{Change, Found, Next, Seen, Turn};
+use crate::ids::Micros;
 use crate::op::kind::Goal;
 use crate::op::outcome::Outcome;
 use crate::op::step::StepState;
 use crate::op::words;
-use crate::ports::PveError;
+use crate::ports::{JobError, PveError};
 use crate::pve::{Power, TaskExit};
 use crate::timing::micros;
 
@@ -72,12 +73,12 @@ impl Turn<'_> {
             return self.refuse(words::unreachable(op, trouble));
         }
         let Some(since) = op.degraded_since else {
-            return Next::Commit(Change::Degraded(trouble.to_string()));
+            return Next::Commit(Change::Degraded(format!("Proxmox: {trouble}")));
         };
-        let lasted = self.facts.now.saturating_sub(since);
         if op.abandon {
             return self.finish(Outcome::unknown(words::gave_up(op)));
         }
+        let lasted = self.facts.now.saturating_sub(since);
         // Before it is given up, too: this daemon may have been away for longer than that.
         match (&self.facts.found, self.silent(trouble)) {
             (Some(Found::Elsewhere(seen)), Some(_)) => return self.elsewhere(seen),
@@ -86,8 +87,27 @@ impl Turn<'_> {
             }
             _ => {}
         }
-        if lasted >= micros(self.timing.attention_after) {
+        self.hold_on(since)
+    }
+
+    /// A job that may have begun cannot be asked about. Whatever the reason, it may go on, and must not run again: so does
+    /// the operation, until somebody mends that.
+    pub(super) fn unreached(&self, error: &JobError) -> Next {
+        let op = self.op;
+        let Some(since) = op.degraded_since else {
+            return Next::Commit(Change::Degraded(format!("SSH: {error}")));
+        };
+        if op.abandon {
             return self.finish(Outcome::unknown(words::gave_up(op)));
+        }
+        self.hold_on(since)
+    }
+
+    /// Waits, the longer the longer it has lasted, until it has lasted too long.
+    fn hold_on(&self, since: Micros) -> Next {
+        let lasted = self.facts.now.saturating_sub(since);
+        if lasted >= micros(self.timing.attention_after) {
+            return self.finish(Outcome::unknown(words::gave_up(self.op)));
         }
         let (first, longest) = self.timing.trouble;
         let pause = Duration::from_micros(u64::try_from(lasted).unwrap_or(0)).clamp(first, longest);

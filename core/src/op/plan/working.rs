@@ -40,7 +40,11 @@ impl Turn<'_> {
             _ if !reading.output.is_empty() => {
                 Next::Commit(Change::Output { step: self.step, reading: reading.clone() })
             }
-            JobState::Absent | JobState::Running => again,
+            JobState::Running => again,
+            // It was there: what ran under its name must not run again.
+            JobState::Absent => {
+                self.fail(words::work_lost(self.op, self.step, work, "its directory on the node is gone"))
+            }
             JobState::Ended(JobExit::Cancelled) => {
                 let part = self.op.kind.step_name(self.kind);
                 self.finish(Outcome::cancelled(format!("in {part}"), true))

@@ -13,6 +13,7 @@ pub(super) use work::{no_access, stopped_meanwhile, work_failed, work_lost};
 use super::kind::{Kind, StepKind};
 use super::plan::Seen;
 use super::state::{Operation, Target};
+use super::step::StepState;
 use crate::error::{Code, Error};
 use crate::ports::PveError;
 use crate::pve::{Live, Power, Refusal, RefusalKind, TaskExit};
@@ -234,9 +235,18 @@ pub(super) fn lost(op: &Operation, step: StepKind) -> Error {
 }
 
 pub(super) fn gave_up(op: &Operation) -> Error {
+    let job = op.current_step().is_some_and(|step| matches!(op.steps[step].state, StepState::Working { .. }));
+    let (why, look) = if job {
+        (
+            "its job may have begun there, and what became of it could not be read",
+            "lxcctl remote doctor {remote}",
+        )
+    } else {
+        ("the call was sent, its outcome could not be read", "lxcctl node ls")
+    };
     about(Code::OutcomeUnknown, &op.target, format!("{} has not answered for too long", op.target.node))
-        .because("the call was sent, its outcome could not be read")
-        .hint("lxcctl node ls")
+        .because(why)
+        .hint(look.replace("{remote}", &op.target.remote))
         .hint_noted(
             format!("lxcctl op resolve {} --as succeeded", op.id.short()),
             "once you know; or --as failed",

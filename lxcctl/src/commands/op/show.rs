@@ -61,7 +61,7 @@ fn render(operation: &Operation, now: &Now, look: Look) -> String {
         fact("now", words::phase(phase));
     }
     if let Some(since) = operation.degraded_since {
-        fact("degraded", format!("since {}, Proxmox does not answer", now.clock(since)));
+        fact("degraded", format!("since {}, waiting for answers", now.clock(since)));
     }
     if operation.cancel_requested && !operation.has_ended() {
         fact("cancel", "was asked for".to_owned());

@@ -1,17 +1,17 @@
 //! Events and audit records.
 
+use lxc_core::op::WAITING;
 use lxc_core::record::{AuditRecord, EventRecord};
 use lxc_proto::v1;
-
-/// How the progress of an operation begins whose node does not answer; Proxmox's words follow.
-const WAITING: &str = "waiting for Proxmox";
 
 /// `open` = the reader may see Proxmox's own words, which errors and logs are made of.
 pub(in crate::rpc) fn event(row: &EventRecord, open: bool) -> v1::Event {
     let data = &row.data;
     let message = match row.kind.as_str() {
         "error" | "log" | "step" if !open => String::new(),
-        "progress" if !open && data.message.starts_with(WAITING) => WAITING.to_owned(),
+        "progress" if !open && data.message.starts_with(WAITING) => {
+            data.message.split(':').next().unwrap_or(WAITING).to_owned()
+        }
         _ => data.message.clone(),
     };
     v1::Event {

@@ -1,13 +1,12 @@
-//! Looking into a container: one job on its node, which ends by itself. Owns what is asked, how much of an answer is
-//! taken and what a failure means to a person; judging is core's. Must not log what it reads.
+//! Looking into a container: one command on its node, which leaves nothing there. Owns what is asked and what a failure
+//! means to a person; judging is core's. Must not log what it reads.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use lxc_core::error::{Code, Error, Result};
-use lxc_core::job::{Job, JobExit, JobState, Node};
+use lxc_core::job::{Command, JobExit, Node};
 use lxc_core::ports::JobError;
-use lxc_core::provision::{LOOK_TIME, look};
+use lxc_core::provision::look;
 use lxc_core::pve::Power;
 use lxc_core::record::Looked;
 use lxc_core::services::{Secret, failure, judge, read};
@@ -16,13 +15,6 @@ use crate::provision;
 use crate::service::listing::Listed;
 use crate::service::remotes::ssh_error;
 use crate::service::{Services, store_error};
-
-/// More than this is not read: no container has so much to tell.
-const MOST: usize = 1 << 20;
-/// How long the node is asked to wait for more.
-const WAIT: Duration = Duration::from_secs(20);
-/// The job ends by itself; this is for a node that does not say so.
-const GRACE: Duration = Duration::from_secs(30);
 
 /// How a look went wrong.
 enum Failed {
@@ -51,7 +43,7 @@ impl Services {
                 .hint(format!("lxcctl start {target}")));
         }
         let node = Node { installation: row.installation.clone(), name: row.node.clone() };
-        let printed = match self.run(&node, look(row.vmid, reveal, provision::look()?)).await {
+        let printed = match self.ran(&node, &look(row.vmid, reveal, provision::look()?)).await {
             Ok(printed) => printed,
             Err(failed) => {
                 let error = self.told(item, &label, failed);
@@ -74,44 +66,15 @@ impl Services {
         Ok((looked, found.secrets))
     }
 
-    /// Runs a job to its end, and has it forgotten on the node; nobody waits for that.
-    async fn run(&self, node: &Node, job: Job) -> std::result::Result<Vec<u8>, Failed> {
-        let answer = tokio::select! {
-            answer = self.ran(node, &job) => answer,
-            () = self.clock.sleep(LOOK_TIME + GRACE) => Err(Failed::Inside(JobExit::TimedOut.to_string())),
-        };
-        let (jobs, node, operation) = (self.jobs.clone(), node.clone(), job.id.operation);
-        tokio::spawn(async move {
-            if let Err(error) = jobs.forget(&node, operation).await {
-                tracing::debug!(%node, %error, "a job that has ended stays on its node");
-            }
-        });
-        answer
-    }
-
-    async fn ran(&self, node: &Node, job: &Job) -> std::result::Result<Vec<u8>, Failed> {
-        self.jobs.start(node, job).await.map_err(Failed::Node)?;
-        let (mut printed, mut offset) = (Vec::new(), 0);
-        loop {
-            let reading = self.jobs.read(node, job.id, offset, WAIT).await.map_err(Failed::Node)?;
-            printed.extend(reading.output);
-            offset = reading.next;
-            if printed.len() > MOST {
-                // What is missing is noticed by whoever reads the rest.
-                printed.truncate(MOST);
-                let _ = self.jobs.cancel(node, job.id).await;
-                return Ok(printed);
-            }
-            return match reading.state {
-                JobState::Running => continue,
-                JobState::Ended(JobExit::Code(0)) => Ok(printed),
-                JobState::Ended(exit) => Err(Failed::Inside(match failure(&printed) {
-                    Some(said) => format!("{said} ({exit})"),
-                    None => exit.to_string(),
-                })),
-                JobState::Lost(why) => Err(Failed::Inside(why)),
-                JobState::Absent => Err(Failed::Inside("the node knows nothing of the job".to_owned())),
-            };
+    /// What it says.
+    async fn ran(&self, node: &Node, command: &Command) -> std::result::Result<Vec<u8>, Failed> {
+        let ran = self.jobs.run(node, command).await.map_err(Failed::Node)?;
+        match ran.exit {
+            JobExit::Code(0) => Ok(ran.output),
+            exit => Err(Failed::Inside(match failure(&ran.output) {
+                Some(said) => format!("{said} ({exit})"),
+                None => exit.to_string(),
+            })),
         }
     }
 

@@ -18,7 +18,7 @@ sub cancel {
     my $lock = take($dir, 5);
     if ($lock && !defined ended($dir) && (my $group = orphan($dir))) {
         kill('TERM', -$group);
-        my $until = now() + 5;
+        my $until = now() + $GRACE;
         pause(0.05) while kill(0, -$group) && now() < $until;
         kill('KILL', -$group);
     }

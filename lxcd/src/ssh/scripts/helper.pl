@@ -5,11 +5,13 @@
 # waits keeps nobody.
 use Digest::SHA ();
 
-my %VERBS = (start => \&start, read => \&look, cancel => \&cancel, forget => \&forget);
+my %VERBS = (
+    start => \&start, read => \&look, cancel => \&cancel, end => \&end, run => \&run, forget => \&forget,
+);
 # Held by whoever writes: a pipe with one byte in it.
 pipe(my $turn, my $pass) or die "pipe: $!\n";
 my $unread = '';
-# The processes that answer a `read`.
+# The processes that end with this one: those that answer a `read` or a `run`.
 my %waits;
 
 # What a runner must not keep of this.
@@ -46,11 +48,13 @@ sub bury {
     while ((my $ended = waitpid(-1, POSIX::WNOHANG())) > 0) { delete $waits{$ended} }
 }
 
-# Removes what was begun long ago and never became a job.
+# Removes what was begun long ago and never became a job, and jobs that ended long ago and nobody came for.
 sub sweep {
     opendir(my $jobs, $base) or return;
-    for my $old (map { "$base/$_" } grep { /\.new\./ } readdir $jobs) {
-        system('rm', '-rf', '--', $old) if (-M $old // 0) > 1;
+    for my $name (grep { /^[0-9a-f-]{36}-\d+(\.new\.|$)/ } readdir $jobs) {
+        my $dir = "$base/$name";
+        my $over = $name =~ /\.new\./ ? (-M $dir // 0) > 1 : (-M "$dir/exit" // 0) > 14;
+        system('rm', '-rf', '--', $dir) if $over;
     }
 }
 
@@ -77,7 +81,7 @@ sub attend {
         if (!defined $pid) {
             answer($id, 'failed', "fork: $!");
         } elsif ($pid) {
-            $waits{$pid} = 1 if $verb eq 'read';
+            $waits{$pid} = 1 if $verb eq 'read' || $verb eq 'run';
         } else {
             my $what = eval { ($VERBS{$verb} // die "there is no $verb\n")->(@args) };
             answer($id, defined $what ? ('ok', $what) : ('failed', $@));
