@@ -2,6 +2,7 @@
 //! must not decide anything but what "the same container" means.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -181,19 +182,42 @@ impl Config {
         self.values.get("template").is_some_and(|value| value == "1")
     }
 
-    /// `net0`'s static address without its prefix length, when it has one; v4 before v6.
+    /// The static addresses of all interfaces without their prefix lengths: those of the one with a gateway first, v4
+    /// before v6.
     #[must_use]
-    pub fn static_ip(&self) -> Option<String> {
-        let nets: Vec<&String> =
-            self.values.iter().filter(|(key, _)| is_numbered(key, "net")).map(|(_, value)| value).collect();
-        ["ip=", "ip6="].iter().find_map(|prefix| {
-            nets.iter().find_map(|net| {
-                let value = net.split(',').find_map(|part| part.strip_prefix(prefix))?;
-                let address = value.split('/').next().unwrap_or(value);
-                address.parse::<std::net::IpAddr>().ok().map(|ip| ip.to_string())
+    pub fn static_ips(&self) -> Vec<String> {
+        let mut found: Vec<(bool, bool, IpAddr)> = self
+            .nets()
+            .flat_map(|net| {
+                let gateway = net.split(',').any(|part| part.starts_with("gw"));
+                let values = net.split(',').filter_map(static_value);
+                let ips = values.filter_map(|value| value.split('/').next()?.parse::<IpAddr>().ok());
+                ips.map(move |ip| (!gateway, ip.is_ipv6(), ip))
             })
-        })
+            .collect();
+        // Stable: else by the number of the interface.
+        found.sort_by_key(|(main, v6, _)| (*main, *v6));
+        found.into_iter().map(|(_, _, ip)| ip.to_string()).collect()
     }
+
+    /// Whether it has addresses that its config does not tell: from DHCP, announced, or set inside.
+    #[must_use]
+    pub fn has_more_addresses(&self) -> bool {
+        let told = |net: &String| {
+            let mut values = net.split(',').filter_map(static_value).peekable();
+            values.peek().is_some() && values.all(|value| value.contains('/'))
+        };
+        !self.nets().all(told) || self.nets().next().is_none()
+    }
+
+    fn nets(&self) -> impl Iterator<Item = &String> {
+        self.values.iter().filter(|(key, _)| is_numbered(key, "net")).map(|(_, value)| value)
+    }
+}
+
+/// What `ip=` or `ip6=` says: an address, `dhcp`, `auto` or `manual`.
+fn static_value(part: &str) -> Option<&str> {
+    part.strip_prefix("ip=").or_else(|| part.strip_prefix("ip6="))
 }
 
 /// `8G`, `512M`, `1T`, or plain bytes (pve-common, `parse_size`).
@@ -235,6 +259,25 @@ mod tests {
         assert_eq!(config.hwaddrs(), ["BC:24:11:00:00:00", "BC:24:11:00:00:01"]);
         assert_eq!(config.marker().unwrap().to_string(), "01a1fe6a-2384-7b31-9c44-a1d24f9c2e1b");
         assert_eq!(config.disk_bytes(), Some((8 << 30) + (512 << 20)));
-        assert_eq!(config.static_ip().as_deref(), Some("10.0.0.14"));
+        assert_eq!(config.static_ips(), ["10.0.0.14"]);
+    }
+
+    #[test]
+    fn every_static_address_is_told_and_whether_there_are_others() {
+        let said = |nets: &[&str]| {
+            let nets = nets.iter().enumerate().map(|(at, net)| (format!("net{at}"), (*net).to_owned()));
+            let config = Config { values: nets.collect() };
+            (config.static_ips(), config.has_more_addresses())
+        };
+        let both = "name=eth0,ip6=fd00::4/64,ip=10.0.0.4/24";
+        let main = "name=eth1,ip=192.168.1.4/24,gw=192.168.1.1,ip6=2001:db8::4/64,gw6=fe80::1";
+        let of = |ips: &[&str]| ips.iter().map(|ip| (*ip).to_owned()).collect::<Vec<_>>();
+        assert_eq!(said(&[both]), (of(&["10.0.0.4", "fd00::4"]), false));
+        assert_eq!(said(&[both, main]).0, ["192.168.1.4", "2001:db8::4", "10.0.0.4", "fd00::4"]);
+        assert_eq!(said(&[both, "name=eth1,ip=dhcp"]), (of(&["10.0.0.4", "fd00::4"]), true));
+        assert_eq!(said(&["name=eth0,ip=10.0.0.4/24,ip6=auto"]), (of(&["10.0.0.4"]), true));
+        for none in [&["name=eth0"][..], &["name=eth0,ip=manual"], &[]] {
+            assert_eq!(said(none), (Vec::new(), true), "{none:?}");
+        }
     }
 }

@@ -30,7 +30,7 @@ pub struct ContainerRecord {
     pub marker: Option<String>,
     /// Resource pool.
     pub pool: Option<String>,
-    /// Addresses, the primary one first.
+    /// What Proxmox tells of its interfaces, or its static addresses where it has no others; the primary one first.
     pub ips: Vec<String>,
     /// Our template it was made from.
     pub template: Option<String>,
@@ -89,12 +89,57 @@ impl ContainerRecord {
         }
     }
 
-    /// Addresses, the primary one first: its static one, else what Proxmox tells, else what it says itself.
+    /// All addresses, the primary one first: the static ones of its config, then what it says itself, then what
+    /// Proxmox tells. What it said once and Proxmox does not know any more is old.
     #[must_use]
-    pub fn addresses(&self) -> &[String] {
-        match &self.inside {
-            Some(inside) if self.ips.is_empty() => &inside.addresses,
-            _ => &self.ips,
+    pub fn addresses(&self) -> Vec<String> {
+        let fixed = self.config.as_ref().map(Config::static_ips).unwrap_or_default();
+        let asked = self.ips.iter().any(|ip| !fixed.contains(ip));
+        let inside = self.inside.iter().flat_map(|inside| &inside.addresses);
+        let inside = inside.filter(|ip| !asked || self.ips.contains(ip)).cloned();
+        let mut all: Vec<String> = Vec::new();
+        for ip in fixed.iter().cloned().chain(inside).chain(self.ips.iter().cloned()) {
+            if !all.contains(&ip) {
+                all.push(ip);
+            }
+        }
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn static_ones_come_first_and_then_what_it_says_itself() {
+        let here = Installation("ab".repeat(32));
+        let of = |ips: &[&str]| ips.iter().map(|ip| (*ip).to_owned()).collect::<Vec<_>>();
+        for (net, inside, ips, expected) in [
+            // Dynamic: the default route is on eth1, which only the container knows.
+            (
+                "ip=dhcp",
+                of(&["192.168.1.4", "10.0.0.4"]),
+                of(&["10.0.0.4", "192.168.1.4"]),
+                "192.168.1.4 10.0.0.4",
+            ),
+            ("ip=dhcp", of(&["10.0.0.4"]), Vec::new(), "10.0.0.4"),
+            ("ip=dhcp", Vec::new(), of(&["10.0.0.4"]), "10.0.0.4"),
+            // A lease of yesterday.
+            ("ip=dhcp", of(&["10.0.0.9"]), of(&["10.0.0.4", "fd00::4"]), "10.0.0.4 fd00::4"),
+            ("ip=10.0.0.4/24", of(&["fd00::4", "10.0.0.4"]), of(&["10.0.0.4"]), "10.0.0.4 fd00::4"),
+            ("ip=10.0.0.4/24", Vec::new(), of(&["10.0.0.4"]), "10.0.0.4"),
+        ] {
+            let values = BTreeMap::from([("net0".to_owned(), format!("name=eth0,{net}"))]);
+            let row = ContainerRecord {
+                config: Some(Config { values }),
+                inside: Some(Inside { addresses: inside.clone(), ..Inside::default() }),
+                ips: ips.clone(),
+                ..ContainerRecord::seen(&here, "pve1", Live::bare(104, Power::Running), 0)
+            };
+            assert_eq!(row.addresses().join(" "), expected, "{net} {inside:?} {ips:?}");
         }
     }
 }

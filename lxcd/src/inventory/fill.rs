@@ -95,7 +95,7 @@ fn wanted(view: &RemoteView, now: Micros, timing: &Timing) -> Vec<(Vmid, Arc<Ent
     let new = all.iter().copied().filter(|(_, entry)| entry.wants_config).take(PER_ROUND);
     let unaddressed = |entry: &Entry| {
         let wait = if entry.row.ips.is_empty() { 1 } else { ADDRESS_ROUNDS };
-        let fixed = entry.row.config.as_ref().is_none_or(|config| config.static_ip().is_some());
+        let fixed = entry.row.config.as_ref().is_none_or(|config| !config.has_more_addresses());
         entry.row.power == Some(Power::Running) && !fixed && due(entry.addresses_read, wait)
     };
     let read = all.iter().copied().filter(|(_, entry)| !entry.wants_config);
@@ -162,9 +162,9 @@ fn identify(entry: &mut Entry, config: Config, now: Micros) -> Option<ContainerR
     }
     entry.row.hwaddrs = config.hwaddrs();
     entry.row.marker = config.marker().map(|marker| marker.to_string());
-    if let Some(ip) = config.static_ip() {
-        entry.row.ips = vec![ip];
-    } else if entry.row.config.as_ref().is_some_and(|old| old.static_ip().is_some()) {
+    if !config.has_more_addresses() {
+        entry.row.ips = config.static_ips();
+    } else if entry.row.config.as_ref().is_some_and(|old| !old.has_more_addresses()) {
         entry.row.ips = Vec::new();
     }
     entry.row.config = Some(config);

@@ -32,6 +32,19 @@ impl Store {
     /// As `OpStore::hold_vmid`.
     pub(super) async fn hold(&self, op: &Operation, vmid: Vmid, now: Micros) -> Result<bool> {
         let mut tx = self.write().await?;
+        // Its row stays ours until this is committed: one that has ended meanwhile, or that somebody else drives, holds
+        // nothing more.
+        let ours = sqlx::query(
+            "UPDATE operation SET fence = fence WHERE id = $1 AND fence = $2 AND finished_us IS NULL",
+        )
+        .bind(op.id.to_string())
+        .bind(op.fence)
+        .execute(&mut *tx)
+        .await
+        .map_err(fail)?;
+        if ours.rows_affected() == 0 {
+            return Ok(false);
+        }
         let known: i64 = sqlx::query_scalar(
             "SELECT COUNT(*) FROM container WHERE installation = $1 AND vmid = $2 AND closed_us IS NULL",
         )

@@ -33,6 +33,37 @@ on_both! {
         assert!(matches!(db.other.commit(&ours, &events, T0 + S).await.unwrap(), Committed::Yes { .. }));
     }
 
+    async fn who_is_fenced_out_or_has_ended_holds_no_other_number(db: Db) {
+        let one = daemon(&db.store, "a", -S).await;
+        let op = admitted(&db.store, one, 104).await;
+        assert!(db.store.hold_vmid(&op, 200, T0).await.unwrap());
+        assert!(!db.store.hold_vmid(&op, 200, T0).await.unwrap(), "it is held");
+        let two = daemon(&db.other, "b", 3_600 * S).await;
+        let ours = db.other.claim(two, T0.into()).await.unwrap().ours.remove(0);
+        assert!(!db.store.hold_vmid(&op, 201, T0).await.unwrap(), "another daemon drives it");
+        assert!(db.other.hold_vmid(&ours, 201, T0).await.unwrap());
+        let (ended, events) = after(&ours, Change::Finish(Outcome::done()), T0 + S);
+        assert!(matches!(db.other.commit(&ended, &events, T0 + S).await.unwrap(), Committed::Yes { .. }));
+        assert_eq!(db.number("SELECT COUNT(*) FROM container_lock").await, 0);
+        assert!(!db.other.hold_vmid(&ours, 202, T0 + S).await.unwrap(), "it has ended");
+        assert_eq!(db.number("SELECT COUNT(*) FROM container_lock").await, 0);
+    }
+
+    async fn a_retry_knows_what_it_takes_up_again(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let mut chain: Vec<OperationId> = Vec::new();
+        for _ in 0..3 {
+            let mut op = operation(Kind::Start, 104);
+            op.retry_of = chain.last().copied();
+            let op = submit(&db.store, me, &request(vec![op])).await.ours.remove(0);
+            let earlier: Vec<OperationId> = chain.iter().rev().copied().collect();
+            assert_eq!(db.other.earlier(&op).await.unwrap(), earlier);
+            let (ended, events) = after(&op, Change::Finish(Outcome::done()), T0 + S);
+            db.store.commit(&ended, &events, T0 + S).await.unwrap();
+            chain.push(op.id);
+        }
+    }
+
     async fn a_restart_of_the_same_state_directory_takes_its_own_at_once(db: Db) {
         let before = daemon(&db.store, "a", 3_600 * S).await;
         let op = admitted(&db.store, before, 104).await;

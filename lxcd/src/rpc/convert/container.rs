@@ -12,6 +12,7 @@ pub(in crate::rpc) fn container(item: &Listed, with_config: bool) -> v1::Contain
     // What runs in one that is stopped is what ran.
     let maybe = running || item.power.is_none();
     let inside = row.inside.as_ref().filter(|_| maybe);
+    let addresses = row.addresses();
     let usage = &row.live.usage;
     // Figures of a run are of no use once nobody can say that it still runs.
     let now = |figure: Option<u64>| figure.filter(|_| running);
@@ -38,8 +39,8 @@ pub(in crate::rpc) fn container(item: &Listed, with_config: bool) -> v1::Contain
         net_in_bytes: now(usage.net_in),
         net_out_bytes: now(usage.net_out),
         uptime_seconds: now(usage.uptime),
-        ip: row.addresses().first().filter(|_| maybe).cloned(),
-        ips: row.addresses().to_vec(),
+        ip: addresses.first().filter(|_| maybe).cloned(),
+        ips: addresses,
         tags: row.live.tags.clone(),
         pool: row.pool.clone(),
         template: row.template.clone(),

@@ -70,8 +70,8 @@ impl Services {
         let rows = || view.containers.values().map(|entry| &entry.row).filter(|row| row.gone_since.is_none());
         let path = |vmid: Vmid| format!("{}/{vmid}", view.name);
         let names = rows().filter_map(|row| Some((row.name.clone()?, path(row.vmid)))).collect();
-        let taken =
-            rows().flat_map(|row| row.addresses().iter().map(|ip| (ip.parse::<IpAddr>(), path(row.vmid))));
+        let taken = rows()
+            .flat_map(|row| row.addresses().into_iter().map(|ip| (ip.parse::<IpAddr>(), path(row.vmid))));
         Ok(Site {
             remote: view.name.clone(),
             node,
