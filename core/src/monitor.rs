@@ -9,6 +9,8 @@ use crate::timing::{Timing, micros};
 
 /// Looks at once on one node.
 const AT_ONCE: usize = 2;
+/// … and on all together: each is a process of ours there and a piece of an answer here.
+const IN_ALL: usize = 16;
 /// Looks at a new run until it has been seen for so many times what it gets to settle: some services take a while.
 const EARLY: i64 = 4;
 /// The longest pause after failures, in the usual ones; also how long anybody counts as interested.
@@ -56,6 +58,7 @@ pub fn pick<'a>(
         *taken += 1;
         *taken <= AT_ONCE
     });
+    due.truncate(IN_ALL.saturating_sub(busy.len()));
     due
 }
 
@@ -138,5 +141,14 @@ mod tests {
         assert_eq!(picked(&[]), [3, 1, 2, 4].map(|at| all[at].id));
         let (first, second) = (&all[0].node, &all[3].node);
         assert_eq!(picked(&[first, second, second]), [all[1].id]);
+    }
+
+    #[test]
+    fn sixteen_at_once_on_all_nodes() {
+        let all: Vec<Candidate> = (0..40).map(|node| one(&format!("pve{node}"), None, None)).collect();
+        let picked = |busy: &[&Node]| pick(&all, &BTreeMap::new(), busy, 1_000 * S, &Timing::default()).len();
+        assert_eq!(picked(&[]), 16);
+        let busy: Vec<&Node> = all.iter().take(10).map(|one| &one.node).collect();
+        assert_eq!(picked(&busy), 6);
     }
 }

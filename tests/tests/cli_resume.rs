@@ -73,6 +73,22 @@ fn a_retry_ends_what_the_attempt_before_it_has_left_running() {
 }
 
 #[test]
+fn jobs_are_not_put_elsewhere_while_some_run() {
+    let Some(site) = Site::start(Setup::default().containers([]), Tree::Busybox) else { return };
+    let made = begun(&site);
+    let server = &site.server;
+    let elsewhere = format!(
+        "remote set homelab --ssh {}@:{} --ssh-key {}",
+        server.user(),
+        server.address().port(),
+        server.key().display()
+    );
+    site.world.ctl(&elsewhere).fails("LXC0507").says("a container is being made on homelab");
+    std::fs::write(site.file(100, "/root/go"), "").expect("written");
+    made.end().exits(0).prints("created");
+}
+
+#[test]
 fn a_job_whose_directory_is_taken_away_is_lost_and_not_run_again() {
     let Some(mut site) = Site::start(Setup::default().containers([]), Tree::Busybox) else { return };
     let made = begun(&site);

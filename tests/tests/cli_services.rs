@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use lxc_tests::harness::{Cli, Setup, Site, Tree, World, binary, ct, running, until};
+use lxc_tests::pvesim::control::CtChange;
 use lxcd::store::Store;
 
 const SECRET: &str = "pl4in-t0-y0u";
@@ -141,6 +142,15 @@ fn secrets_are_shown_to_admins_and_kept_nowhere() {
     }
     let written = written(world);
     assert!(written.contains("httpd") && !written.contains(SECRET));
+
+    // Another container has that number by now.
+    let net = "name=eth0,bridge=vmbr0,hwaddr=BC:24:11:99:99:99,type=veth";
+    let config = [("net0".to_owned(), net.to_owned())].into();
+    world.sim.control().change_container(104, &CtChange { config, ..CtChange::default() }).expect("changed");
+    let refused = world.ctl("services 104 --reveal httpd");
+    refused.fails("LXC0103").says("homelab/104 was replaced");
+    assert!(!refused.out.contains(SECRET));
+    world.ctl("services 104 --refresh").fails("LXC0103");
 }
 
 /// lxcctl in the hands of nobody.

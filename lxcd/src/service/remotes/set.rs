@@ -1,16 +1,17 @@
 //! `remote set`: another name, URL or token for the same installation. Owns the check that it stays the
 //! same one.
 
-use lxc_core::error::Result;
+use lxc_core::error::{Code, Error, Result};
+use lxc_core::op::{Kind, Operation};
 use lxc_core::record::RemoteRecord;
 use secrecy::SecretString;
 
 use super::ssh::NewSsh;
 use super::urls;
 use super::words::{check_name, exists};
-use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
 use crate::service::operations::done;
+use crate::service::{Services, store_error};
 
 /// What changes of a remote; None = stays.
 #[derive(Debug, Default)]
@@ -79,6 +80,9 @@ impl Services {
             None => {}
             Some(None) => row.ssh = None,
             Some(Some(new)) => {
+                if row.ssh.as_ref().is_some_and(|ssh| ssh.directory != new.directory) {
+                    self.nothing_is_made(&row).await?;
+                }
                 let client = self.registry.client(&row, secret)?;
                 self.take_ssh(&mut row, &client, new).await?;
             }
@@ -91,5 +95,17 @@ impl Services {
         self.bus.remotes_moved();
         self.inventory.watch_remote(&remote.row, remote.client.clone());
         Ok(remote.row.clone())
+    }
+
+    /// What a create has begun on its node is looked for where jobs lay then, and would run once more elsewhere.
+    async fn nothing_is_made(&self, row: &RemoteRecord) -> Result<()> {
+        let open = self.store.open_operations().await.map_err(store_error)?;
+        let here = |op: &&Operation| op.target.installation == row.installation;
+        let Some(op) = open.iter().filter(here).find(|op| matches!(op.kind, Kind::Create { .. })) else {
+            return Ok(());
+        };
+        Err(Error::new(Code::RemoteBusy, format!("a container is being made on {}", row.name))
+            .because("its work on the node is followed where jobs lie now")
+            .hint(format!("lxcctl op watch {}", op.id.short())))
     }
 }

@@ -5,14 +5,16 @@ mod look;
 mod reach;
 
 use lxc_core::error::{Code, Error, Result};
+use lxc_core::ports::{Identity, PveApi};
 use lxc_core::pve::Power;
 use lxc_core::record::Looked;
 use lxc_core::selector::Selection;
-use lxc_core::services::Secret;
+use lxc_core::services::{Problem, Secret};
 
-use super::access::Caller;
+use super::access::{Caller, no_remote};
 use super::listing::{Listed, Warning, no_container};
 use super::operations::done;
+use super::remotes::fault;
 use super::{Services, store_error};
 
 /// What runs in a container.
@@ -62,7 +64,15 @@ impl Services {
                 }
                 looked
             }
-            _ => self.look_into(&item, None).await?.0,
+            _ => {
+                // Where Proxmox cannot be asked, what the container says is still better than nothing.
+                if let Err(error) = self.still_the_same(&item).await
+                    && error.code == Code::Replaced
+                {
+                    return Err(error);
+                }
+                self.look_into(&item, None).await?.0
+            }
         };
         let problems = looked.services.problems.iter();
         warnings.extend(
@@ -85,8 +95,17 @@ impl Services {
             self.registry.get(&item.remote).map(|remote| remote.row.owner.clone()).unwrap_or_default();
         let what = format!("{target} {service}");
         self.access.require(caller, &item.remote, "reveal", &what, &owner)?;
-        let (_, mut found) = self.look_into(&item, Some(service)).await?;
+        self.still_the_same(&item).await?;
+        let (looked, mut found) = self.look_into(&item, Some(service)).await?;
         let Some(secrets) = found.remove(service) else {
+            // Who could not look cannot say that there are none.
+            let blind = |problem: &&Problem| matches!(problem.part.as_str(), "credentials" | "discovery");
+            if let Some(problem) = looked.services.problems.iter().find(blind) {
+                return Err(Error::new(Code::LookFailed, format!("{target} does not tell its secrets"))
+                    .about(&target)
+                    .because(problem.why.clone())
+                    .hint(format!("lxcctl services {target} --refresh")));
+            }
             let known: Vec<String> = found.into_keys().collect();
             let error = Error::new(Code::NoService, format!("{target} keeps no secrets of {service}"));
             let error = match &known[..] {
@@ -98,6 +117,26 @@ impl Services {
         let audit = done(&caller.actor, "reveal", target, self.now(), service.to_owned(), None);
         self.store.audit(&audit).await.map_err(store_error)?;
         Ok(Revealed { item, secrets })
+    }
+
+    /// Whether its number is still that of the container that is meant; the picture may be a minute old.
+    async fn still_the_same(&self, item: &Listed) -> Result<()> {
+        let row = &item.entry.row;
+        let remote = self.registry.get(&item.remote).ok_or_else(|| no_remote(&item.remote))?;
+        let config = remote.client.config(&row.node, row.vmid).await;
+        let config = config.map_err(|error| fault(&remote, &error))?;
+        let known = Identity { hwaddrs: row.hwaddrs.clone(), marker: row.marker.clone() };
+        if known.matches(&config) {
+            return Ok(());
+        }
+        let target = item.target();
+        Err(Error::new(Code::Replaced, format!("{target} was replaced"))
+            .about(&target)
+            .because(format!(
+                "vmid {} now belongs to another container than the one that was meant",
+                row.vmid
+            ))
+            .hint(format!("lxcctl show {target}")))
     }
 
     async fn one(&self, caller: &Caller, selection: &Selection, verb: &str) -> Result<Listed> {
