@@ -103,6 +103,12 @@ pub fn clock(then: &Zoned, now: &Zoned) -> String {
     }
 }
 
+/// A text of at most so many bytes, cut where a character ends.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> &str {
+    &text[..text.floor_char_boundary(most)]
+}
+
 /// The last eight digits of an operation's id: how people see it.
 #[must_use]
 pub fn short_id(id: &str) -> &str {

@@ -15,13 +15,9 @@ pub(super) fn log_events(lines: &[String]) -> Vec<EventDraft> {
     lines.iter().map(|line| EventDraft::new(EventKind::Log, cut(line))).collect()
 }
 
-/// A line, cut to its longest at a character boundary.
+/// A line, cut to its longest.
 pub(super) fn cut(line: &str) -> String {
-    let mut end = line.len().min(LONGEST_LINE);
-    while !line.is_char_boundary(end) {
-        end -= 1;
-    }
-    line[..end].to_owned()
+    crate::text::cut(line, LONGEST_LINE).to_owned()
 }
 
 pub(super) fn silent(what: &str) -> EventDraft {

@@ -7,11 +7,12 @@ use crate::job::JobReading;
 use crate::op::event::{EventDraft, EventKind};
 use crate::op::step::Work;
 use crate::services::{Status, judge, read};
+use crate::text;
 
 /// Lines of one reading that are kept at its begin and at its end; what is between is counted.
 const KEPT: usize = 200;
-/// Last lines that are kept with the step.
-const TAIL: usize = 20;
+/// Last lines that are kept with the step, and bytes of each: they are written with every commit.
+const TAIL: (usize, usize) = (5, 500);
 /// Bytes of a line (ARCHITECTURE.md, rule 17); a longer one is cut into several.
 const LONGEST: usize = 16 * 1024;
 /// What a line to lxcd itself begins with, behind ASCII RS: `detail 6 files: 5 written, 1 kept`.
@@ -45,8 +46,9 @@ pub(super) fn take(work: &mut Work, reading: &JobReading, last: bool) -> Vec<Eve
             None => said.push(shown(&piece)),
         }
     }
-    work.tail.extend(said.iter().filter(|line| !line.is_empty()).cloned());
-    work.tail.drain(..work.tail.len().saturating_sub(TAIL));
+    let full = said.iter().filter(|line| !line.is_empty());
+    work.tail.extend(full.map(|line| text::cut(line, TAIL.1).to_owned()));
+    work.tail.drain(..work.tail.len().saturating_sub(TAIL.0));
     let left_out = said.len().saturating_sub(2 * KEPT);
     if left_out > 0 {
         let mark = format!("… {left_out} lines are left out here");
@@ -106,7 +108,8 @@ fn reported(work: &mut Work, report: &str) -> Option<EventDraft> {
 fn shown(line: &str) -> String {
     let line = line.trim_end_matches('\r');
     let line = line.rsplit('\r').next().unwrap_or(line);
-    line.replace('\0', "\u{fffd}")
+    // What is no text grows by that.
+    cut(&line.replace('\0', "\u{fffd}"))
 }
 
 /// A line, or its pieces when it is too long for one; an empty line is one piece.
@@ -155,12 +158,14 @@ mod tests {
         let mut work = work();
         let noise: Vec<u8> = (0..=255).cycle().take(64 << 10).filter(|byte| *byte != b'\n').collect();
         let lines = read(&mut work, &noise, true);
-        assert!(lines.iter().all(|line| line.len() <= 3 * LONGEST && !line.contains('\0')));
+        assert!(lines.iter().all(|line| line.len() <= LONGEST && !line.contains('\0')));
         let flood = "y\n".repeat(32 << 10);
         let lines = read(&mut work, flood.as_bytes(), false);
         assert_eq!(lines.len(), 2 * KEPT + 1);
         assert_eq!(lines[KEPT], "… 32368 lines are left out here");
-        assert_eq!(work.tail.len(), TAIL);
+        assert_eq!(work.tail.len(), TAIL.0);
+        read(&mut work, &noise, true);
+        assert!(work.tail.iter().all(|line| line.len() <= TAIL.1));
     }
 
     #[test]

@@ -10,6 +10,9 @@ use crate::op::step::Work;
 use crate::ports::JobError;
 use crate::text;
 
+/// Bytes of a script's own words in an error; its log has them all.
+const MOST: usize = 300;
+
 /// It ran when it was looked at last.
 pub(in crate::op) fn stopped_meanwhile(op: &Operation, node: &str) -> Error {
     about(Code::NotRunning, &op.target, format!("{} is not running any more", op.target.label()))
@@ -58,7 +61,7 @@ pub(in crate::op) fn work_failed(
     let last = said.or_else(|| work.tail.iter().rev().find(|line| !line.trim().is_empty()));
     let why = last.map_or_else(
         || format!("{exit} after {after}"),
-        |line| format!("{exit} after {after}: {}", line.trim()),
+        |line| format!("{exit} after {after}: {}", text::cut(line.trim(), MOST)),
     );
     goes_on(op, about(code, &op.target, what).because(why))
 }
