@@ -2,7 +2,7 @@
 //! system.
 
 use lxc_tests::harness::node::Tree;
-use lxc_tests::harness::{Setup, Site, template};
+use lxc_tests::harness::{Postgres, Setup, Site, template};
 
 fn site(tree: Tree) -> Option<Site> {
     Site::start(Setup::default().containers([]), tree)
@@ -79,8 +79,7 @@ fn a_script_that_fails_is_resumed_and_nothing_before_it_runs_twice() {
 }
 
 /// kill -9 at each side of what matters: the record of a piece of work, the start of its job, its end.
-#[test]
-fn killed_anywhere_every_script_runs_once() {
+fn killed_anywhere(setup: Setup) {
     const PLACES: [&str; 9] = [
         "work.before",
         "work.after",
@@ -92,7 +91,7 @@ fn killed_anywhere_every_script_runs_once() {
         "done.after#4",
         "terminal.before",
     ];
-    let Some(mut site) = site(Tree::Busybox) else { return };
+    let Some(mut site) = Site::start(setup.containers([]), Tree::Busybox) else { return };
     template(
         &site.world,
         "box",
@@ -114,6 +113,49 @@ fn killed_anywhere_every_script_runs_once() {
         assert_eq!(site.read(vmid, "/root/order").as_deref(), Some("a\nb\n"), "killed at {place}");
         assert_eq!(site.world.listed(&target).expect("listed")["status"], "running", "killed at {place}");
     }
+}
+
+#[test]
+fn killed_anywhere_every_script_runs_once() {
+    killed_anywhere(Setup::default());
+}
+
+#[test]
+fn killed_anywhere_on_postgres_every_script_runs_once() {
+    let Some(postgres) = Postgres::shared() else { return };
+    let url = postgres.url(&postgres.create(None));
+    killed_anywhere(Setup::default().config(&format!("database = \"{url}\"\n")));
+}
+
+#[test]
+fn a_create_may_stop_early_and_be_taken_up_from_an_earlier_step() {
+    let Some(site) = site(Tree::Busybox) else { return };
+    let world = &site.world;
+    let failing = "echo b >>/root/order\n[ -e /root/fixed ]\n";
+    template(
+        world,
+        "box",
+        &[
+            ("files/motd", "hello\n"),
+            ("files/motd.path", "/etc\n"),
+            ("scripts/10-a.sh", "echo a >>/root/order\n"),
+            ("scripts/20-b.sh", failing),
+        ],
+    );
+    for (phase, motd) in [("start", None), ("deploy", Some("hello\n"))] {
+        let run = world.ctl(&format!("create {phase} --template box --stop-after {phase} -o json"));
+        let vmid = run.exits(0).json()["items"][0]["vmid"].as_u64().expect("a number");
+        let vmid = u32::try_from(vmid).expect("small");
+        assert_eq!(site.read(vmid, "/etc/motd").as_deref(), motd, "{phase}");
+        assert_eq!(site.read(vmid, "/root/order"), None, "{phase}");
+    }
+    world.ctl("create whole --template box --vmid 300").fails("LXC0110");
+    let id = world.ctl("op ls -n 1 -o name").out.trim().to_owned();
+    world.ctl(&format!("op retry {id} --from discover")).fails("LXC0214").says("is not done");
+    world.ctl(&format!("op retry {id} --from script:99-z.sh")).fails("LXC0214").says("its steps are");
+    std::fs::write(site.file(300, "/root/fixed"), "").expect("written");
+    world.ctl(&format!("op retry {id} --from script:10-a.sh")).exits(0).prints("created");
+    assert_eq!(site.read(300, "/root/order").as_deref(), Some("a\nb\na\nb\n"));
 }
 
 #[test]
