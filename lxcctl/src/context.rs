@@ -65,6 +65,11 @@ impl Context {
         line::with(&self.argv, flag, value)
     }
 
+    /// Lets the command line say more: what was answered to questions counts as typed from now on.
+    pub fn type_more(&mut self, words: &[String]) {
+        self.argv = line::more(&self.argv, words);
+    }
+
     /// The command line with one word in the place of another.
     #[must_use]
     pub fn command_line_instead(&self, word: &str, better: &str) -> String {

@@ -17,6 +17,7 @@ pub use network::{Addressing, Network, parse_ip, parse_ip6};
 pub use part::Part;
 pub use place::{Placing, place};
 pub use preflight::{Check, Preflight, Verdict, preflight};
+pub use settle::{DEFAULT_CORES, DEFAULT_DISK_GB, DEFAULT_MEMORY_MB, DEFAULT_SWAP_MB};
 pub use site::{Site, Storage};
 pub use spec::{Features, OnFailure, Phase, Spec};
 pub use values::{check_wish, is_hostname};

@@ -10,9 +10,13 @@ use super::wish::{Layers, Origin, Settings, addressing};
 use crate::text;
 
 /// Memory when nobody says, MiB: Proxmox's own (api-schema: memory, default 512).
-const MEMORY_MB: u64 = 512;
+pub const DEFAULT_MEMORY_MB: u64 = 512;
+/// Swap when nobody says, MiB: Proxmox's own (api-schema: swap, default 512).
+pub const DEFAULT_SWAP_MB: u64 = 512;
 /// Disk when nobody says, GiB.
-const DISK_GB: u64 = 8;
+pub const DEFAULT_DISK_GB: u64 = 8;
+/// Cores when nobody says; Proxmox would give all of them.
+pub const DEFAULT_CORES: u32 = 1;
 
 /// Settles every value; `all` collects them as they are shown.
 pub(super) fn settle(layers: &Layers<'_>, site: &Site, parts: Vec<Part>, all: &mut Settings) -> Spec {
@@ -33,11 +37,11 @@ pub(super) fn settle(layers: &Layers<'_>, site: &Site, parts: Vec<Part>, all: &m
         if any_vmid { Origin::Chosen } else { layers.pick(|w| w.vmid.clone(), |_| None, String::new).1 };
     all.add("vmid", (site.vmid, vmid));
     let image = all.add("image", (resolved.unwrap_or(wanted), image_origin));
-    let cores = all.add("cores", layers.pick(|w| w.cores, |t| Some(t.settings.cpu), || 1));
-    let memory = layers.pick(|w| w.memory_mb, |t| Some(u64::from(t.settings.ram_mb)), || MEMORY_MB);
+    let cores = all.add("cores", layers.pick(|w| w.cores, |t| Some(t.settings.cpu), || DEFAULT_CORES));
+    let memory = layers.pick(|w| w.memory_mb, |t| Some(u64::from(t.settings.ram_mb)), || DEFAULT_MEMORY_MB);
     let memory_mb = all.add_as("memory", memory, size(20));
-    let swap_mb = all.add_as("swap", layers.pick(|w| w.swap_mb, |_| None, || 512), size(20));
-    let disk = layers.pick(|w| w.disk_gb, |t| Some(u64::from(t.settings.disk_gb)), || DISK_GB);
+    let swap_mb = all.add_as("swap", layers.pick(|w| w.swap_mb, |_| None, || DEFAULT_SWAP_MB), size(20));
+    let disk = layers.pick(|w| w.disk_gb, |t| Some(u64::from(t.settings.disk_gb)), || DEFAULT_DISK_GB);
     let disk_gb = all.add_as("disk", disk, size(30));
     let storage = layers.pick(|w| w.storage.clone(), |_| None, || roomiest(site));
     let storage = all.add("storage", chosen_by_site(storage));

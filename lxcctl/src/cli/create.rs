@@ -168,6 +168,9 @@ pub struct CreateWaiting {
     /// Exit 12 when it was done with warnings.
     #[arg(long, hide_short_help = true)]
     pub fail_on_warnings: bool,
+    /// Ask nothing: what is missing is an error.
+    #[arg(short = 'y', long, hide_short_help = true)]
+    pub yes: bool,
 }
 
 fn phase(text: &str) -> Result<Phase, String> {

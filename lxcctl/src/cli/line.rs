@@ -47,6 +47,14 @@ pub fn with(argv: &[String], flag: &str, value: Option<&str>) -> String {
     typed(&words)
 }
 
+/// The words of a command line with more flags.
+#[must_use]
+pub fn more(argv: &[String], words: &[String]) -> Vec<String> {
+    // What stands behind it is no flag any more.
+    let end = argv.iter().position(|arg| arg == "--").unwrap_or(argv.len());
+    [&argv[..end], words, &argv[end..]].concat()
+}
+
 /// The command line with one word in the place of another.
 #[must_use]
 pub fn instead(argv: &[String], word: &str, better: &str) -> String {
@@ -83,6 +91,18 @@ mod tests {
         assert_eq!(filled("{line} --at-most 5", &argv("stop --at-most=2 1")), "lxcctl stop 1 --at-most 5");
         assert_eq!(with(&argv("ls --sort nam"), "--sort", Some("-name")), "lxcctl ls --sort=-name");
         assert_eq!(with(&argv("stop -- 104"), "--yes", None), "lxcctl stop --yes -- 104");
+    }
+
+    #[test]
+    fn more_is_said_before_what_is_no_flag() {
+        assert_eq!(
+            typed(&more(&argv("create -q"), &argv("web-7 --cores 2"))),
+            "lxcctl create -q web-7 --cores 2"
+        );
+        assert_eq!(
+            typed(&more(&argv("create -- web-7"), &argv("--cores 2"))),
+            "lxcctl create --cores 2 -- web-7"
+        );
     }
 
     #[test]

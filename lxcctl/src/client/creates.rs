@@ -6,7 +6,7 @@ use lxc_proto::v1 as pb;
 use pb::creates_client::CreatesClient;
 
 use super::operations::{Submitted, sudo_uid};
-use super::view::CreatePlan;
+use super::view::{CreatePlan, Survey};
 use super::{Client, status};
 
 /// A container to be made, with everything that was said about it.
@@ -101,6 +101,16 @@ impl Client {
     /// What the daemon says, or that it does not answer.
     pub async fn plan_create(&self, order: &CreateOrder) -> Result<CreatePlan> {
         let answer = self.creates_client().plan(Self::unary(order.wire())).await;
+        Ok(self.settle(answer).await?.into())
+    }
+
+    /// What there is to choose from on a remote; empty = the default one, or the only one.
+    ///
+    /// # Errors
+    /// What the daemon says, or that it does not answer.
+    pub async fn survey(&self, remote: &str) -> Result<Survey> {
+        let message = pb::SurveyRequest { remote: remote.to_owned(), sudo_uid: sudo_uid() };
+        let answer = self.creates_client().survey(Self::unary(message)).await;
         Ok(self.settle(answer).await?.into())
     }
 }

@@ -3,8 +3,11 @@
 //! must not decide what is said.
 
 mod ask;
+mod form;
 
 use std::io::{self, IsTerminal as _, Write};
+
+pub use form::Unanswered;
 
 use super::style::{Look, hint, warning};
 use super::terminal::{locale_is_utf8, set, size};

@@ -50,3 +50,42 @@ impl From<pb::PlanCreateReply> for CreatePlan {
         }
     }
 }
+
+/// What a remote has to choose from.
+#[derive(Debug, Clone, Default)]
+pub struct Survey {
+    /// Its name.
+    pub remote: String,
+    /// Its nodes, those that answer.
+    pub nodes: Vec<SurveyedNode>,
+    /// Host names that are taken.
+    pub names: Vec<String>,
+}
+
+/// What one node has.
+#[derive(Debug, Clone, Default)]
+pub struct SurveyedNode {
+    /// Its name.
+    pub name: String,
+    /// Bytes of memory nobody uses; None = it may not be seen.
+    pub free: Option<u64>,
+    /// OS images, as volumes.
+    pub images: Vec<String>,
+    /// Storages that take root disks, with the bytes that are free.
+    pub storages: Vec<(String, Option<u64>)>,
+    /// Bridges; none also where they may not be seen.
+    pub bridges: Vec<String>,
+}
+
+impl From<pb::SurveyReply> for Survey {
+    fn from(reply: pb::SurveyReply) -> Self {
+        let node = |node: pb::SurveyedNode| SurveyedNode {
+            name: node.name,
+            free: node.free_bytes,
+            images: node.images,
+            storages: node.storages.into_iter().map(|one| (one.name, one.free_bytes)).collect(),
+            bridges: node.bridges,
+        };
+        Self { remote: reply.remote, nodes: reply.nodes.into_iter().map(node).collect(), names: reply.names }
+    }
+}

@@ -16,7 +16,7 @@ mod template;
 
 pub use bucket::{Bucket, BucketPackages, SavedBucket};
 pub use container::{Container, ContainerRef, Shown, Summary, Unlocked, Warning};
-pub use create::{CreatePlan, Setting};
+pub use create::{CreatePlan, Setting, Survey, SurveyedNode};
 pub use daemon::{Daemon, DaemonStatus, Poll, RemoteRole, WhoAmI};
 pub use event::{Actor, AuditRecord, Event};
 pub use node::Node;

@@ -1,8 +1,9 @@
-//! `lxcctl create`: wishes from flags and file, then submit, watch, row. Owns that order; what the wishes come to is
-//! said by lxcd.
+//! `lxcctl create`: wishes from flags, file and answers, then submit, watch, row. Owns that order; what the wishes come
+//! to is said by lxcd.
 
 mod dry_run;
 mod file;
+mod questions;
 
 use lxc_core::create::Wish;
 use lxc_core::error::{Code, Error, Exit, Result};
@@ -16,24 +17,32 @@ use crate::follow::{Board, Patience, Signals, follow};
 pub(crate) async fn run(context: &mut Context, args: &CreateArgs) -> Result<Exit> {
     let flags = wish(args)?;
     let file = args.file.as_deref().map(file::read).transpose()?.unwrap_or_default();
-    if flags.name.is_none() && file.name.is_none() {
+    let waiting = &args.waiting;
+    let asked = questions::are_asked(context, args, &flags, &file);
+    if !asked && flags.name.is_none() && file.name.is_none() {
         return Err(Error::new(Code::Usage, "create wants a name")
             .because("neither the command line nor a file says one")
             .hint("lxcctl create web-7 --template web-node")
             .hint("lxcctl create --help"));
     }
-    let waiting = &args.waiting;
-    let order = CreateOrder {
+    let mut order = CreateOrder {
         request_id: waiting.request_id.clone().unwrap_or_else(|| uuid::Uuid::now_v7().to_string()),
         remote: args.remote.clone().unwrap_or_default(),
         flags,
         file,
         if_needed: waiting.if_needed,
     };
+    if asked && let Some(exit) = questions::complete(context, &mut order).await? {
+        return Ok(exit);
+    }
+    // A connection of its own: nobody kept the one of the questions alive while they were thought about.
     let client = context.connect().await?;
     if waiting.dry_run {
         let plan = client.plan_create(&order).await?;
         return dry_run::print(context, &plan);
+    }
+    if asked && let Some(exit) = questions::review(context, &client, &order).await? {
+        return Ok(exit);
     }
     make(context, &client, args, &order).await
 }

@@ -6,7 +6,7 @@ use lxc_core::create::{Check, OnFailure, Phase, Verdict, Wish};
 use lxc_core::error::{Code, Error, Result};
 use lxc_proto::v1;
 
-use crate::service::create::{CreateRequest, Plan};
+use crate::service::create::{CreateRequest, Plan, Survey, Surveyed};
 
 pub(in crate::rpc) fn create_request(request: v1::CreateRequest) -> Result<CreateRequest> {
     Ok(CreateRequest {
@@ -97,4 +97,23 @@ fn check(check: &Check) -> v1::Check {
         Verdict::Refused(_) => "refused",
     };
     v1::Check { name: check.name.to_owned(), result: result.to_owned(), detail: check.detail.clone() }
+}
+
+pub(in crate::rpc) fn survey(survey: Survey) -> v1::SurveyReply {
+    let node = |node: Surveyed| v1::SurveyedNode {
+        name: node.name,
+        free_bytes: node.free,
+        images: node.images,
+        storages: node
+            .storages
+            .into_iter()
+            .map(|one| v1::SurveyedStorage { name: one.name, free_bytes: one.available })
+            .collect(),
+        bridges: node.bridges,
+    };
+    v1::SurveyReply {
+        remote: survey.remote,
+        nodes: survey.nodes.into_iter().map(node).collect(),
+        names: survey.names,
+    }
 }

@@ -12,7 +12,7 @@ mod template;
 
 pub(super) use bucket::{bucket, lists, manager};
 pub(super) use container::{container, node, warning};
-pub(super) use create::{create_plan, create_request};
+pub(super) use create::{create_plan, create_request, survey};
 pub(super) use event::{audit, event};
 pub(super) use operation::{Reader, forecast, operation, reference, verb_request, watch_item};
 pub(super) use remote::{certificate, new_ssh, remote, ssh_shown, ssh_trust, url_state};

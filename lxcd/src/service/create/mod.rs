@@ -3,6 +3,7 @@
 
 mod choose;
 mod site;
+mod survey;
 
 use lxc_core::create::{Layers, Phase, Preflight, Wish, check_wish, preflight};
 use lxc_core::error::{Code, Error, Result};
@@ -20,6 +21,8 @@ use super::verbs::{Batch, digest_of, request_id, reused};
 use super::{Services, store_error};
 use crate::provision;
 use crate::store::{NewRequest, Submitted};
+
+pub use survey::{Survey, Surveyed};
 
 /// How often another number is taken when somebody was faster.
 const ATTEMPTS: usize = 50;

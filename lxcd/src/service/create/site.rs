@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use futures::future::join_all;
-use lxc_core::create::{Layers, Site, Storage, resolve_image};
+use lxc_core::create::{DEFAULT_MEMORY_MB, Layers, Site, Storage, resolve_image};
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::Vmid;
 use lxc_core::job::Node;
@@ -17,9 +17,9 @@ use crate::service::{Services, store_error};
 
 /// What one node has.
 #[derive(Debug, Default)]
-struct Offer {
-    storages: Vec<Storage>,
-    volumes: Vec<String>,
+pub(super) struct Offer {
+    pub(super) storages: Vec<Storage>,
+    pub(super) volumes: Vec<String>,
 }
 
 impl Services {
@@ -130,7 +130,8 @@ impl Services {
         let having =
             |(name, offer): &(String, Offer)| (name.clone(), resolve_image(&image, &offer.volumes).is_some());
         let images: Vec<(String, bool)> = offers.iter().map(having).collect();
-        let (memory, _) = layers.pick(|wish| wish.memory_mb, |t| Some(u64::from(t.settings.ram_mb)), || 512);
+        let (memory, _) =
+            layers.pick(|wish| wish.memory_mb, |t| Some(u64::from(t.settings.ram_mb)), || DEFAULT_MEMORY_MB);
         let Some((node, why)) = self.place(view, &images, memory << 20).await? else {
             return Err(Error::new(Code::NodeUnreachable, format!("no node of {} answers", view.name))
                 .because("a container needs one to be made on")
@@ -140,7 +141,8 @@ impl Services {
         Ok((node, Some(why), offer.unwrap_or_default()))
     }
 
-    async fn offer(&self, remote: &Remote, node: &str, view: &RemoteView) -> Result<Offer> {
+    /// What a node has; nothing when it does not answer.
+    pub(super) async fn offer(&self, remote: &Remote, node: &str, view: &RemoteView) -> Result<Offer> {
         if node_trouble(view, node).is_some() {
             return Ok(Offer::default());
         }
@@ -187,7 +189,8 @@ impl Services {
     }
 }
 
-fn node_trouble(view: &RemoteView, node: &str) -> Option<Error> {
+/// Why a node cannot be asked.
+pub(super) fn node_trouble(view: &RemoteView, node: &str) -> Option<Error> {
     let Some(known) = view.nodes.get(node) else {
         let names: Vec<&str> = view.nodes.keys().map(String::as_str).collect();
         return Some(
