@@ -70,6 +70,11 @@ impl Context {
         self.argv = line::more(&self.argv, words);
     }
 
+    /// Lets the command line say one flag less: what is advised from now on is to be done, not only looked at.
+    pub fn type_less(&mut self, flag: &str) {
+        self.argv = line::less(&self.argv, flag);
+    }
+
     /// The command line with one word in the place of another.
     #[must_use]
     pub fn command_line_instead(&self, word: &str, better: &str) -> String {

@@ -6,6 +6,7 @@ mod network;
 mod part;
 mod place;
 mod preflight;
+mod privileges;
 mod settle;
 mod site;
 mod spec;

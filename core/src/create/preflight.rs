@@ -6,6 +6,7 @@ use std::fmt::Display;
 use super::image;
 use super::network::Addressing;
 use super::part::Part;
+use super::privileges;
 use super::settle::settle;
 use super::site::Site;
 use super::spec::Spec;
@@ -71,7 +72,7 @@ pub fn preflight(layers: &Layers<'_>, site: &Site, parts: Vec<Part>) -> Prefligh
         judge.storage(),
         judge.network(),
         judge.features(),
-        judge.privileges(),
+        privileges::check(judge.spec, judge.site),
         judge.ssh(),
     ];
     Preflight { checks: checks.into_iter().flatten().collect(), spec, settings: settings.0 }
@@ -83,15 +84,15 @@ struct Judge<'a> {
     wanted_image: String,
 }
 
-fn ok(name: &'static str, detail: impl Display) -> Check {
+pub(super) fn ok(name: &'static str, detail: impl Display) -> Check {
     Check { name, verdict: Verdict::Ok, detail: detail.to_string() }
 }
 
-fn unknown(name: &'static str, detail: impl Display) -> Check {
+pub(super) fn unknown(name: &'static str, detail: impl Display) -> Check {
     Check { name, verdict: Verdict::Warning, detail: detail.to_string() }
 }
 
-fn refused(name: &'static str, error: Error) -> Check {
+pub(super) fn refused(name: &'static str, error: Error) -> Check {
     let detail = error.why.first().cloned().unwrap_or_else(|| error.message.clone());
     Check { name, verdict: Verdict::Refused(Box::new(error)), detail }
 }
@@ -269,40 +270,6 @@ impl Judge<'_> {
                     "on the node, after a create without them",
                 );
         Some(refused("features", error))
-    }
-
-    fn privileges(&self) -> Option<Check> {
-        let Some(held) = &self.site.permissions else {
-            return Some(unknown("privileges", "cannot be read"));
-        };
-        let vm = format!("/vms/{}", self.site.vmid);
-        let pool = self.spec.pool.as_ref().map(|pool| format!("/pool/{pool}"));
-        let on_vm = |privilege: &str| {
-            held.allows(&vm, privilege) || pool.as_ref().is_some_and(|pool| held.allows(pool, privilege))
-        };
-        let mut missing = Vec::new();
-        for privilege in ["VM.Allocate", "VM.PowerMgmt", "VM.Audit"] {
-            if !on_vm(privilege) {
-                missing.push((privilege, "/vms"));
-            }
-        }
-        let storage = format!("/storage/{}", self.spec.storage);
-        if !held.allows(&storage, "Datastore.AllocateSpace") {
-            missing.push(("Datastore.AllocateSpace", "/storage"));
-        }
-        if !self.spec.unprivileged && !held.allows("/", "Sys.Modify") {
-            missing.push(("Sys.Modify", "/"));
-        }
-        if missing.is_empty() {
-            return Some(ok("privileges", "VM.Allocate, VM.PowerMgmt, VM.Audit, Datastore.AllocateSpace"));
-        }
-        let names: Vec<String> =
-            missing.iter().map(|(privilege, path)| format!("{privilege} on {path}")).collect();
-        let error =
-            Error::new(Code::LacksPrivilege, format!("our token may not create on {}", self.site.remote))
-                .because(format!("it lacks {}", names.join(", ")))
-                .hint_noted(format!("lxcctl remote doctor {}", self.site.remote), "says which line gives it");
-        Some(refused("privileges", error))
     }
 
     fn ssh(&self) -> Option<Check> {

@@ -7,6 +7,19 @@ use super::super::wish::{Origin, Wish};
 use super::*;
 use crate::pve::Permissions;
 
+const ALL: [&str; 10] = [
+    "VM.Allocate",
+    "VM.PowerMgmt",
+    "VM.Audit",
+    "VM.Config.CPU",
+    "VM.Config.Memory",
+    "VM.Config.Disk",
+    "VM.Config.Network",
+    "VM.Config.Options",
+    "Datastore.AllocateSpace",
+    "SDN.Use",
+];
+
 fn permissions(names: &[&str]) -> Permissions {
     let root = names.iter().map(|name| ((*name).to_owned(), true)).collect();
     Permissions { paths: BTreeMap::from([("/".to_owned(), root)]) }
@@ -33,12 +46,8 @@ fn site() -> Site {
             storage("local-lvm", &["rootdir", "images"], 100),
         ],
         bridges: Some(vec!["vmbr0".into(), "vmbr1".into()]),
-        permissions: Some(permissions(&[
-            "VM.Allocate",
-            "VM.PowerMgmt",
-            "VM.Audit",
-            "Datastore.AllocateSpace",
-        ])),
+        bridges_guarded: true,
+        permissions: Some(permissions(&ALL)),
         root: false,
         names: vec![("web-1".into(), "homelab/104".into())],
         addresses: vec![([10, 0, 0, 14].into(), "homelab/104".into())],
@@ -100,6 +109,31 @@ fn each_thing_that_is_missing_is_refused_with_its_code() {
     assert_eq!(code(&wish(), &poor), Some(Code::LacksPrivilege));
     let mute = Site { ssh_trouble: Some(Error::new(Code::NoSsh, "no SSH access")), ..site() };
     assert_eq!(code(&wish(), &mute), Some(Code::NoSsh));
+}
+
+#[test]
+fn each_privilege_that_is_missing_is_named_with_its_path() {
+    for missing in ALL {
+        let held: Vec<&str> = ALL.into_iter().filter(|name| *name != missing).collect();
+        let poor = Site { permissions: Some(permissions(&held)), ..site() };
+        let done = run(&wish(), &poor);
+        let error = done.refusal().unwrap();
+        let path = match missing {
+            "SDN.Use" => "/sdn/zones/localnetwork/vmbr0",
+            "Datastore.AllocateSpace" => "/storage",
+            _ => "/vms",
+        };
+        assert_eq!(
+            (error.code, &error.why[0]),
+            (Code::LacksPrivilege, &format!("it lacks {missing} on {path}"))
+        );
+        let old = Site { bridges_guarded: false, ..poor };
+        assert_eq!(
+            run(&wish(), &old).refusal().is_none(),
+            missing == "SDN.Use",
+            "Proxmox VE 7 asks for none"
+        );
+    }
 }
 
 #[test]

@@ -50,6 +50,8 @@ pub struct Site {
     pub storages: Vec<Storage>,
     /// Its bridges; None = they may not be seen.
     pub bridges: Option<Vec<String>>,
+    /// Using a bridge takes a privilege: since Proxmox VE 8.
+    pub bridges_guarded: bool,
     /// What our token may do; None = it cannot be told.
     pub permissions: Option<Permissions>,
     /// We come as root@pam itself, not with a token.

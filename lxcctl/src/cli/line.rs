@@ -55,6 +55,13 @@ pub fn more(argv: &[String], words: &[String]) -> Vec<String> {
     [&argv[..end], words, &argv[end..]].concat()
 }
 
+/// The words of a command line without a flag that has no value.
+#[must_use]
+pub fn less(argv: &[String], flag: &str) -> Vec<String> {
+    let end = argv.iter().position(|arg| arg == "--").unwrap_or(argv.len());
+    argv[..end].iter().filter(|arg| *arg != flag).chain(&argv[end..]).cloned().collect()
+}
+
 /// The command line with one word in the place of another.
 #[must_use]
 pub fn instead(argv: &[String], word: &str, better: &str) -> String {
@@ -103,6 +110,12 @@ mod tests {
             typed(&more(&argv("create -- web-7"), &argv("--cores 2"))),
             "lxcctl create --cores 2 -- web-7"
         );
+    }
+
+    #[test]
+    fn a_flag_is_left_out_where_it_is_one() {
+        assert_eq!(typed(&less(&argv("create a --dry-run -q"), "--dry-run")), "lxcctl create a -q");
+        assert_eq!(typed(&less(&argv("create -- --dry-run"), "--dry-run")), "lxcctl create -- --dry-run");
     }
 
     #[test]

@@ -73,6 +73,12 @@ impl Terminal {
         self
     }
 
+    /// Presses keys, as the terminal sends them: `\r` is Enter, `\x1b[B` the arrow down, `\x03` Ctrl-C.
+    pub fn keys(&mut self, keys: &str) -> &mut Self {
+        self.master.write_all(keys.as_bytes()).expect("typed");
+        self
+    }
+
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("signalled");

@@ -18,6 +18,7 @@ pub(super) fn print(context: &mut Context, plan: &CreatePlan) -> Result<Exit> {
     }
     let look = context.printer.look;
     context.printer.answer(&tables(plan, look));
+    context.type_less("--dry-run");
     if let Some(error) = &run.error {
         context.report(&filled(error, &run.target));
     } else if !run.changed {

@@ -39,7 +39,11 @@ pub(crate) async fn run(context: &mut Context, args: &CreateArgs) -> Result<Exit
     let client = context.connect().await?;
     if waiting.dry_run {
         let plan = client.plan_create(&order).await?;
-        return dry_run::print(context, &plan);
+        let exit = dry_run::print(context, &plan)?;
+        if asked {
+            questions::say_line(context);
+        }
+        return Ok(exit);
     }
     if asked && let Some(exit) = questions::review(context, &client, &order).await? {
         return Ok(exit);

@@ -84,6 +84,7 @@ impl Services {
             storages: offer.storages,
             // Whoever may see none cannot tell that there are none.
             bridges: bridges.ok().filter(|bridges| !bridges.is_empty()),
+            bridges_guarded: are_bridges_guarded(remote.row.pve_version.as_deref()),
             permissions: permissions.ok(),
             root: client.identity() == "root@pam",
             names,
@@ -205,4 +206,10 @@ pub(super) fn node_trouble(view: &RemoteView, node: &str) -> Option<Error> {
             .because(trouble.why.clone())
             .hint_noted("{line} --node auto", "takes one that does"),
     )
+}
+
+/// SDN.Use is asked for since Proxmox VE 8. A version nobody has read is taken for a new one.
+fn are_bridges_guarded(version: Option<&str>) -> bool {
+    let major = version.and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    major.is_none_or(|major| major >= 8)
 }

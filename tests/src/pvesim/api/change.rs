@@ -103,6 +103,7 @@ fn create_request(world: &World, call: &Call<'_>) -> Result<CreateRequest, Refus
             "unable to use volume {ostemplate} - content type needs to be 'vztmpl'"
         )));
     }
+    may_set(world, call)?;
     need(world, &call.who, &format!("/storage/{storage}"), "Datastore.AllocateSpace")?;
     let mut options: Vec<(String, String)> = params
         .0
@@ -123,6 +124,39 @@ fn create_request(world: &World, call: &Call<'_>) -> Result<CreateRequest, Refus
         ha: params.flag("ha-managed"),
         pool: params.get("pool").map(str::to_owned),
     })
+}
+
+/// What each option of a new container takes, on its number or its pool; a bridge in its zone.
+fn may_set(world: &World, call: &Call<'_>) -> Result<(), Refusal> {
+    let params = &call.params;
+    let vm = format!("/vms/{}", params.vmid());
+    let pool = params.get("pool").map(|pool| format!("/pool/{pool}"));
+    if params.get("unprivileged") == Some("0") {
+        need(world, &call.who, "/", "Sys.Modify")?;
+    }
+    for name in params.0.keys().filter(|name| !NOT_OPTIONS.contains(&name.as_str()) || *name == "rootfs") {
+        let privilege = match name.as_str() {
+            // Judged by themselves.
+            "features" | "unprivileged" => continue,
+            "cores" | "cpuunits" | "cpulimit" => "VM.Config.CPU",
+            "memory" | "swap" => "VM.Config.Memory",
+            "rootfs" => "VM.Config.Disk",
+            "hostname" | "nameserver" | "searchdomain" => "VM.Config.Network",
+            net if net.starts_with("net") => "VM.Config.Network",
+            _ => "VM.Config.Options",
+        };
+        if !pool.as_ref().is_some_and(|pool| world.access.may(&call.who, pool, privilege)) {
+            need(world, &call.who, &vm, privilege)?;
+        }
+    }
+    for (_, net) in params.0.iter().filter(|(name, _)| name.starts_with("net")) {
+        let part = |key: &str| net.split(',').find_map(|one| one.strip_prefix(key)?.strip_prefix('='));
+        if let Some(bridge) = part("bridge") {
+            let tag = part("tag").map_or_else(String::new, |tag| format!("/{tag}"));
+            need(world, &call.who, &format!("/sdn/zones/localnetwork/{bridge}{tag}"), "SDN.Use")?;
+        }
+    }
+    Ok(())
 }
 
 fn storage_exists(world: &World, id: &str) -> Result<(), Refusal> {

@@ -92,12 +92,17 @@ fn ended(done: std::result::Result<(), Stop>) -> Result<Option<Exit>> {
     }
 }
 
+/// The command line that says what was answered, for the next time.
+pub(super) fn say_line(context: &mut Context) {
+    let line = context.bold(&context.command_line());
+    context.printer.must_say(&format!("The same without questions:\n  {line}\n"));
+}
+
 async fn agreed(context: &mut Context, client: &Client, order: &CreateOrder) -> Result<(), Stop> {
     let plan = client.plan_create(order).await?;
     let look = context.printer.err_look;
     context.printer.must_say(&format!("\n{}", dry_run::tables(&plan, look)));
-    let line = context.bold(&context.command_line());
-    context.printer.must_say(&format!("The same without questions:\n  {line}\n"));
+    say_line(context);
     if let Some(error) = &plan.run.error {
         return Err(Stop::Failed(filled(error, &plan.run.target)));
     }
