@@ -49,7 +49,7 @@ fn it_asks_its_way_through_and_says_how_to_type_it() {
     terminal.wait_for("? Cores (1)").keys("2\r");
     enter(&mut terminal, &["Memory (1G)"]);
     terminal.wait_for("? Swap (512M)").keys("0\r");
-    enter(&mut terminal, &["Disk (4G)", "Storage of the disk"]);
+    enter(&mut terminal, &["Disk (4G)", "Storage of the disk", "Bridge"]);
     terminal.wait_for("an address of your own").keys("2\r");
     terminal.wait_for("? Address and bits").keys("10.66.1.7/16\r");
     terminal.wait_for("? Gateway").keys("10.66.0.1\r");
@@ -88,7 +88,7 @@ fn a_bad_answer_is_told_at_once_and_asked_again() {
     terminal.keys(&again(1)).keys("1\r");
     terminal.wait_for("? Memory").keys("1M\r").wait_for("1 is not from 16");
     terminal.keys(&again(2)).keys("64M\r");
-    enter(&mut terminal, &["Swap", "Storage of the disk"]);
+    enter(&mut terminal, &["Swap", "Storage of the disk", "Bridge"]);
     terminal.wait_for("an address of your own").keys("2\r");
     terminal.wait_for("? Address").keys("10.66.1.7\r").wait_for("lacks the bits of its network");
     terminal.keys("/16\r");
@@ -116,7 +116,7 @@ fn who_leaves_has_made_nothing() {
         terminal.wait_for(question).keys("\x03");
         terminal.end().exits(130);
     }
-    let rest = "--image debian-12 --node pve1 --cores 1 --memory 64M --swap 0 --disk 4 --storage local-lvm --ip dhcp";
+    let rest = "--image debian-12 --node pve1 --cores 1 --memory 64M --swap 0 --disk 4 --storage local-lvm --bridge vmbr0 --ip dhcp";
     let mut terminal = world.terminal(&format!("create {rest}"));
     terminal.wait_for("? Host name").keys("web-7\r").wait_for("? Create?").keys("\x03");
     terminal.end().exits(130);
@@ -137,7 +137,7 @@ fn what_was_said_is_not_asked() {
         .expect("written");
     let mut terminal = world.terminal(&format!("create -f {} --cores 2 --swap 0 --dry-run", file.display()));
     terminal.wait_for("? Host name").keys("web-7\r");
-    enter(&mut terminal, &["Disk", "Storage"]);
+    enter(&mut terminal, &["Disk", "Storage", "Bridge"]);
     let run = terminal.end();
     run.exits(0).says("dry run: nothing was called").prints("debian-12-standard");
     for question in
