@@ -65,6 +65,12 @@ const STAY: &[Stays] = &[
         why: "SSH stops in ssh",
     },
     Stays {
+        names: &["inquire"],
+        within: &["core/src/", "lxcd/src/", "lxcctl/src/"],
+        places: &["lxcctl/src/ui/printer/"],
+        why: "the Printer owns the terminal, and what draws on it",
+    },
+    Stays {
         names: &["aes_gcm"],
         within: EVERYWHERE,
         places: &["lxcd/src/keyring/"],
