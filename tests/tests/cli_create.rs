@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use lxc_tests::harness::{Setup, World, ct, running};
+use lxc_tests::harness::{SECRET, Setup, TOKEN, World, ct, running};
+use lxc_tests::pvesim::SimConfig;
 use serde_json::Value;
 
 fn world() -> World {
@@ -92,6 +93,24 @@ fn what_cannot_be_made_is_refused_by_name_and_nothing_is_left() {
     assert!(world.calls().is_empty(), "{:?}", world.calls());
     let all = world.ctl("ls -o json").exits(0).json();
     assert_eq!(all["items"].as_array().expect("items").len(), 2);
+}
+
+#[test]
+fn a_privilege_that_is_missing_is_named_before_anything_is_made() {
+    let grants = "VM.Allocate+VM.PowerMgmt+VM.Audit+VM.Config.CPU+VM.Config.Memory+VM.Config.Disk+VM.Config.Options@/vms,\
+                  Datastore.AllocateSpace+Datastore.Audit@/storage,SDN.Use@/sdn/zones/localnetwork/vmbr1";
+    let token = format!("{TOKEN}={SECRET}:{grants}");
+    let own = |mut config: SimConfig| {
+        config.tokens.clear();
+        config.token(&token)
+    };
+    let world = Setup::default().containers([ct(104, "web-1")]).sim(own).start();
+    let run = world.ctl("create a --image debian-12 --disk 4 --bridge vmbr0");
+    run.fails("LXC0504").says("VM.Config.Network on /vms").says("SDN.Use on /sdn/zones/localnetwork/vmbr0");
+    run.says("lxcctl remote doctor homelab");
+    let run = world.ctl("create a --image debian-12 --disk 4 --bridge vmbr1");
+    run.fails("LXC0504").says("it lacks VM.Config.Network on /vms");
+    assert!(world.calls().is_empty());
 }
 
 #[test]

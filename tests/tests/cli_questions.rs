@@ -152,6 +152,13 @@ fn what_was_said_is_not_asked() {
 }
 
 #[test]
+fn what_is_not_there_is_told_before_anything_is_asked() {
+    let world = world();
+    world.terminal("create --template nosuch").end().exits(3).says("LXC0308");
+    world.terminal("create --image debian-12 --remote nosuch").end().exits(3).says("LXC0302");
+}
+
+#[test]
 fn nobody_is_asked_who_cannot_answer() {
     let world = world();
     world.ctl("create").fails("LXC0201");

@@ -90,7 +90,7 @@ after! {
     TEMPLATE_LS: "lists, every command", "  lxcctl template ls\n  lxcctl template ls -l 'tag=web,os=debian|alpine' -o json";
     TEMPLATE_SHOW: "every command", "  lxcctl template show web-node\n  lxcctl template show web-node -o json";
     CREATE: "every command",
-        "  lxcctl create web-7 --template web-node\n  lxcctl create box --image debian-12 --cores 2 --memory 2G --ip 10.0.0.7/24 --gateway 10.0.0.1\n  lxcctl create web-8 -t web-node --dry-run\n  lxcctl create -f box.toml --if-needed";
+        "  lxcctl create\n  lxcctl create web-7 --template web-node\n  lxcctl create box --image debian-12 --cores 2 --memory 2G --ip 10.0.0.7/24 --gateway 10.0.0.1\n  lxcctl create web-8 -t web-node --dry-run\n  lxcctl create -f box.toml --if-needed";
     TEMPLATE_IMPORT: "every command",
         "  lxcctl template import ./web-node\n  lxcctl template import ./templates --dry-run\n  lxcctl explain LXC0216";
     TEMPLATE_CREATE: "every command",

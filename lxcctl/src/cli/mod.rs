@@ -112,7 +112,7 @@ pub enum Command {
     /// Remove the lock that another script has left in Redis for ever.
     #[command(override_usage = "lxcctl unlock TARGET", after_help = help::UNLOCK, help_template = help::TEMPLATE)]
     Unlock(ShowArgs),
-    /// Make a container, from a template or an OS image.
+    /// Make a container, from a template or an OS image; asks on a terminal for what was not said.
     #[command(override_usage = "lxcctl create [NAME] [--template NAME | --image IMAGE] [-f FILE] [flags]", after_help = help::CREATE, help_template = help::TEMPLATE)]
     Create(Box<CreateArgs>),
     /// Import, list, show, make, edit, export and delete what containers are made from.

@@ -56,6 +56,17 @@ impl Printer {
         look.with_option_index_prefix(prefix)
     }
 
+    /// Whatever comes next stands on a line of its own, also where a question was left in the middle.
+    fn left<T>(&mut self, answer: Result<T, InquireError>) -> Result<T, Unanswered> {
+        answer.map_err(|fault| {
+            let reason = Unanswered::from(fault);
+            if matches!(reason, Unanswered::Interrupted) {
+                self.complain(b"\n");
+            }
+            reason
+        })
+    }
+
     /// One row of a list, by its place; `start` is marked first. `shown` = what stays on the screen of a row.
     ///
     /// # Errors
@@ -70,6 +81,7 @@ impl Printer {
         let short = |row: inquire::list_option::ListOption<&String>| {
             shown.get(row.index).unwrap_or(row.value).clone()
         };
+        let drawn = self.drawn(true);
         let picked = Select::new(question, rows.to_vec())
             .with_starting_cursor(start.min(rows.len().saturating_sub(1)))
             .with_page_size(PAGE)
@@ -77,9 +89,9 @@ impl Printer {
             .with_sorter(&sorted)
             .with_formatter(&short)
             .with_help_message("arrows, or type a number or a part; Enter takes it, Ctrl-C ends")
-            .with_render_config(self.drawn(true))
-            .raw_prompt()?;
-        Ok(picked.index)
+            .with_render_config(drawn)
+            .raw_prompt();
+        self.left(picked).map(|row| row.index)
     }
 
     /// Boxes, all of them ticked at first; the places of those that still are in the end. `shown` says what stays on
@@ -96,14 +108,15 @@ impl Printer {
         let short = |ticked: &[inquire::list_option::ListOption<&String>]| {
             shown(&ticked.iter().map(|row| row.index).collect::<Vec<_>>())
         };
+        let drawn = self.drawn(false);
         let ticked = MultiSelect::new(question, rows.to_vec())
             .with_all_selected_by_default()
             .with_page_size(PAGE)
             .with_formatter(&short)
             .with_help_message("Space ticks and unticks, right all, left none; Enter goes on, Ctrl-C ends")
-            .with_render_config(self.drawn(false))
-            .raw_prompt()?;
-        Ok(ticked.into_iter().map(|row| row.index).collect())
+            .with_render_config(drawn)
+            .raw_prompt();
+        self.left(ticked).map(|rows| rows.into_iter().map(|row| row.index).collect())
     }
 
     /// One line; asked again with the reason as long as `check` refuses it. Enter alone takes `usual`.
@@ -127,7 +140,8 @@ impl Printer {
             Some(usual) => text.with_default(usual),
             None => text,
         };
-        Ok(text.prompt()?.trim().to_owned())
+        let typed = text.prompt();
+        self.left(typed).map(|typed| typed.trim().to_owned())
     }
 
     /// Yes or no; Enter alone is a yes.
@@ -135,7 +149,8 @@ impl Printer {
     /// # Errors
     /// When there is no answer.
     pub fn agree(&mut self, question: &str) -> Result<bool, Unanswered> {
-        Ok(Confirm::new(question).with_default(true).with_render_config(self.drawn(false)).prompt()?)
+        let answer = Confirm::new(question).with_default(true).with_render_config(self.drawn(false)).prompt();
+        self.left(answer)
     }
 }
 

@@ -13,6 +13,11 @@ use crate::pvesim::wire::tls;
 use crate::shared;
 
 fn app() -> App {
+    app_of("root@pam!t=s")
+}
+
+/// With one token, and the grants in it.
+fn app_of(token: &str) -> App {
     let names = ["a".to_owned(), "b".to_owned()];
     let config = WorldConfig {
         nodes: names.to_vec(),
@@ -23,7 +28,7 @@ fn app() -> App {
         storages: vec![Storage::local(), Storage::local_lvm()],
         templates: Vec::new(),
     };
-    let tokens = [TokenSpec::token("root@pam!t=s").expect("token")];
+    let tokens = [TokenSpec::token(token).expect("token")];
     let mut world = World::new(&config, Access::new("k", &tokens, &[]));
     for mut spec in generate(7, 12, &names[..1], 100, true) {
         spec.pool = Some("p1".to_owned());
@@ -93,15 +98,44 @@ fn check(at: &str, declared: &Value, value: &Value, found: &mut Vec<String>) {
 }
 
 async fn post(app: &App, path: &str, body: &str) -> (u16, Value) {
+    post_as(app, "root@pam!t=s", path, body).await
+}
+
+async fn post_as(app: &App, token: &str, path: &str, body: &str) -> (u16, Value) {
     let request = Request {
         method: "POST".to_owned(),
         target: format!("/api2/json{path}"),
         minor: 1,
-        headers: vec![("authorization".to_owned(), "PVEAPIToken=root@pam!t=s".to_owned())],
+        headers: vec![("authorization".to_owned(), format!("PVEAPIToken={token}"))],
         body: body.as_bytes().to_vec(),
     };
     let reply = respond(app, 0, &request).await.reply;
     (reply.status, serde_json::from_slice(&reply.body.unwrap_or_default()).unwrap_or_default())
+}
+
+#[tokio::test]
+async fn a_create_takes_the_privileges_of_what_it_is_given() {
+    const ALL: [(&str, &str); 8] = [
+        ("VM.Allocate", ""),
+        ("VM.Config.CPU", "/vms/900, VM.Config.CPU"),
+        ("VM.Config.Memory", "/vms/900, VM.Config.Memory"),
+        ("VM.Config.Disk", "/vms/900, VM.Config.Disk"),
+        ("VM.Config.Network", "/vms/900, VM.Config.Network"),
+        ("VM.Config.Options", "/vms/900, VM.Config.Options"),
+        ("Datastore.AllocateSpace", "/storage/local-lvm, Datastore.AllocateSpace"),
+        ("SDN.Use", "/sdn/zones/localnetwork/vmbr0/20, SDN.Use"),
+    ];
+    let body = "vmid=900&ostemplate=local:vztmpl/debian-12.tar.zst&hostname=a&cores=1&memory=64&swap=0&onboot=0\
+                &rootfs=local-lvm:4&unprivileged=1&net0=name%3Deth0,bridge%3Dvmbr0,tag%3D20,ip%3Ddhcp";
+    for (missing, why) in ALL.into_iter().chain([("", "")]) {
+        let held: Vec<&str> = ALL.into_iter().map(|(name, _)| name).filter(|name| *name != missing).collect();
+        let token = "ops@pve!t=s";
+        let app = app_of(&format!("{token}:{}", held.join("+")));
+        let (status, answer) = post_as(&app, token, "/nodes/a/lxc", body).await;
+        let made = app.world(|w| w.container(900).is_some());
+        assert_eq!((status, made), if missing.is_empty() { (200, true) } else { (403, false) }, "{answer}");
+        assert!(answer["message"].as_str().unwrap_or_default().contains(why), "{missing}: {answer}");
+    }
 }
 
 #[tokio::test]

@@ -80,10 +80,14 @@ pub(super) fn remotes(all: &[Remote]) -> Choices<String> {
     Choices::of(all.iter().map(|remote| (remote.name.clone(), remote.name.clone(), note(remote))).collect())
 }
 
-/// The OS images of all nodes; None = what the template says.
-pub(super) fn images(survey: &Survey, template: Option<&Template>) -> Choices<Option<String>> {
+/// The OS images of the nodes it can be put on; None = what the template says.
+pub(super) fn images(
+    survey: &Survey,
+    node: Option<&str>,
+    template: Option<&Template>,
+) -> Choices<Option<String>> {
     let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for node in &survey.nodes {
+    for node in possible(survey, node) {
         for image in &node.images {
             let on = files.entry(image_file(image)).or_default();
             if !on.contains(&node.name.as_str()) {
@@ -93,7 +97,7 @@ pub(super) fn images(survey: &Survey, template: Option<&Template>) -> Choices<Op
     }
     let of_template = template.map(|template| {
         let wanted = wanted(template);
-        let all: Vec<String> = survey.nodes.iter().flat_map(|node| node.images.clone()).collect();
+        let all: Vec<String> = possible(survey, node).flat_map(|node| node.images.clone()).collect();
         let note = match resolve_image(&wanted, &all) {
             Some(volume) => format!("what the template says: {}", image_file(volume)),
             None => "what the template says; no node has one".to_owned(),
@@ -185,4 +189,59 @@ pub(super) fn pieces(template: &Template) -> Choices<String> {
         (piece.clone(), piece, text::bytes(script.size_bytes))
     });
     Choices::of(lists.chain(scripts).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn survey() -> Survey {
+        let node = |name: &str, images: &[&str], bridges: &[&str]| SurveyedNode {
+            name: name.into(),
+            free: Some(4 << 30),
+            images: images.iter().map(|file| format!("local:vztmpl/{file}")).collect(),
+            storages: vec![("local".into(), Some(10 << 30)), (format!("disks-{name}"), None)],
+            bridges: bridges.iter().map(|bridge| (*bridge).to_owned()).collect(),
+        };
+        let (new, old) =
+            ("debian-12-standard_12.11-1_amd64.tar.zst", "debian-12-standard_12.2-1_amd64.tar.zst");
+        let nodes = vec![
+            node("pve1", &[old], &["vmbr0"]),
+            node("pve2", &[old, new], &["vmbr0", "vmbr1"]),
+            node("pve3", &["alpine-3.22-default_20250617_amd64.tar.xz"], &["vmbr0"]),
+        ];
+        Survey { remote: "homelab".into(), nodes, names: Vec::new() }
+    }
+
+    #[test]
+    fn a_node_that_was_named_leaves_what_it_has() {
+        let survey = survey();
+        let files = |node| images(&survey, node, None).shown;
+        assert_eq!(files(None).len(), 3);
+        assert_eq!(files(Some("auto")).len(), 3);
+        assert_eq!(files(Some("pve1")), ["debian-12-standard_12.2-1_amd64.tar.zst"]);
+        let all = images(&survey, None, None);
+        assert!(all.rows[2].ends_with("12.2-1_amd64.tar.zst   pve1, pve2"), "{:?}", all.rows);
+        assert_eq!(storages(&survey, None).values.len(), 5, "auto and all of them");
+        let own = storages(&survey, Some("pve1"));
+        assert_eq!(own.rows, ["auto        the one with most room", "disks-pve1", "local       10Gi free"]);
+        assert!(bridges(&survey, Some("pve1")).is_settled());
+        assert_eq!(bridges(&survey, None).shown, ["auto", "vmbr0", "vmbr1"]);
+    }
+
+    #[test]
+    fn the_nodes_with_the_image_are_offered_and_all_where_none_has_it() {
+        let survey = survey();
+        assert_eq!(nodes(&survey, "debian-12").shown, ["auto", "pve1", "pve2"]);
+        assert_eq!(nodes(&survey, "alpine-3.22").shown, ["auto", "pve3"]);
+        assert_eq!(nodes(&survey, "gentoo").shown, ["auto", "pve1", "pve2", "pve3"]);
+    }
+
+    #[test]
+    fn what_a_terminal_would_obey_is_only_shown() {
+        let mut survey = survey();
+        survey.nodes[0].images = vec!["local:vztmpl/\u{1b}[2Jdebian.tar.zst".into()];
+        let from = images(&survey, Some("pve1"), None);
+        assert!(!from.rows[0].contains('\u{1b}') && !from.shown[0].contains('\u{1b}'), "{from:?}");
+    }
 }

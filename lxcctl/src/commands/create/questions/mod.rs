@@ -50,8 +50,8 @@ fn not_begun() -> Error {
     Error::new(Code::AnsweredNo, "create was not begun").because("the answer was not yes")
 }
 
-/// What only the questions' callers know.
-pub(super) struct Asking<'a> {
+/// What is known so far.
+struct Asking<'a> {
     context: &'a mut Context,
     /// What was answered, and what the command line said.
     flags: Wish,
@@ -115,15 +115,18 @@ async fn agreed(context: &mut Context, client: &Client, order: &CreateOrder) -> 
 async fn ask(context: &mut Context, client: &Client, order: &mut CreateOrder) -> Result<(), Stop> {
     let before = order.flags.clone();
     let mut asking = Asking { context, flags: before.clone(), file: &order.file, if_needed: order.if_needed };
-    let templates = client.templates("", &[]).await?.0;
-    asking.template(&templates)?;
+    asking.template(&client.templates("", &[]).await?.0)?;
     let typed = order.remote.clone();
     if order.remote.is_empty() {
         order.remote = asking.remote(client).await?;
     }
     let survey = client.survey(&order.remote).await?;
-    let chosen = asking.said(|wish| wish.template.clone());
-    let template = templates.iter().find(|template| Some(&template.name) == chosen.as_ref());
+    let template = match asking.said(|wish| wish.template.clone()) {
+        // Asked for by name, so that one that is not there is refused before anything else is asked.
+        Some(name) => client.templates(&name, &[]).await?.0.into_iter().next(),
+        None => None,
+    };
+    let template = template.as_ref();
     asking.name(&survey)?;
     asking.image(&survey, template)?;
     asking.node(&survey, template)?;
@@ -185,10 +188,10 @@ impl Asking<'_> {
         if self.said(|wish| wish.image.clone()).is_some() {
             return Ok(());
         }
-        let from = choices::images(survey, template);
+        let from = choices::images(survey, self.said(|wish| wish.node.clone()).as_deref(), template);
         if from.values.is_empty() {
-            let error = Error::new(Code::NoImage, format!("{} has no OS image", survey.remote))
-                .because("no node that answers holds one the token may see")
+            let error = Error::new(Code::NoImage, format!("{} has no OS image to offer", survey.remote))
+                .because("no node that could take it holds one the token may see")
                 .hint_noted("pveam update && pveam available --section system", "on a node");
             return Err(Stop::Failed(error));
         }
