@@ -221,7 +221,7 @@ mod tests {
         assert_eq!(files(Some("auto")).len(), 3);
         assert_eq!(files(Some("pve1")), ["debian-12-standard_12.2-1_amd64.tar.zst"]);
         let all = images(&survey, None, None);
-        assert!(all.rows[2].ends_with("12.2-1_amd64.tar.zst   pve1, pve2"), "{:?}", all.rows);
+        assert!(all.rows[2].ends_with("12.2-1_amd64.tar.zst    pve1, pve2"), "{:?}", all.rows);
         assert_eq!(storages(&survey, None).values.len(), 5, "auto and all of them");
         let own = storages(&survey, Some("pve1"));
         assert_eq!(own.rows, ["auto        the one with most room", "disks-pve1", "local       10Gi free"]);
