@@ -64,6 +64,9 @@ fn a_dry_run_tells_every_value_and_its_origin_and_makes_nothing() {
     assert!(item["checks"].as_array().expect("checks").iter().all(|check| check["result"] == "ok"), "{item}");
     assert!(world.calls().is_empty());
     world.ctl("create box --image debian-99 --dry-run").fails("LXC0519");
+    // What is advised is the real thing.
+    let run = world.ctl("create web-1 --dry-run --image debian-12");
+    run.fails("LXC0517").says("lxcctl create web-1 --image debian-12 --if-needed  ");
 }
 
 #[test]
