@@ -7,13 +7,13 @@ use std::time::Duration;
 use lxc_core::ids::{DaemonId, Micros, OperationId};
 use lxc_core::op::admission::{Verdict, admit};
 use lxc_core::op::{Change, Kind, Operation, Outcome, apply, words};
-use lxc_core::ports::{Claims, Now};
+use lxc_core::ports::{Claims, Now, StoreError};
 use lxc_core::timing::Timing;
 use sqlx::AssertSqlSafe;
 
-use super::commit::write_operation;
 use super::operation::{load, load_all};
-use super::queue::{self, PAGE};
+use super::queue::{self, PAGE, Part};
+use super::write::{Write, write_all};
 use super::{Connection, Result, Store, bulk, fail, get_parsed, scope};
 
 /// So many are taken over in one transaction.
@@ -101,39 +101,76 @@ impl Store {
         most: usize,
     ) -> Result<Claims> {
         let mut claims = Claims::default();
-        if let Some(lock) = self.dialect.admission_lock() {
-            sqlx::query(lock).execute(&mut *tx).await.map_err(fail)?;
-        }
-        let size = PAGE.min(most);
+        self.one_at_a_time(tx).await?;
         loop {
-            let page = queue::page(tx, now, size).await?;
+            let page = queue::page(tx, now, Part::Oldest).await?;
             let (begun, ended) = (claims.ours.len(), claims.ended.len());
             let verdicts = admit(&page.queue, &page.bounds, &page.running, now.steady);
             let mut admitted = Vec::new();
-            for (waiting, verdict) in page.queue.iter().zip(verdicts) {
+            // The oldest of a page wait for few nodes, which are soon full: it is a long one, and not all of it moves.
+            let moving = page.queue.iter().zip(verdicts).filter(|(_, verdict)| *verdict != Verdict::Keep);
+            for (waiting, verdict) in moving.take(most - begun - ended) {
                 match verdict {
                     Verdict::Keep => {}
                     Verdict::Admit => admitted.push(waiting.id),
                     end => claims.ended.extend(self.end(tx, waiting.id, end, me, now.wall).await?),
                 }
             }
-            for part in admitted.chunks(bulk::ROWS) {
-                claims.ours.extend(begin(tx, part, me, now.wall).await?);
-            }
+            claims.ours.extend(begin(tx, &admitted, me, now.wall).await?);
             let moved = claims.ours.len() + claims.ended.len();
-            // An end may stop the rest of its batch. The first of a full page always moves; if it did not,
-            // looking again would not help either.
-            let more = page.queue.len() == size && moved > begun + ended;
-            if !more && claims.ended.len() == ended {
-                break;
-            }
             if moved >= most {
                 claims.wake_in = Some(Duration::ZERO);
                 return Ok(claims);
             }
+            // An end may stop the rest of its batch. The first of a full page always moves; if it did not,
+            // looking again would not help either.
+            let more = page.queue.len() == PAGE && moved > begun + ended;
+            if !more && claims.ended.len() == ended {
+                break;
+            }
         }
         claims.wake_in = queue::wake_in(tx, now).await?;
         Ok(claims)
+    }
+
+    /// Admits or refuses one that was just submitted, if that is decided now. It takes its turn behind those that
+    /// wait for the same node or container, but those for the node are left to the loop: who submits one does not wait
+    /// until hundreds of others are written.
+    pub(super) async fn admit_alone(
+        &self,
+        tx: &mut Connection,
+        me: DaemonId,
+        now: Now,
+        op: &Operation,
+    ) -> Result<Claims> {
+        self.one_at_a_time(tx).await?;
+        let page = queue::page(tx, now, Part::Beside(&op.target)).await?;
+        if page.queue.len() == PAGE {
+            // It may be behind them.
+            return self.admit_pass(tx, me, now, usize::MAX).await;
+        }
+        let mut claims = Claims::default();
+        let verdicts = admit(&page.queue, &page.bounds, &page.running, now.steady);
+        let decided = page.queue.iter().zip(verdicts).filter(|(waiting, _)| waiting.vmid == op.target.vmid);
+        for (waiting, verdict) in decided {
+            match verdict {
+                Verdict::Keep => {}
+                Verdict::Admit => claims.ours.extend(begin(tx, &[waiting.id], me, now.wall).await?),
+                end => claims.ended.extend(self.end(tx, waiting.id, end, me, now.wall).await?),
+            }
+        }
+        if claims.ours.is_empty() && claims.ended.is_empty() {
+            claims.wake_in = queue::wake_in(tx, now).await?;
+        }
+        Ok(claims)
+    }
+
+    /// Locks and slots are counted by one daemon at a time, until its transaction ends.
+    async fn one_at_a_time(&self, tx: &mut Connection) -> Result<()> {
+        if let Some(lock) = self.dialect.admission_lock() {
+            sqlx::query(lock).execute(tx).await.map_err(fail)?;
+        }
+        Ok(())
     }
 
     /// Ends one that may not wait any longer.
@@ -157,7 +194,7 @@ impl Store {
             Verdict::Stop => Outcome::refused(words::batch_stopped(&op.target)),
         };
         own(tx, &[id], me).await?;
-        change(tx, &mut op, Change::Finish(outcome), now).await?;
+        change(tx, std::slice::from_mut(&mut op), &Change::Finish(outcome), now).await?;
         Ok(Some(id))
     }
 }
@@ -181,24 +218,24 @@ async fn begin(
     if !unlocked.is_empty() {
         lock(tx, &unlocked, now).await?;
     }
-    for op in &mut ops {
-        change(tx, op, Change::Admitted, now).await?;
-    }
+    change(tx, &mut ops, &Change::Admitted, now).await?;
     Ok(ops)
 }
 
 async fn lock(tx: &mut Connection, ops: &[&Operation], now: Micros) -> Result<()> {
     const INTO: &str = "container_lock (installation, vmid, operation_id, since_us)";
-    let mut locks = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 4, ops.len())));
-    for op in ops {
-        let target = &op.target;
-        locks = locks
-            .bind(target.installation.0.clone())
-            .bind(i64::from(target.vmid))
-            .bind(op.id.to_string())
-            .bind(now);
+    for part in bulk::parts(ops) {
+        let mut locks = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 4, part.len())));
+        for op in part {
+            let target = &op.target;
+            locks = locks
+                .bind(target.installation.0.clone())
+                .bind(i64::from(target.vmid))
+                .bind(op.id.to_string())
+                .bind(now);
+        }
+        locks.execute(&mut *tx).await.map_err(fail)?;
     }
-    locks.execute(tx).await.map_err(fail)?;
     Ok(())
 }
 
@@ -213,12 +250,18 @@ async fn own(tx: &mut Connection, ids: &[OperationId], me: DaemonId) -> Result<(
     Ok(())
 }
 
-/// Moves one that is ours by now.
-async fn change(tx: &mut Connection, op: &mut Operation, change: Change, now: Micros) -> Result<()> {
-    op.fence += 1;
-    let events = apply(op, change, now, &Timing::default())
-        .map_err(|misfit| lxc_core::ports::StoreError::Failed(misfit.to_string()))?;
-    write_operation(tx, op, &events, now).await?;
-    op.last_seq += i64::try_from(events.len()).unwrap_or(0);
+/// Moves some that are ours by now.
+async fn change(tx: &mut Connection, ops: &mut [Operation], change: &Change, now: Micros) -> Result<()> {
+    let mut events = Vec::with_capacity(ops.len());
+    for op in &mut *ops {
+        op.fence += 1;
+        let made = apply(op, change.clone(), now, &Timing::default());
+        events.push(made.map_err(|misfit| StoreError::Failed(misfit.to_string()))?);
+    }
+    let writes: Vec<_> = ops.iter().zip(&events).map(|(op, events)| Write { op, events, now }).collect();
+    write_all(tx, &writes).await?;
+    for (op, events) in ops.iter_mut().zip(&events) {
+        op.last_seq += i64::try_from(events.len()).unwrap_or(0);
+    }
     Ok(())
 }

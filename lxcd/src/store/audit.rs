@@ -108,7 +108,7 @@ pub(super) async fn insert_operations(tx: &mut Connection, request: &NewRequest)
 async fn insert_all(tx: &mut Connection, rows: &[AuditRecord]) -> Result<()> {
     const INTO: &str = "audit (time_us, actor, actor_name, verb, target, operation_id, request_id, result, code, \
          ended_us, detail)";
-    for part in rows.chunks(bulk::ROWS) {
+    for part in bulk::parts(rows) {
         let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 11, part.len())));
         for row in part {
             query = query

@@ -6,21 +6,17 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 use lxc_core::ids::{ContainerId, DaemonId, Installation, Micros, OperationId, Vmid};
-use lxc_core::op::{Ending, EventDraft, EventKind, Operation, State, Word};
+use lxc_core::op::{Ending, EventDraft, EventKind, Operation, Word};
 use lxc_core::ports::{Claims, Committed, Identity, Now, OpStore, StoreError};
 use lxc_core::pve::Upid;
 use lxc_core::record::AuditRecord;
 use lxc_core::services::Services;
 
 use super::audit;
-use super::consequence::{end, record_container};
-use super::event::insert_operation_events;
+use super::event::{Drafted, insert_events};
 use super::operation::load;
 use super::row::flag;
-use super::{Connection, Result, Store, fail, get, get_json, json, poller, reserve};
-
-/// Log lines kept of one operation.
-const LOG_LINES: i64 = 2_000;
+use super::{Result, Store, fail, get, get_json, json, poller};
 
 #[async_trait]
 impl OpStore for Store {
@@ -112,110 +108,6 @@ impl OpStore for Store {
     }
 }
 
-/// Writes `op` within a transaction; `Fenced` = nothing may be written, roll back.
-pub(super) async fn write_operation(
-    tx: &mut Connection,
-    op: &Operation,
-    events: &[EventDraft],
-    now: Micros,
-) -> Result<Committed> {
-    let outcome = op.outcome().map(json).transpose()?;
-    let row = sqlx::query(
-        "UPDATE operation SET state = $3, outcome = $4, warnings = $5, node = $6, degraded_since_us = $7, \
-         started_us = $8, finished_us = $9, last_seq = last_seq + $10 \
-         WHERE id = $1 AND fence = $2 AND finished_us IS NULL AND last_seq = $11 \
-         RETURNING last_seq, cancel, abandon",
-    )
-    .bind(op.id.to_string())
-    .bind(op.fence)
-    .bind(op.state.name())
-    .bind(outcome)
-    .bind(json(&op.warnings)?)
-    .bind(op.target.node.clone())
-    .bind(op.degraded_since)
-    .bind(op.started)
-    .bind(op.finished)
-    .bind(made(events))
-    .bind(op.last_seq)
-    .fetch_optional(&mut *tx)
-    .await
-    .map_err(fail)?;
-    let Some(row) = row else { return written_before(tx, op, events).await };
-    let last_seq: i64 = get(&row, "last_seq")?;
-    for (idx, step) in op.steps.iter().enumerate() {
-        // Carried over by a retry: its row is complete, and its task belongs to the operation that ran it.
-        if step.finished.is_some_and(|at| at < op.created) {
-            continue;
-        }
-        // A step may be new: what cleans up after another one.
-        sqlx::query(
-            "INSERT INTO step (operation_id, idx, kind, state, data, upid, started_us, finished_us) \
-             VALUES ($1, $2, $8, $3, $4, $5, $6, $7) ON CONFLICT (operation_id, idx) DO UPDATE SET \
-             state = excluded.state, data = excluded.data, upid = excluded.upid, \
-             started_us = excluded.started_us, finished_us = excluded.finished_us",
-        )
-        .bind(op.id.to_string())
-        .bind(i64::try_from(idx).unwrap_or(0))
-        .bind(step.state.name())
-        .bind(json(&step.state)?)
-        .bind(step.state.upid().map(|upid| upid.as_str().to_owned()))
-        .bind(step.started)
-        .bind(step.finished)
-        .bind(step.kind.to_string())
-        .execute(&mut *tx)
-        .await
-        .map_err(fail)?;
-    }
-    reserve::renumber(tx, op).await?;
-    reserve::resume(tx, op, now).await?;
-    insert_operation_events(tx, op, last_seq, events, now).await?;
-    if events.iter().any(|event| event.kind == EventKind::Log) {
-        trim_log(tx, op, last_seq).await?;
-    }
-    record_container(tx, op, events, now).await?;
-    if let State::Ended(_) = op.state {
-        end(tx, op, now).await?;
-    }
-    Ok(Committed::Yes { last_seq, cancel: flag(&row, "cancel")?, abandon: flag(&row, "abandon")? })
-}
-
-/// Keeps the last lines of the log; watchers are told which numbers are missing.
-async fn trim_log(tx: &mut Connection, op: &Operation, last_seq: i64) -> Result<()> {
-    sqlx::query("DELETE FROM event WHERE operation_id = $1 AND type = 'log' AND seq <= $2")
-        .bind(op.id.to_string())
-        .bind(last_seq - LOG_LINES)
-        .execute(tx)
-        .await
-        .map_err(fail)?;
-    Ok(())
-}
-
-/// How many numbers a change takes.
-fn made(events: &[EventDraft]) -> i64 {
-    i64::try_from(events.len()).unwrap_or(0)
-}
-
-/// Nothing was written: because another owns it or it has ended, or because an attempt whose answer was
-/// lost (the connection broke in COMMIT) has written just this already. A change without events may be
-/// written twice; it says the same both times.
-async fn written_before(tx: &mut Connection, op: &Operation, events: &[EventDraft]) -> Result<Committed> {
-    let last_seq = op.last_seq + made(events);
-    let row =
-        sqlx::query("SELECT cancel, abandon FROM operation WHERE id = $1 AND fence = $2 AND last_seq = $3")
-            .bind(op.id.to_string())
-            .bind(op.fence)
-            .bind(last_seq)
-            .fetch_optional(&mut *tx)
-            .await
-            .map_err(fail)?;
-    match row {
-        Some(row) if !events.is_empty() => {
-            Ok(Committed::Yes { last_seq, cancel: flag(&row, "cancel")?, abandon: flag(&row, "abandon")? })
-        }
-        _ => Ok(Committed::Fenced),
-    }
-}
-
 impl Store {
     /// Clears the attention mark of an operation by a person's word, and says so in its events and in the
     /// audit.
@@ -248,7 +140,8 @@ impl Store {
         .map_err(fail)?;
         if let Some(row) = row {
             let event = EventDraft::new(EventKind::Changed, format!("resolved as {state}"));
-            insert_operation_events(&mut tx, op, get(&row, "last_seq")?, &[event], now).await?;
+            let drafted = Drafted { op, seq: get(&row, "last_seq")?, draft: &event, now };
+            insert_events(&mut tx, &[drafted]).await?;
             let version = poller::next_version(&mut tx, &op.target.installation).await?;
             sqlx::query("UPDATE container SET attention = NULL, version = $2 WHERE attention = $1")
                 .bind(op.id.to_string())

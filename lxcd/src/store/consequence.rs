@@ -1,46 +1,60 @@
-//! What a change of an operation means beyond its own rows: the container, its attention mark, the audit, the lock.
-//! Part of the transaction that writes the operation (`commit`); must not begin one.
+//! What changes of operations mean beyond their own rows: the containers, their attention marks, the audit, the locks.
+//! Part of the transaction that writes the operations (`write`); must not begin one. All of one installation at a
+//! time; its version first, as every writer of containers takes its locks.
 
-use lxc_core::ids::Micros;
-use lxc_core::op::{Ending, EventDraft, EventKind, Operation, StepKind, StepState};
+use std::collections::HashMap;
 
-use super::{Connection, Result, fail, poller, reserve};
+use lxc_core::ids::{ContainerId, Installation};
+use lxc_core::op::{Ending, EventKind, Operation, StepKind, StepState};
+use sqlx::AssertSqlSafe;
 
-/// What a finished step tells about the container is known at once, whatever the next sample says.
-pub(super) async fn record_container(
+use super::write::Write;
+use super::{Connection, Result, bulk, fail, get, poller, reserve};
+
+/// What finished steps tell about their containers is known at once, whatever the next sample says.
+pub(super) async fn record_containers(
     tx: &mut Connection,
-    op: &Operation,
-    events: &[EventDraft],
-    now: Micros,
+    installation: &Installation,
+    all: &[Write<'_>],
 ) -> Result<()> {
-    let id = op.target.container_id.to_string();
-    for event in events {
-        let power = match event.kind {
-            EventKind::Started => "running",
-            EventKind::Stopped => "stopped",
-            _ => continue,
-        };
-        sqlx::query(
-            "UPDATE container SET power = $2, node = $3, observed_us = $4, version = $5 WHERE id = $1",
-        )
-        .bind(id.clone())
-        .bind(power)
-        .bind(op.target.node.clone())
-        .bind(now)
-        .bind(poller::next_version(tx, &op.target.installation).await?)
-        .execute(&mut *tx)
-        .await
-        .map_err(fail)?;
+    const COLUMNS: [(&str, &str); 4] =
+        [("id", "TEXT"), ("power", "TEXT"), ("node", "TEXT"), ("observed_us", "BIGINT")];
+    let mut power: HashMap<ContainerId, (&str, &Write<'_>)> = HashMap::new();
+    for write in all {
+        for event in write.events {
+            // The last word counts.
+            match event.kind {
+                EventKind::Started => power.insert(write.op.target.container_id, ("running", write)),
+                EventKind::Stopped => power.insert(write.op.target.container_id, ("stopped", write)),
+                _ => continue,
+            };
+        }
     }
-    let gone = op.steps.iter().any(|step| {
-        matches!(step.kind, StepKind::Delete | StepKind::Forget)
-            && matches!(step.state, StepState::Done { .. })
-    });
-    if gone {
+    let gone: Vec<_> = all.iter().filter(|write| is_gone(write.op)).collect();
+    if power.is_empty() && gone.is_empty() {
+        return Ok(());
+    }
+    let version = poller::next_version(tx, installation).await?;
+    let power: Vec<_> = power.into_iter().collect();
+    for part in bulk::parts(&power) {
+        let sql = format!(
+            "{}UPDATE container SET power = new.power, node = new.node, observed_us = new.observed_us, \
+             version = ${} FROM new WHERE container.id = new.id",
+            bulk::table(&COLUMNS, part.len()),
+            COLUMNS.len() * part.len() + 1
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (id, (power, write)) in part {
+            query =
+                query.bind(id.to_string()).bind(*power).bind(write.op.target.node.clone()).bind(write.now);
+        }
+        query.bind(version).execute(&mut *tx).await.map_err(fail)?;
+    }
+    for write in gone {
         sqlx::query("UPDATE container SET closed_us = $2, version = $3 WHERE id = $1 AND closed_us IS NULL")
-            .bind(id)
-            .bind(now)
-            .bind(poller::next_version(tx, &op.target.installation).await?)
+            .bind(write.op.target.container_id.to_string())
+            .bind(write.now)
+            .bind(version)
             .execute(&mut *tx)
             .await
             .map_err(fail)?;
@@ -48,52 +62,88 @@ pub(super) async fn record_container(
     Ok(())
 }
 
-/// The terminal transaction's share: attention mark, audit, lock.
-pub(super) async fn end(tx: &mut Connection, op: &Operation, now: Micros) -> Result<()> {
-    let Some(outcome) = op.outcome() else { return Ok(()) };
-    let attention = match outcome.ending {
-        Ending::NeedsAttention => Some(Some(op.id.to_string())),
-        Ending::Succeeded if outcome.changed => Some(None),
-        _ => None,
+fn is_gone(op: &Operation) -> bool {
+    op.steps.iter().any(|step| {
+        matches!(step.kind, StepKind::Delete | StepKind::Forget)
+            && matches!(step.state, StepState::Done { .. })
+    })
+}
+
+/// The terminal transaction's share: attention marks, audit, locks.
+pub(super) async fn end(tx: &mut Connection, installation: &Installation, ended: &[Write<'_>]) -> Result<()> {
+    mark(tx, installation, ended).await?;
+    for write in ended {
+        reserve::settle(tx, write.op, write.now).await?;
+    }
+    const COLUMNS: [(&str, &str); 4] =
+        [("id", "TEXT"), ("result", "TEXT"), ("code", "TEXT"), ("ended_us", "BIGINT")];
+    for part in bulk::parts(ended) {
+        let sql = format!(
+            "{}UPDATE audit SET result = new.result, code = new.code, ended_us = new.ended_us FROM new \
+             WHERE audit.operation_id = new.id AND audit.ended_us IS NULL",
+            bulk::table(&COLUMNS, part.len())
+        );
+        let mut audit = sqlx::query(AssertSqlSafe(sql));
+        let sql = format!(
+            "{}DELETE FROM container_lock WHERE operation_id IN (SELECT id FROM new)",
+            bulk::table(&COLUMNS[..1], part.len())
+        );
+        let mut locks = sqlx::query(AssertSqlSafe(sql));
+        for Write { op, now, .. } in part {
+            let outcome = op.outcome();
+            let code = outcome.and_then(|outcome| outcome.error.as_ref()).map(|error| error.code.as_str());
+            audit = audit
+                .bind(op.id.to_string())
+                .bind(outcome.map(|outcome| outcome.result(&op.kind)))
+                .bind(code)
+                .bind(*now);
+            locks = locks.bind(op.id.to_string());
+        }
+        audit.execute(&mut *tx).await.map_err(fail)?;
+        locks.execute(&mut *tx).await.map_err(fail)?;
+    }
+    Ok(())
+}
+
+/// Sets or clears the attention marks of their containers, where that changes anything.
+async fn mark(tx: &mut Connection, installation: &Installation, ended: &[Write<'_>]) -> Result<()> {
+    const COLUMNS: [(&str, &str); 2] = [("id", "TEXT"), ("mark", "TEXT")];
+    let wanted = |write: &Write<'_>| {
+        let mark = match write.op.outcome()? {
+            outcome if outcome.ending == Ending::NeedsAttention => Some(write.op.id.to_string()),
+            outcome if outcome.ending == Ending::Succeeded && outcome.changed => None,
+            _ => return None,
+        };
+        Some((write.op.target.container_id.to_string(), mark))
     };
-    if let Some(mark) = attention {
-        let id = op.target.container_id.to_string();
-        let other: i64 = sqlx::query_scalar(
-            "SELECT COUNT(*) FROM container WHERE id = $1 AND COALESCE(attention, '') <> COALESCE($2, '')",
-        )
-        .bind(id.clone())
-        .bind(mark.clone())
-        .fetch_one(&mut *tx)
-        .await
-        .map_err(fail)?;
-        if other > 0 {
-            // The version first, as every writer of containers takes its locks.
-            let version = poller::next_version(tx, &op.target.installation).await?;
-            sqlx::query("UPDATE container SET attention = $2, version = $3 WHERE id = $1")
-                .bind(id)
-                .bind(mark)
-                .bind(version)
-                .execute(&mut *tx)
-                .await
-                .map_err(fail)?;
+    let wanted: Vec<(String, Option<String>)> = ended.iter().filter_map(wanted).collect();
+    let mut others = Vec::new();
+    for part in bulk::parts(&wanted) {
+        let sql = format!(
+            "{}SELECT new.id, new.mark FROM container JOIN new ON container.id = new.id \
+             WHERE COALESCE(container.attention, '') <> COALESCE(new.mark, '')",
+            bulk::table(&COLUMNS, part.len())
+        );
+        let mut query = sqlx::query(AssertSqlSafe(sql));
+        for (id, mark) in part {
+            query = query.bind(id.clone()).bind(mark.clone());
+        }
+        for row in query.fetch_all(&mut *tx).await.map_err(fail)? {
+            others.push((get::<String>(&row, "id")?, get::<Option<String>>(&row, "mark")?));
         }
     }
-    reserve::settle(tx, op, now).await?;
-    let code = outcome.error.as_ref().map(|error| error.code.as_str());
-    sqlx::query(
-        "UPDATE audit SET result = $2, code = $3, ended_us = $4 WHERE operation_id = $1 AND ended_us IS NULL",
-    )
-    .bind(op.id.to_string())
-    .bind(outcome.result(&op.kind))
-    .bind(code)
-    .bind(now)
-    .execute(&mut *tx)
-    .await
-    .map_err(fail)?;
-    sqlx::query("DELETE FROM container_lock WHERE operation_id = $1")
-        .bind(op.id.to_string())
-        .execute(&mut *tx)
-        .await
-        .map_err(fail)?;
+    if others.is_empty() {
+        return Ok(());
+    }
+    let version = poller::next_version(tx, installation).await?;
+    for (id, mark) in others {
+        sqlx::query("UPDATE container SET attention = $2, version = $3 WHERE id = $1")
+            .bind(id)
+            .bind(mark)
+            .bind(version)
+            .execute(&mut *tx)
+            .await
+            .map_err(fail)?;
+    }
     Ok(())
 }

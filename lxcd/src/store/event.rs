@@ -127,30 +127,22 @@ pub(super) fn event_row(row: &AnyRow) -> Result<EventRecord> {
     })
 }
 
-/// Appends the events of one change, ending with number `last_seq`.
-pub(super) async fn insert_operation_events(
-    tx: &mut Connection,
-    op: &Operation,
-    last_seq: i64,
-    events: &[EventDraft],
-    now: Micros,
-) -> Result<()> {
-    let first = last_seq - i64::try_from(events.len()).unwrap_or(0) + 1;
-    let rows: Vec<_> = (first..).zip(events).map(|(seq, event)| (op, seq, event)).collect();
-    insert_events(tx, &rows, now).await
+/// An event of an operation, with its number and its moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Drafted<'a> {
+    pub(super) op: &'a Operation,
+    pub(super) seq: i64,
+    pub(super) draft: &'a EventDraft,
+    pub(super) now: Micros,
 }
 
-/// Appends events of operations, each with its number.
-pub(super) async fn insert_events(
-    tx: &mut Connection,
-    rows: &[(&Operation, i64, &EventDraft)],
-    now: Micros,
-) -> Result<()> {
+/// Appends events of operations.
+pub(super) async fn insert_events(tx: &mut Connection, rows: &[Drafted<'_>]) -> Result<()> {
     const INTO: &str = "event (operation_id, seq, time_us, type, detail, installation, vmid, container_id, target, \
          name, actor, data)";
-    for part in rows.chunks(bulk::ROWS) {
+    for part in bulk::parts(rows) {
         let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 12, part.len())));
-        for (op, seq, event) in part {
+        for Drafted { op, seq, draft: event, now } in part {
             let steps = u32::try_from(op.steps.len()).unwrap_or(0);
             let data = EventData {
                 message: event.message.clone(),
@@ -162,7 +154,7 @@ pub(super) async fn insert_events(
             query = query
                 .bind(op.id.to_string())
                 .bind(*seq)
-                .bind(now)
+                .bind(*now)
                 .bind(event.kind.as_str())
                 .bind(i64::from(event.kind.is_detail()))
                 .bind(op.target.installation.0.clone())

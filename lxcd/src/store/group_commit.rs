@@ -2,7 +2,7 @@
 //! writer, each with a transaction and a trip to the disk of its own. Owns who writes for whom; what is written is
 //! `commit`'s. Whoever comes while nobody writes waits for nobody.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use lxc_core::ids::Micros;
@@ -11,7 +11,7 @@ use lxc_core::ports::{Committed, StoreError};
 use parking_lot::Mutex;
 use tokio::sync::{Semaphore, oneshot};
 
-use super::commit::write_operation;
+use super::write::{Write, write_all};
 use super::{Dialect, Result, Store, fail};
 
 /// In one transaction, which others wait for meanwhile: a submit should not notice.
@@ -24,6 +24,12 @@ struct Waiting {
     events: Vec<EventDraft>,
     now: Micros,
     reply: oneshot::Sender<Result<Committed>>,
+}
+
+impl Waiting {
+    fn as_write(&self) -> Write<'_> {
+        Write { op: &self.op, events: &self.events, now: self.now }
+    }
 }
 
 /// The line, and how many transactions may be under way.
@@ -60,11 +66,7 @@ impl Store {
                 turn = self.group.turns.acquire() => turn,
             };
             let Ok(_turn) = turn else { return Err(StoreError::Failed("the database is closed".to_owned())) };
-            let group: Vec<Waiting> = {
-                let mut line = self.group.line.lock();
-                let many = line.len().min(MOST);
-                line.drain(..many).collect()
-            };
+            let group = next_group(&mut self.group.line.lock());
             if group.is_empty() {
                 // Taken by somebody else, who is about to answer.
                 drop(_turn);
@@ -101,10 +103,7 @@ impl Store {
     /// All of them in one transaction, or none. Whoever is fenced out writes nothing in it.
     async fn try_group(&self, group: &[Waiting]) -> Result<Vec<Committed>> {
         let mut tx = self.write().await?;
-        let mut written = Vec::with_capacity(group.len());
-        for waiting in group {
-            written.push(write_operation(&mut tx, &waiting.op, &waiting.events, waiting.now).await?);
-        }
+        let written = write_all(&mut tx, &group.iter().map(Waiting::as_write).collect::<Vec<_>>()).await?;
         if written.iter().all(|committed| *committed == Committed::Fenced) {
             tx.rollback().await.map_err(fail)?;
         } else {
@@ -112,4 +111,12 @@ impl Store {
         }
         Ok(written)
     }
+}
+
+/// The first in the line. An operation is in it twice when whoever wrote it first was dropped meanwhile: the second
+/// time builds upon the first, and comes with the next group.
+fn next_group(line: &mut VecDeque<Waiting>) -> Vec<Waiting> {
+    let mut seen = HashSet::new();
+    let many = line.iter().take(MOST).take_while(|waiting| seen.insert(waiting.op.id)).count();
+    line.drain(..many).collect()
 }

@@ -33,6 +33,7 @@ mod submit;
 mod template;
 mod watch;
 mod work;
+mod write;
 
 pub use dialect::Dialect;
 pub use export::Part;

@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use lxc_core::ids::{Installation, Micros, RequestId};
 use lxc_core::op::admission::{Bounds, HEAVY_SLOTS, POWER_SLOTS, Running, Waiting};
-use lxc_core::op::{Kind, Weight};
+use lxc_core::op::{Kind, Target, Weight};
 use lxc_core::ports::Now;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
-use super::{Connection, Result, fail, get, get_parsed, row};
+use super::{Connection, Result, fail, get, get_parsed, row, scope};
 
 /// At most so many are decided on at a time: what bounds the memory of a pass. A full page is followed by another.
 pub(super) const PAGE: usize = 500;
@@ -82,21 +82,33 @@ pub(super) async fn can_move(connection: &mut Connection, now: Now) -> Result<bo
     Ok(due > 0)
 }
 
-/// The oldest that can be moved, so many.
-pub(super) async fn page(tx: &mut Connection, now: Now, size: usize) -> Result<Page> {
+/// What of the queue is looked at.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part<'a> {
+    /// All of it.
+    Oldest,
+    /// Only those that this one shares its node or its container with: nobody else can stand in front of it.
+    Beside(&'a Target),
+}
+
+/// The oldest [`PAGE`] that can be moved.
+pub(super) async fn page(tx: &mut Connection, now: Now, part: Part<'_>) -> Result<Page> {
+    let only = match part {
+        Part::Oldest => "",
+        Part::Beside(_) => "AND o.installation = $4 AND (o.node = $5 OR o.vmid = $6)",
+    };
     let sql = format!(
         "{BATCHES}SELECT o.id, o.request_id, o.installation, o.vmid, o.node, o.weight, o.lock_deadline_us, \
-         o.cancel, b.max_parallel, b.max_per_node, b.on_error_stop, b.pause_us, CAST(b.stopped AS BIGINT) AS stopped {} \
-         ORDER BY o.created_us, o.idx, o.id LIMIT {size}",
+         o.cancel, b.max_parallel, b.max_per_node, b.on_error_stop, b.pause_us, CAST(b.stopped AS BIGINT) AS stopped {} {only} \
+         ORDER BY o.created_us, o.idx, o.id LIMIT {PAGE}",
         movable()
     );
-    let rows = sqlx::query(AssertSqlSafe(sql))
-        .bind(Kind::VERSION)
-        .bind(now.wall)
-        .bind(now.steady)
-        .fetch_all(&mut *tx)
-        .await
-        .map_err(fail)?;
+    let mut query = sqlx::query(AssertSqlSafe(sql)).bind(Kind::VERSION).bind(now.wall).bind(now.steady);
+    if let Part::Beside(target) = part {
+        query =
+            query.bind(target.installation.0.clone()).bind(target.node.clone()).bind(i64::from(target.vmid));
+    }
+    let rows = query.fetch_all(&mut *tx).await.map_err(fail)?;
     let mut page = Page { queue: Vec::new(), bounds: HashMap::new(), running: Running::default() };
     for row in &rows {
         let op = waiting(row)?;
@@ -155,12 +167,14 @@ fn bounds(row: &AnyRow) -> Result<Bounds> {
     })
 }
 
-/// The locks that are held, the slots in use, and how much of each batch runs where.
+/// The locks that are held on any of them, the slots in use, and how much of each batch runs where.
 async fn count(tx: &mut Connection, page: &mut Page) -> Result<()> {
-    let rows = sqlx::query("SELECT installation, vmid, operation_id FROM container_lock")
-        .fetch_all(&mut *tx)
-        .await
-        .map_err(fail)?;
+    let wanted: Vec<_> = page.queue.iter().map(|op| (op.installation.clone(), op.vmid)).collect();
+    let sql = format!(
+        "SELECT installation, vmid, operation_id FROM container_lock WHERE {}",
+        scope::containers(&wanted)
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql)).persistent(false).fetch_all(&mut *tx).await.map_err(fail)?;
     for row in rows {
         let key = (Installation(get(&row, "installation")?), row::vmid(&row)?);
         page.running.locks.insert(key, get_parsed(&row, "operation_id")?);

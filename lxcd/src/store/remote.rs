@@ -124,7 +124,7 @@ async fn put_pins(tx: &mut Connection, remote: &RemoteRecord) -> Result<()> {
         .await
         .map_err(fail)?;
     const INTO: &str = "pin (remote, url, node, fingerprint, source, not_after_us)";
-    for part in remote.pins.chunks(bulk::ROWS) {
+    for part in bulk::parts(&remote.pins) {
         let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 6, part.len())));
         for pin in part {
             query = query
@@ -147,7 +147,7 @@ async fn put_shares(tx: &mut Connection, remote: &RemoteRecord) -> Result<()> {
         .await
         .map_err(fail)?;
     const INTO: &str = "share (remote, who, domain, role)";
-    for part in remote.people.shares.chunks(bulk::ROWS) {
+    for part in bulk::parts(&remote.people.shares) {
         let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 4, part.len())));
         for share in part {
             query = query

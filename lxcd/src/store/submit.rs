@@ -8,7 +8,7 @@ use lxc_core::ports::{Claims, Now};
 use lxc_core::record::ContainerRecord;
 use sqlx::AssertSqlSafe;
 
-use super::event::insert_events;
+use super::event::{Drafted, insert_events};
 use super::reserve::reserve;
 use super::{Connection, Result, Store, bulk, fail, json, work};
 
@@ -88,8 +88,10 @@ impl Store {
         super::audit::insert_operations(&mut tx, request).await?;
         let now = Now { wall: request.created, steady: request.steady };
         // A lone one is admitted or refused here and now; of many, the rest is admitted by the loop.
-        let most = if request.operations.len() == 1 { usize::MAX } else { super::admission::MOST };
-        let claims = self.admit_pass(&mut tx, me, now, most).await?;
+        let claims = match request.operations.as_slice() {
+            [alone] => self.admit_alone(&mut tx, me, now, alone).await?,
+            _ => self.admit_pass(&mut tx, me, now, super::admission::MOST).await?,
+        };
         tx.commit().await.map_err(fail)?;
         Ok(Submitted::New(claims))
     }
@@ -141,7 +143,7 @@ async fn insert_operations(tx: &mut Connection, operations: &[Operation]) -> Res
          container_id, remote, name, node, actor, state, warnings, if_needed, lock_deadline_us, cancel, abandon, \
          fence, created_us, last_seq, retry_of, login)";
     let numbered: Vec<(usize, &Operation)> = operations.iter().enumerate().collect();
-    for part in numbered.chunks(bulk::ROWS) {
+    for part in bulk::parts(&numbered) {
         let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 25, part.len())));
         for (idx, op) in part {
             let target = &op.target;
@@ -183,7 +185,7 @@ async fn insert_steps(tx: &mut Connection, operations: &[Operation]) -> Result<(
         op.steps.iter().cloned().enumerate().map(|step| (op.id, step)).collect::<Vec<_>>()
     };
     let all: Vec<_> = operations.iter().flat_map(steps).collect();
-    for part in all.chunks(bulk::ROWS) {
+    for part in bulk::parts(&all) {
         let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 8, part.len())));
         for (id, (idx, step)) in part {
             query = query
@@ -206,6 +208,8 @@ async fn insert_steps(tx: &mut Connection, operations: &[Operation]) -> Result<(
 async fn insert_first_events(tx: &mut Connection, request: &NewRequest) -> Result<()> {
     let first = |op: &Operation| EventDraft::new(EventKind::Progress, op.opening()).at(op.percent());
     let drafts: Vec<EventDraft> = request.operations.iter().map(first).collect();
-    let rows: Vec<_> = request.operations.iter().zip(&drafts).map(|(op, draft)| (op, 1, draft)).collect();
-    insert_events(tx, &rows, request.created).await
+    let now = request.created;
+    let numbered = request.operations.iter().zip(&drafts);
+    let rows: Vec<_> = numbered.map(|(op, draft)| Drafted { op, seq: 1, draft, now }).collect();
+    insert_events(tx, &rows).await
 }

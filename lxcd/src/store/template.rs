@@ -237,7 +237,7 @@ async fn put(tx: &mut Connection, record: &TemplateRecord) -> Result<bool> {
 
 async fn put_parts(tx: &mut Connection, template: &Template) -> Result<()> {
     const SCRIPTS: &str = "template_script (template, number, name, text)";
-    for part in template.scripts.chunks(bulk::ROWS) {
+    for part in bulk::parts(&template.scripts) {
         let mut query = sqlx::query(AssertSqlSafe(bulk::insert(SCRIPTS, 4, part.len())));
         for script in part {
             query = query
@@ -249,7 +249,7 @@ async fn put_parts(tx: &mut Connection, template: &Template) -> Result<()> {
         query.execute(&mut *tx).await.map_err(fail)?;
     }
     const FILES: &str = "template_file (template, name, directory, policy, executable, text)";
-    for part in template.files.chunks(bulk::ROWS) {
+    for part in bulk::parts(&template.files) {
         let mut query = sqlx::query(AssertSqlSafe(bulk::insert(FILES, 6, part.len())));
         for file in part {
             query = query
@@ -263,7 +263,7 @@ async fn put_parts(tx: &mut Connection, template: &Template) -> Result<()> {
         query.execute(&mut *tx).await.map_err(fail)?;
     }
     const PACKAGES: &str = "template_packages (template, name, manager, items)";
-    for part in template.packages.chunks(bulk::ROWS) {
+    for part in bulk::parts(&template.packages) {
         let mut query = sqlx::query(AssertSqlSafe(bulk::insert(PACKAGES, 4, part.len())));
         for list in part {
             query = query

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use lxc_core::op::{Kind, Operation};
-use lxc_core::ports::{Now, OpStore};
-use lxcd::store::NewRequest;
+use lxc_core::op::{Change, Kind, Operation, Outcome};
+use lxc_core::ports::{Committed, Now, OpStore};
+use lxcd::store::{NewRequest, Store};
 
-use super::make::{S, T0, admitted, audit, daemon, operation, request, submit};
+use super::make::{S, T0, admitted, after, audit, daemon, operation, request, submit};
 
 /// More than is looked at in one go.
 const LONG: u32 = 2_300;
@@ -21,6 +21,12 @@ fn on_node(node: &str, vmid: u32) -> Operation {
     let mut op = operation(Kind::Start, vmid);
     node.clone_into(&mut op.target.node);
     op
+}
+
+/// Ends one that runs.
+async fn end(store: &Store, op: &Operation) {
+    let (op, events) = after(op, Change::Finish(Outcome::cancelled("by a test", true)), T0 + S);
+    assert!(matches!(store.commit(&op, &events, T0 + S).await.unwrap(), Committed::Yes { .. }));
 }
 
 on_both! {
@@ -46,6 +52,32 @@ on_both! {
         assert_eq!(begun.len(), 17, "the slots of one node, and the only one of the other");
         let alone = request(vec![on_node("pve2", 105)]);
         assert_eq!(submit(&db.store, me, &alone).await.ours.len(), 1);
+    }
+
+    async fn who_submits_one_does_not_write_for_those_before_it(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        let ops = (0..96).map(|n| on_node(&format!("pve{}", n % 8), 1_000 + n)).collect();
+        let begun = submit(&db.store, me, &NewRequest { max_parallel: 1_000, ..request(ops) }).await.ours;
+        assert!(begun.len() < 96, "the rest is left to the loop: {}", begun.len());
+        for node in ["pve1", "elsewhere"] {
+            let claims = submit(&db.store, me, &request(vec![on_node(node, 104 + u32::from(node == "pve1"))])).await;
+            assert_eq!(claims.ours.len(), 1, "{node}: itself, none of the others");
+            assert_eq!(claims.ours[0].target.node, node);
+        }
+    }
+
+    async fn one_that_is_submitted_alone_takes_its_turn_on_its_node(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        let ops = (0..40).map(|n| on_node("pve1", 1_000 + n)).collect();
+        let batch = NewRequest { max_parallel: 1_000, ..request(ops) };
+        let mut running = submit(&db.store, me, &batch).await.ours;
+        assert_eq!(running.len(), 16);
+        end(&db.store, &running.remove(0)).await;
+        // There is room, but others have waited for it longer.
+        let late = NewRequest { created: T0 + S, ..request(vec![Operation { created: T0 + S, ..on_node("pve1", 104) }]) };
+        assert!(submit(&db.store, me, &late).await.ours.is_empty());
+        let begun = db.store.claim(me, (T0 + 2 * S).into()).await.unwrap().ours;
+        assert_eq!(begun.iter().map(|op| op.request_id).collect::<Vec<_>>(), [batch.id]);
     }
 
     async fn what_waits_for_locks_keeps_no_other_waiting(db: Db) {
