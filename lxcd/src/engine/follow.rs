@@ -64,8 +64,33 @@ pub(super) struct Follower {
 #[derive(Default)]
 struct NodeWatch {
     followers: AtomicUsize,
+    /// Of each type of task, how long one of those followed here ran at least.
+    lasting: Mutex<HashMap<String, Duration>>,
     /// The last active list and when it was asked for. Held while asking: one asks, all read.
     list: tokio::sync::Mutex<Option<(Duration, Arc<HashSet<Upid>>)>>,
+}
+
+/// As long as another that is found to be running: so near to it that nobody would notice.
+const ALIKE: f64 = 0.9;
+
+impl NodeWatch {
+    /// One of that type runs after so long.
+    fn lasts(&self, kind: &str, elapsed: Duration) {
+        let mut lasting = self.lasting.lock();
+        let known = lasting.entry(kind.to_owned()).or_default();
+        *known = elapsed.max(*known);
+    }
+
+    /// One of that type has ended by then: nothing is known of how long the others last beyond it.
+    fn ended(&self, kind: &str, elapsed: Duration) {
+        self.lasting.lock().retain(|of, known| of != kind || *known < elapsed.mul_f64(ALIKE));
+    }
+
+    /// Whether one of that type was found running after about so long, and none has ended so soon: another like it
+    /// most likely runs too.
+    fn likely_lasts(&self, kind: &str, elapsed: Duration) -> bool {
+        self.lasting.lock().get(kind).is_some_and(|known| elapsed.mul_f64(ALIKE) <= *known)
+    }
 }
 
 /// Counts a follower for as long as it follows.
@@ -115,11 +140,16 @@ impl Follower {
             }
             looks += 1;
             let elapsed = span.elapsed + passed();
-            let due = elapsed >= ask_itself;
+            let mut due = elapsed >= ask_itself;
+            if due && watch.likely_lasts(&upid.kind, ask_itself) {
+                // Several began together, and one of them has been asked: the list will do for the others.
+                due = false;
+                ask_itself = elapsed + elapsed / 4;
+            }
             if due {
                 ask_itself = elapsed + elapsed / 4;
             }
-            match self.ended(api, &watch, upid, due, pause).await {
+            match self.ended(api, &watch, upid, elapsed, due, pause).await {
                 Err(trouble) => return Followed::Trouble(trouble),
                 Ok(None) if span.once => return Followed::Answered,
                 Ok(None) if elapsed > self.timing.pve(LASTS) => {
@@ -150,6 +180,7 @@ impl Follower {
         api: &dyn PveApi,
         watch: &NodeWatch,
         upid: &Upid,
+        elapsed: Duration,
         due: bool,
         age: Duration,
     ) -> Result<Option<TaskExit>, PveError> {
@@ -157,11 +188,16 @@ impl Follower {
         if shared && !due && self.active(api, watch, &upid.node, age).await?.contains(upid) {
             return Ok(None);
         }
-        match api.task_status(upid).await? {
-            TaskStatus::Running => Ok(None),
-            TaskStatus::Ended(exit) => Ok(Some(exit)),
-            TaskStatus::Unknown => Ok(Some(TaskExit::Vanished("no such task".to_owned()))),
-        }
+        let exit = match api.task_status(upid).await? {
+            TaskStatus::Running => {
+                watch.lasts(&upid.kind, elapsed);
+                return Ok(None);
+            }
+            TaskStatus::Ended(exit) => exit,
+            TaskStatus::Unknown => TaskExit::Vanished("no such task".to_owned()),
+        };
+        watch.ended(&upid.kind, elapsed);
+        Ok(Some(exit))
     }
 
     /// The node's active list, at most `age` old.
@@ -212,4 +248,28 @@ async fn rest_of_log(api: &dyn PveApi, upid: &Upid, mut next: u64) -> Vec<String
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn what_one_task_was_found_to_last_holds_for_others_until_one_ends_sooner() {
+        let watch = NodeWatch::default();
+        assert!(!watch.likely_lasts("vzstart", S));
+        watch.lasts("vzstart", S);
+        // The others come to the same moment a little earlier or later.
+        assert!(watch.likely_lasts("vzstart", S * 105 / 100));
+        assert!(!watch.likely_lasts("vzstop", S));
+        assert!(!watch.likely_lasts("vzstart", S * 2), "nobody has been asked after so long");
+        watch.ended("vzstart", S * 2);
+        assert!(watch.likely_lasts("vzstart", S), "it ended much later");
+        watch.lasts("vzstart", S * 2);
+        watch.ended("vzstop", S);
+        watch.ended("vzstart", S * 2);
+        assert!(!watch.likely_lasts("vzstart", S * 2), "from here on each has to be asked");
+    }
 }

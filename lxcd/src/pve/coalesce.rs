@@ -2,7 +2,8 @@
 //! is worth it and whom it answers; what is asked is the client's.
 //!
 //! Nobody gets an answer that was begun before he asked, so a list is as good as his own question. Whoever asks a
-//! node that others have just asked waits a moment for more to come: they usually do.
+//! node that others have just asked waits a moment for more to come: they usually do. A crowd comes in waves; what it
+//! asks between two of them is still asked by a crowd.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -17,18 +18,41 @@ use tokio::time::Instant;
 /// From so many on who ask one node within [`LATELY`], a list is read.
 const SHARED_FROM: usize = 3;
 const LATELY: Duration = Duration::from_millis(300);
-/// How long a list waits for more who want it.
+/// Those who were a crowd are one for as long as so many ask within this.
+const STILL: Duration = Duration::from_secs(2);
+/// How long a list waits for more who want it …
 const GATHER: Duration = Duration::from_millis(30);
+/// … and how often once more, while they come.
+const AGAIN: usize = 2;
 
 /// What was read, and whom it answers: those with a lower number.
 type Last<T> = Option<(u64, Arc<Result<T, PveError>>)>;
+
+/// Whether many ask.
+#[derive(Debug, Default)]
+struct Lately {
+    /// When the last few asked, the oldest first.
+    last: [Option<Instant>; SHARED_FROM],
+    /// They were close together, and nobody has paused since.
+    crowd: bool,
+}
+
+impl Lately {
+    /// Notes that somebody asks; answers whether enough others just have.
+    fn asked(&mut self, now: Instant) -> bool {
+        self.last.rotate_left(1);
+        self.last[SHARED_FROM - 1] = Some(now);
+        let within = if self.crowd { STILL } else { LATELY };
+        self.crowd = self.last[0].is_some_and(|first| now.duration_since(first) < within);
+        self.crowd
+    }
+}
 
 /// Those who ask one node.
 #[derive(Debug)]
 pub(super) struct Coalescer<T> {
     asking: AtomicUsize,
-    /// When the last few asked, the oldest first.
-    lately: Mutex<[Option<Instant>; SHARED_FROM]>,
+    lately: Mutex<Lately>,
     /// Whoever asks draws the next one.
     numbers: AtomicU64,
     /// Held while reading: one reads, all get it.
@@ -76,7 +100,7 @@ impl<T> Coalescer<T> {
     {
         self.asking.fetch_add(1, Ordering::AcqRel);
         let _asking = Asking(self);
-        if !self.is_crowded() {
+        if !self.lately.lock().asked(Instant::now()) {
             return alone.await;
         }
         let read = self.read(all).await;
@@ -91,15 +115,6 @@ impl<T> Coalescer<T> {
         }
     }
 
-    /// Notes that somebody asks, and whether enough others just have.
-    fn is_crowded(&self) -> bool {
-        let now = Instant::now();
-        let mut lately = self.lately.lock();
-        lately.rotate_left(1);
-        lately[SHARED_FROM - 1] = Some(now);
-        lately[0].is_some_and(|first| now.duration_since(first) < LATELY)
-    }
-
     async fn read(&self, all: impl Future<Output = Result<T, PveError>> + Send) -> Arc<Result<T, PveError>> {
         let mine = self.numbers.fetch_add(1, Ordering::AcqRel);
         let mut last = self.last.lock().await;
@@ -108,11 +123,25 @@ impl<T> Coalescer<T> {
         {
             return read.clone();
         }
-        tokio::time::sleep(GATHER).await;
-        let below = self.numbers.load(Ordering::Acquire);
+        let below = self.gather().await;
         let read = Arc::new(all.await);
         *last = Some((below, read.clone()));
         read
+    }
+}
+
+impl<T> Coalescer<T> {
+    /// Waits for more to come, a little longer while they do; answers the number behind the last one who did.
+    async fn gather(&self) -> u64 {
+        let mut below = self.numbers.load(Ordering::Acquire);
+        for _ in 0..=AGAIN {
+            tokio::time::sleep(GATHER).await;
+            let before = std::mem::replace(&mut below, self.numbers.load(Ordering::Acquire));
+            if before == below {
+                break;
+            }
+        }
+        below
     }
 }
 
@@ -193,9 +222,12 @@ mod tests {
         let crowd = || join_all((0..20).map(|_| ask(&coalescer, &node, &gate, Ok(7))));
         let mut first = Box::pin(crowd());
         assert!(futures::poll!(first.as_mut()).is_pending());
-        tokio::time::advance(GATHER).await;
-        assert!(futures::poll!(first.as_mut()).is_pending());
-        assert_eq!(counts(&node), (2, 1), "the first two see nobody beside them");
+        // They came while the first of them waited, which therefore waits once more.
+        for lists in [0, 1] {
+            tokio::time::advance(GATHER).await;
+            assert!(futures::poll!(first.as_mut()).is_pending());
+            assert_eq!(counts(&node), (2, lists), "the first two see nobody beside them");
+        }
         // The one that is being read was begun before these ask.
         let mut second = Box::pin(crowd());
         assert!(futures::poll!(second.as_mut()).is_pending());
@@ -205,6 +237,42 @@ mod tests {
         assert_eq!(second.await, [7; 20]);
         assert_eq!(counts(&node), (2, 2));
         assert!(coalescer.last.lock().await.is_none(), "nothing is kept");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_waits_while_more_come_but_not_for_ever() {
+        let (coalescer, node, gate) = (Coalescer::default(), Node::default(), Semaphore::new(99));
+        let began = Instant::now();
+        // One every ten milliseconds: as if there were no end to them.
+        let late = |n: u64| {
+            let (coalescer, node, gate) = (&coalescer, &node, &gate);
+            async move {
+                tokio::time::sleep(Duration::from_millis(10 * n)).await;
+                ask(coalescer, node, gate, Ok(7)).await;
+                Instant::now().duration_since(began)
+            }
+        };
+        let waited = join_all((0..30).map(late)).await;
+        let most = GATHER * 2 * (1 + u32::try_from(AGAIN).unwrap());
+        for (n, ended) in (0_u64..).zip(&waited) {
+            let took = *ended - Duration::from_millis(10 * n);
+            assert!(took <= most, "number {n} waited {took:?}");
+        }
+        assert!((3..=4).contains(&counts(&node).1), "{:?}", counts(&node));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_crowd_stays_one_between_its_waves() {
+        let (coalescer, node, gate) = (Coalescer::default(), Node::default(), Semaphore::new(99));
+        let wave = || join_all((0..5).map(|_| ask(&coalescer, &node, &gate, Ok(7))));
+        wave().await;
+        assert_eq!(counts(&node), (2, 1));
+        tokio::time::advance(STILL / 2).await;
+        wave().await;
+        assert_eq!(counts(&node), (2, 2), "nobody of the second wave asks alone");
+        tokio::time::advance(STILL).await;
+        wave().await;
+        assert_eq!(counts(&node), (4, 3), "this one is as if it were the first");
     }
 
     #[tokio::test(start_paused = true)]
