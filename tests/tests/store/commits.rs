@@ -231,3 +231,24 @@ on_both! {
         assert_eq!(db.store.identity(&op).await.unwrap(), None);
     }
 }
+
+/// The first of them may have been asked for by somebody who has given up since.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_changes_of_one_operation_in_the_line_are_written_one_after_the_other() {
+    let db = crate::database::Db::sqlite().await;
+    let me = daemon(&db.store, "a", 3_600 * S).await;
+    let mut changed = Vec::new();
+    for vmid in 100..105 {
+        let op = admitted(&db.store, me, vmid).await;
+        let (sent, told) = after(&op, Change::Dispatching(0, dispatch()), T0);
+        let mut next = sent.clone();
+        next.last_seq += i64::try_from(told.len()).unwrap();
+        let watching = Change::Watching { step: 0, upid: upid(1, vmid), adopted: false };
+        changed.extend([(sent, told), after(&next, watching, T0 + S)]);
+    }
+    let commits = changed.iter().map(|(op, events)| db.store.commit(op, events, T0 + S));
+    for committed in futures::future::join_all(commits).await {
+        assert!(matches!(committed.unwrap(), Committed::Yes { .. }));
+    }
+    assert_eq!(db.number("SELECT COUNT(*) FROM step WHERE state = 'watching'").await, 5);
+}
