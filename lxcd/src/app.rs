@@ -100,7 +100,7 @@ pub async fn run(
     let mut socket = socket::listen(&config.socket, config.socket_group.as_deref())?;
     let store = open_store(&config, &state).await?;
     let keyring = Arc::new(open_keyring(&store, &state).await?);
-    let options = pve::Options::default();
+    let options = pve::Options { second: timing.pve_second, ..pve::Options::default() };
     let share = options.share.clone();
     let registry = Arc::new(Registry::load(store.clone(), keyring, options).await?);
     let me = DaemonId::generate();

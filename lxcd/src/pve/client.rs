@@ -18,7 +18,7 @@ use lxc_core::pve::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use tokio::sync::OnceCell;
 
-use super::coalesce::Nodes;
+use super::coalesce::{Nodes, Rhythm};
 use super::metrics::{Class, Counters};
 use super::options::Options;
 use super::session::Credentials;
@@ -82,8 +82,9 @@ impl PveClient {
         if endpoints.is_empty() {
             return Err(Error::new(Code::BadUrl, "a remote needs at least one URL"));
         }
+        let rhythm = Rhythm::of(options.second);
         let transport = Transport::new(endpoints, who.into(), options)?;
-        Ok(Self { transport, looks: Nodes::default(), baselines: Nodes::default() })
+        Ok(Self { transport, looks: Nodes::new(rhythm), baselines: Nodes::new(rhythm) })
     }
 
     /// Where it asks, in the order of preference, and which of them it reaches.

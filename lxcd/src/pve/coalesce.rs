@@ -15,15 +15,29 @@ use lxc_core::ports::PveError;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// From so many on who ask one node within [`LATELY`], a list is read.
+/// From so many on who ask one node within [`Rhythm::lately`], a list is read.
 const SHARED_FROM: usize = 3;
-const LATELY: Duration = Duration::from_millis(300);
-/// Those who were a crowd are one for as long as so many ask within this.
-const STILL: Duration = Duration::from_secs(2);
-/// How long a list waits for more who want it …
-const GATHER: Duration = Duration::from_millis(30);
-/// … and how often once more, while they come.
+/// How often a list waits once more while more come.
 const AGAIN: usize = 2;
+
+/// What counts as at once, in Proxmox's seconds: a simulator may be faster than the real thing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rhythm {
+    /// Who asks within this is a crowd.
+    lately: Duration,
+    /// Those who were a crowd are one for as long as so many ask within this.
+    still: Duration,
+    /// How long a list waits for more who want it.
+    gather: Duration,
+}
+
+impl Rhythm {
+    /// By how long a second of Proxmox's is.
+    pub(super) fn of(second: Duration) -> Self {
+        let gather = (second * 3 / 100).max(Duration::from_millis(1));
+        Self { lately: second * 3 / 10, still: second * 2, gather }
+    }
+}
 
 /// What was read, and whom it answers: those with a lower number.
 type Last<T> = Option<(u64, Arc<Result<T, PveError>>)>;
@@ -39,10 +53,10 @@ struct Lately {
 
 impl Lately {
     /// Notes that somebody asks; answers whether enough others just have.
-    fn asked(&mut self, now: Instant) -> bool {
+    fn asked(&mut self, now: Instant, rhythm: Rhythm) -> bool {
         self.last.rotate_left(1);
         self.last[SHARED_FROM - 1] = Some(now);
-        let within = if self.crowd { STILL } else { LATELY };
+        let within = if self.crowd { rhythm.still } else { rhythm.lately };
         self.crowd = self.last[0].is_some_and(|first| now.duration_since(first) < within);
         self.crowd
     }
@@ -51,6 +65,7 @@ impl Lately {
 /// Those who ask one node.
 #[derive(Debug)]
 pub(super) struct Coalescer<T> {
+    rhythm: Rhythm,
     asking: AtomicUsize,
     lately: Mutex<Lately>,
     /// Whoever asks draws the next one.
@@ -59,9 +74,10 @@ pub(super) struct Coalescer<T> {
     last: tokio::sync::Mutex<Last<T>>,
 }
 
-impl<T> Default for Coalescer<T> {
-    fn default() -> Self {
+impl<T> Coalescer<T> {
+    fn new(rhythm: Rhythm) -> Self {
         Self {
+            rhythm,
             asking: AtomicUsize::new(0),
             lately: Mutex::default(),
             numbers: AtomicU64::new(0),
@@ -100,7 +116,7 @@ impl<T> Coalescer<T> {
     {
         self.asking.fetch_add(1, Ordering::AcqRel);
         let _asking = Asking(self);
-        if !self.lately.lock().asked(Instant::now()) {
+        if !self.lately.lock().asked(Instant::now(), self.rhythm) {
             return alone.await;
         }
         let read = self.read(all).await;
@@ -135,7 +151,7 @@ impl<T> Coalescer<T> {
     async fn gather(&self) -> u64 {
         let mut below = self.numbers.load(Ordering::Acquire);
         for _ in 0..=AGAIN {
-            tokio::time::sleep(GATHER).await;
+            tokio::time::sleep(self.rhythm.gather).await;
             let before = std::mem::replace(&mut below, self.numbers.load(Ordering::Acquire));
             if before == below {
                 break;
@@ -147,21 +163,25 @@ impl<T> Coalescer<T> {
 
 /// One for each node.
 #[derive(Debug)]
-pub(super) struct Nodes<T>(Mutex<HashMap<String, Arc<Coalescer<T>>>>);
-
-impl<T> Default for Nodes<T> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
+pub(super) struct Nodes<T> {
+    rhythm: Rhythm,
+    all: Mutex<HashMap<String, Arc<Coalescer<T>>>>,
 }
 
 impl<T> Nodes<T> {
+    pub(super) fn new(rhythm: Rhythm) -> Self {
+        Self { rhythm, all: Mutex::default() }
+    }
+
     /// Those who ask this node.
     pub(super) fn on(&self, node: &str) -> Arc<Coalescer<T>> {
-        let mut nodes = self.0.lock();
+        let mut nodes = self.all.lock();
         match nodes.get(node) {
             Some(known) => known.clone(),
-            None => nodes.entry(node.to_owned()).or_default().clone(),
+            None => {
+                let new = || Arc::new(Coalescer::new(self.rhythm));
+                nodes.entry(node.to_owned()).or_insert_with(new).clone()
+            }
         }
     }
 }
@@ -174,6 +194,10 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
+
+    fn usual() -> Rhythm {
+        Rhythm::of(Duration::from_secs(1))
+    }
 
     /// Counts its questions; each waits for its permit.
     #[derive(Default)]
@@ -208,23 +232,23 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn few_ask_alone() {
-        let (coalescer, node, gate) = (Coalescer::default(), Node::default(), Semaphore::new(9));
+        let (coalescer, node, gate) = (Coalescer::new(usual()), Node::default(), Semaphore::new(9));
         for _ in 0..5 {
             assert_eq!(ask(&coalescer, &node, &gate, Ok(7)).await, 1);
-            tokio::time::advance(LATELY).await;
+            tokio::time::advance(usual().lately).await;
         }
         assert_eq!(counts(&node), (5, 0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn many_get_a_list_that_was_begun_after_each_asked() {
-        let (coalescer, node, gate) = (Coalescer::default(), Node::default(), Semaphore::new(0));
+        let (coalescer, node, gate) = (Coalescer::new(usual()), Node::default(), Semaphore::new(0));
         let crowd = || join_all((0..20).map(|_| ask(&coalescer, &node, &gate, Ok(7))));
         let mut first = Box::pin(crowd());
         assert!(futures::poll!(first.as_mut()).is_pending());
         // They came while the first of them waited, which therefore waits once more.
         for lists in [0, 1] {
-            tokio::time::advance(GATHER).await;
+            tokio::time::advance(usual().gather).await;
             assert!(futures::poll!(first.as_mut()).is_pending());
             assert_eq!(counts(&node), (2, lists), "the first two see nobody beside them");
         }
@@ -241,7 +265,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_list_waits_while_more_come_but_not_for_ever() {
-        let (coalescer, node, gate) = (Coalescer::default(), Node::default(), Semaphore::new(99));
+        let (coalescer, node, gate) = (Coalescer::new(usual()), Node::default(), Semaphore::new(99));
         let began = Instant::now();
         // One every ten milliseconds: as if there were no end to them.
         let late = |n: u64| {
@@ -253,7 +277,7 @@ mod tests {
             }
         };
         let waited = join_all((0..30).map(late)).await;
-        let most = GATHER * 2 * (1 + u32::try_from(AGAIN).unwrap());
+        let most = usual().gather * 2 * (1 + u32::try_from(AGAIN).unwrap());
         for (n, ended) in (0_u64..).zip(&waited) {
             let took = *ended - Duration::from_millis(10 * n);
             assert!(took <= most, "number {n} waited {took:?}");
@@ -263,21 +287,21 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_crowd_stays_one_between_its_waves() {
-        let (coalescer, node, gate) = (Coalescer::default(), Node::default(), Semaphore::new(99));
+        let (coalescer, node, gate) = (Coalescer::new(usual()), Node::default(), Semaphore::new(99));
         let wave = || join_all((0..5).map(|_| ask(&coalescer, &node, &gate, Ok(7))));
         wave().await;
         assert_eq!(counts(&node), (2, 1));
-        tokio::time::advance(STILL / 2).await;
+        tokio::time::advance(usual().still / 2).await;
         wave().await;
         assert_eq!(counts(&node), (2, 2), "nobody of the second wave asks alone");
-        tokio::time::advance(STILL).await;
+        tokio::time::advance(usual().still).await;
         wave().await;
         assert_eq!(counts(&node), (4, 3), "this one is as if it were the first");
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_the_list_does_not_say_is_asked_alone() {
-        let (coalescer, node, gate) = (Coalescer::default(), Node::default(), Semaphore::new(99));
+        let (coalescer, node, gate) = (Coalescer::new(usual()), Node::default(), Semaphore::new(99));
         let gone = join_all((0..5).map(|_| ask(&coalescer, &node, &gate, Ok(0))));
         assert_eq!(gone.await, [1; 5]);
         let garbage = || Err(PveError::Garbage("HTML".into()));

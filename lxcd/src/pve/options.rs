@@ -28,6 +28,8 @@ pub struct Options {
     /// How long a change waits for its turn at a busy node before it counts as not delivered; its
     /// caller holds a lease meanwhile.
     pub change_patience: Duration,
+    /// A second of Proxmox's time as seen from here: what is asked at once is measured by it.
+    pub second: Duration,
     /// Pauses between attempts of a question that was refused with a text that passes.
     pub transient_pauses: Vec<Duration>,
 }
@@ -43,6 +45,7 @@ impl Default for Options {
             per_node: 4,
             share: Share::default(),
             per_remote: 20,
+            second: Duration::from_secs(1),
             change_patience: Duration::from_secs(3),
             transient_pauses: vec![Duration::from_millis(150), Duration::from_millis(500)],
         }
