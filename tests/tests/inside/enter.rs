@@ -1,11 +1,16 @@
 //! `enter.sh`: environment, archive, staging directory, exit codes.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 
 use lxc_tests::harness::{Network, Node, Tree, until};
 
-use crate::job::{CT, Job};
+use crate::job::{CT, ENTER, Job, PRELUDE, end};
 
+const SCRIPT: &str = include_str!("../../../core/src/provision/inside/script.sh");
+const CUSTOM: &str = include_str!("../../../core/src/provision/inside/custom.sh");
+/// How long the runner on the node waits for a job that it ends, seconds (lxcd/src/ssh/scripts/run.pl).
+const RUNNER: u32 = 10;
 const BOTH: [Tree; 2] = [Tree::Debian, Tree::Busybox];
 
 #[test]
@@ -82,26 +87,25 @@ fn a_job_that_is_ended_takes_its_children_along() {
         if !node.start(CT, tree, Network::Own) {
             continue;
         }
-        let simple = "echo $$ >/main; sh -c 'sleep 1000; touch /later'; touch /later";
+        let simple = "echo >/main; sh -c 'sleep 1000; touch /later'; touch /later";
         // Neither the job nor what it started listens.
-        let stubborn = "trap '' TERM; sh -c 'while :; do sleep 1000; done' & echo $$ >/main; \
+        let stubborn = "trap '' TERM; sh -c 'while :; do sleep 1000; done' & echo >/main; \
                         while :; do sleep 1000; done";
         // One with a limit of its own runs in a session of its own.
         let limited = ". $LXCD_DIR/prelude.sh; \
-                       lxcd_limited 900 sh -c 'trap \"\" TERM; echo $PPID >/main; while :; do sleep 1000; done'";
-        for main in [simple, stubborn, limited] {
+                       lxcd_limited 900 sh -c 'trap \"\" TERM; echo >/main; while :; do sleep 1000; done'";
+        let custom = Job::new(CUSTOM)
+            .file("items", "own|| trap '' TERM; echo >/main; while :; do sleep 1000; done|\n");
+        for job in [Job::new(simple), Job::new(stubborn), Job::new(limited), custom] {
             let files = node.files(CT);
             let _ = fs::remove_file(files.join("main"));
-            let job = Job::new(main);
             std::thread::scope(|scope| {
                 let running = scope.spawn(|| job.run(&node));
-                let main = until("the job", || {
-                    let text = fs::read_to_string(files.join("main")).unwrap_or_default();
-                    text.trim().parse::<u32>().map_err(|_| "it has not begun".to_owned())
+                until("the job", || {
+                    files.join("main").exists().then_some(()).ok_or_else(|| "it has not begun".to_owned())
                 });
-                // Its parent is enter.sh.
-                node.shell(CT, &format!("kill -TERM $(awk '/^PPid/ {{ print $2 }}' /proc/{main}/status)"));
-                assert_eq!(running.join().unwrap().code, Some(143), "{main}");
+                end(&node);
+                assert_eq!(running.join().unwrap().code, Some(143));
             });
             until("its children to end", || {
                 let left = node.shell(CT, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").log();
@@ -113,6 +117,66 @@ fn a_job_that_is_ended_takes_its_children_along() {
         node.stop(CT);
         fs::remove_dir_all(node.container(CT).join("upper")).unwrap();
     }
+}
+
+#[test]
+fn a_job_is_gone_before_the_node_gives_it_up() {
+    // Each one that waits does so for longer than those that it started.
+    let seconds = |script: &str| {
+        let (_, rest) = script.split_once("lxcd_until=$(($(date +%s) + ").unwrap();
+        rest.split_once(')').unwrap().0.parse::<u32>().unwrap()
+    };
+    let (limited, enter) = (seconds(PRELUDE), seconds(ENTER));
+    // Where sleep knows whole seconds only, one more passes.
+    assert!(limited + 1 < enter && enter + 1 < RUNNER, "{limited} {enter} {RUNNER}");
+}
+
+#[test]
+fn no_signal_is_ignored_by_what_a_job_starts() {
+    let Some(mut node) = Node::new() else { return };
+    for (tree, bash) in [(Tree::Debian, false), (Tree::Debian, true), (Tree::Busybox, false)] {
+        if !node.start(CT, tree, Network::Own) {
+            continue;
+        }
+        if bash {
+            let link = node.files(CT).join("bin/sh");
+            fs::remove_file(&link).unwrap();
+            symlink("bash", link).unwrap();
+        }
+        // Not within sh -c of its own, where busybox ignores SIGQUIT in the last command.
+        let show = "grep SigIgn /proc/self/status";
+        let limited = format!(". $LXCD_DIR/prelude.sh; lxcd_limited 60 {show}");
+        let script = |seconds| {
+            Job::new(SCRIPT).set("SCRIPT_NAME", "1-a.sh").set("SCRIPT_TIMEOUT", seconds).file("script", show)
+        };
+        let custom = Job::new(CUSTOM).file("items", format!("own||{show}|60\n"));
+        for job in [Job::new(show), Job::new(&limited), script("0"), script("60"), custom] {
+            let done = job.run(&node);
+            let log = done.log();
+            let ignored = u64::from_str_radix(log.trim_start_matches("SigIgn:").trim(), 16).unwrap();
+            // SIGINT and SIGQUIT; what else this test may have come with is its own.
+            assert_eq!((done.code, ignored & 0b110), (Some(0), 0), "{done:?}");
+        }
+        node.stop(CT);
+        fs::remove_dir_all(node.container(CT).join("upper")).unwrap();
+    }
+}
+
+#[test]
+fn where_run_is_still_to_be_mounted_nothing_is_put_there() {
+    let Some(mut node) = Node::new() else { return };
+    if !node.start(CT, Tree::Debian, Network::Own) {
+        return;
+    }
+    let init = node.files(CT).join("sbin/init");
+    fs::create_dir_all(node.files(CT).join("usr/lib/systemd")).unwrap();
+    fs::write(node.files(CT).join("usr/lib/systemd/systemd"), "").unwrap();
+    symlink("../lib/systemd/systemd", &init).unwrap();
+    let place = || Job::new("echo $LXCD_DIR").run(&node).log();
+    assert!(place().starts_with("/var/tmp/lxcd."), "{}", place());
+    assert_eq!(node.shell(CT, "mount -t tmpfs tmpfs /run").code, Some(0));
+    assert!(place().starts_with("/run/lxcd."), "{}", place());
+    assert_eq!(node.shell(CT, "ls -A /run /var/tmp | grep -c lxcd.").log(), "0");
 }
 
 #[test]

@@ -60,3 +60,10 @@ impl Job {
         node.run(command, archive)
     }
 }
+
+/// As the node ends a job: enter.sh alone, which was there before what it started.
+pub(crate) fn end(node: &Node) {
+    let find = "for one in $(ls /proc | grep '^[0-9]' | sort -n); do \
+                grep -q '[W]here every job' /proc/$one/cmdline && kill -TERM $one && exit 0; done; exit 1";
+    assert_eq!(node.shell(CT, find).code, Some(0));
+}

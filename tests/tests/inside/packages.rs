@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use lxc_tests::harness::node::Done;
 use lxc_tests::harness::{Network, Node, Tree, until};
 
-use crate::job::{CT, Job};
+use crate::job::{CT, Job, end};
 
 const PACKAGES: &str = include_str!("../../../core/src/provision/inside/packages.sh");
 const SCRIPT: &str = include_str!("../../../core/src/provision/inside/script.sh");
@@ -55,6 +55,75 @@ fn apt_installs_what_is_missing_once() {
     let text = format!("install_packages {SMALL} >/dev/null 2>&1; echo $?; {SMALL}");
     let done = Job::new(SCRIPT).set("SCRIPT_NAME", "1-a.sh").file("script", text).run(&node);
     assert_eq!((done.code, done.log().as_str()), (Some(0), "0\nHello, world!"), "{done:?}");
+}
+
+/// A source of two packages: one waits while it is unpacked, the other while it is configured, both for /go.
+const SOURCE: &str = "mkdir /source && cd /source || exit
+for name in slow-preinst slow-postinst; do
+    mkdir -p $name/DEBIAN
+    control=\"Package: $name\nVersion: 1\nArchitecture: all\nMaintainer: T <t@t.test>\nDescription: t\n\"
+    printf \"$control\" >$name/DEBIAN/control
+    printf '#!/bin/sh\\ntrap \"\" TERM HUP; >/waits; until [ -e /go ]; do sleep 0.1; done\\n' >$name/DEBIAN/${name#slow-}
+    chmod 755 $name/DEBIAN/${name#slow-}
+    dpkg-deb --build $name || exit
+    printf \"${control}Filename: ./$name.deb\nSize: $(wc -c <$name.deb)\n\" >>Packages
+    echo \"SHA256: $(sha256sum <$name.deb | cut -c 1-64)\n\" >>Packages
+done
+rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*
+echo 'deb [trusted=yes] file:/source ./' >/etc/apt/sources.list";
+
+#[test]
+fn an_installation_that_was_interrupted_is_gone_on_with() {
+    let Some(mut node) = Node::new() else { return };
+    if !node.start(CT, Tree::Debian, Network::Own) {
+        return;
+    }
+    let done = node.shell(CT, SOURCE);
+    assert_eq!(done.code, Some(0), "{done:?}");
+    for name in ["slow-postinst", "slow-preinst"] {
+        let waits = node.files(CT).join("waits");
+        std::thread::scope(|scope| {
+            let running = scope.spawn(|| packages(&node, "apt", &format!("{name}\n")));
+            until("dpkg to be at work", || {
+                let ended = running.is_finished();
+                if waits.exists() || ended { Ok(()) } else { Err("nothing waits".to_owned()) }
+            });
+            // All but the first process, as when the container is stopped by force.
+            assert_eq!(node.shell(CT, "kill -KILL -1").code, Some(0));
+            assert_eq!(running.join().unwrap().reports(), ["progress 0/1 package"]);
+        });
+        fs::write(node.files(CT).join("go"), "").unwrap();
+        let done = packages(&node, "apt", &format!("{name}\n"));
+        assert_eq!(done.code, Some(0), "{done:?}");
+        assert_eq!(done.reports().last().unwrap(), "detail 1 package: 1 installed", "{done:?}");
+        let state = node.shell(CT, &format!("dpkg-query -W -f '${{db:Status-Abbrev}}' {name}; dpkg --audit"));
+        assert_eq!(state.log().trim(), "ii");
+        for name in ["go", "waits"] {
+            fs::remove_file(node.files(CT).join(name)).unwrap();
+        }
+    }
+}
+
+#[test]
+fn an_installation_that_is_ended_ends() {
+    let Some(mut node) = Node::new() else { return };
+    if !node.start(CT, Tree::Debian, Network::Own) {
+        return;
+    }
+    assert_eq!(node.shell(CT, SOURCE).code, Some(0));
+    std::thread::scope(|scope| {
+        let running = scope.spawn(|| packages(&node, "apt", "slow-postinst\n"));
+        until("dpkg to be at work", || {
+            let at = node.files(CT).join("waits").exists() || running.is_finished();
+            if at { Ok(()) } else { Err("nothing waits".to_owned()) }
+        });
+        end(&node);
+        assert_eq!(running.join().unwrap().code, Some(143));
+    });
+    until("dpkg and what it runs to end", || {
+        let left = node.shell(CT, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").log();
+        if left.contains("slow-postinst") { Err(left) } else { Ok(()) }
+    });
 }
 
 #[test]

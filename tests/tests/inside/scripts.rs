@@ -76,6 +76,8 @@ fn windows_line_ends_questions_noise_and_daemons() {
         let done = job("echo a; sleep 999; echo b").set("SCRIPT_TIMEOUT", "1").run(node);
         assert_eq!((done.code, done.log().as_str()), (Some(124), "a"));
         assert_eq!(done.reports(), ["fault 20-app.sh took longer than 1s and was ended"]);
+        let done = job("exit 124").set("SCRIPT_TIMEOUT", "60").run(node);
+        assert_eq!((done.code, done.reports()), (Some(124), vec![]), "its own exit code");
         let stubborn = "trap '' TERM; (while :; do sleep 1000; done) & while :; do sleep 1000; done";
         assert_eq!(job(stubborn).set("SCRIPT_TIMEOUT", "1").run(node).code, Some(124));
         let left = node.shell(CT, "cat /proc/[0-9]*/cmdline | tr '\\0' ' '").log();
@@ -163,6 +165,8 @@ fn what_one_installs_oneself() {
             ("bad|false|exit 6|", 6, "bad was not installed: exit code 6"),
             ("sly|false|true|", 70, "sly is not there though its installation succeeded: its check fails"),
             ("slow||sleep 999|1", 124, "slow took longer than 1s and was ended"),
+            ("gone||exit 124|", 124, "gone was not installed: exit code 124"),
+            ("soon||exit 124|60", 124, "soon was not installed: exit code 124"),
             ("asks||read -r x|", 1, "asks was not installed: exit code 1"),
         ] {
             let done = custom(&format!("{line}\nnext||touch /next|\n"));

@@ -36,7 +36,7 @@ while IFS='|' read -r name check install timeout <&3; do
     lxcd_report progress "$at/$total $name"
     code=0
     shell "${timeout:-0}" "$install" || code=$?
-    if [ "$code" -eq 124 ]; then lxcd_fail 124 "$name took longer than ${timeout}s and was ended"; fi
+    if [ -n "$lxcd_late" ]; then lxcd_fail 124 "$name took longer than ${timeout}s and was ended"; fi
     if [ "$code" -ne 0 ]; then lxcd_fail "$code" "$name was not installed: exit code $code"; fi
     if [ -n "$check" ] && ! shell "$CHECK_SECONDS" "$check"; then
         lxcd_fail 70 "$name is not there though its installation succeeded: its check fails"

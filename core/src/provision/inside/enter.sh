@@ -17,34 +17,40 @@ lxcd_stop() {
 
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export PATH
-for lxcd_name in tar mktemp tail tr wc; do
+for lxcd_name in tar mkfifo mktemp setsid tail tr wc; do
     command -v "$lxcd_name" >/dev/null 2>&1 || lxcd_stop 69 "$lxcd_name is not in this image"
 done
 
-# /run first: nobody but root writes there, and it is empty after a restart.
+# /run first: nobody but root writes there, and it is empty after a restart. Not where systemd or OpenRC is still to
+# mount it, over what lies there by then; the other two may be cleaned or mounted as well, /var/tmp the least.
+lxcd_places='/run /var/tmp /tmp'
+case $(readlink -f /sbin/init 2>/dev/null):$(command -v openrc) in */systemd:* | *openrc*)
+    lxcd_places='/var/tmp /run /tmp'
+    while read -r lxcd_rest lxcd_name lxcd_rest; do
+        if [ "$lxcd_name" = /run ]; then lxcd_places='/run /var/tmp /tmp'; fi
+    done 2>/dev/null </proc/mounts
+    ;;
+esac
 LXCD_DIR=
-for lxcd_name in /run /var/tmp /tmp; do
+for lxcd_name in $lxcd_places; do
     if [ -d "$lxcd_name" ] && LXCD_DIR=$(mktemp -d "$lxcd_name/lxcd.XXXXXX" 2>/dev/null); then break; fi
     LXCD_DIR=
 done
 [ -n "$LXCD_DIR" ] || lxcd_stop 73 'no private directory can be made in /run, /var/tmp or /tmp'
 
 lxcd_main=
+# Ends main with what it started, in its own session, by force after six seconds: four less than the runner on the node
+# gives a job that it cancels, which ends this shell and finds nothing of another session. What main itself ends in
+# sessions of their own takes less (lxcd_put_down in prelude.sh).
 # shellcheck disable=SC2317 # The traps call it.
 lxcd_end() {
     trap '' HUP INT TERM
-    if [ -n "$lxcd_main" ]; then
-        # Its own session where setsid is there, so that what it started ends with it; by force when it does not.
-        kill -0 "-$lxcd_main" 2>/dev/null && lxcd_main=-$lxcd_main
-        kill -TERM "$lxcd_main" 2>/dev/null
-        (
-            lxcd_until=$(($(date +%s) + 7))
-            while kill -0 "$lxcd_main" 2>/dev/null; do
-                if [ "$(date +%s)" -ge "$lxcd_until" ]; then kill -KILL "$lxcd_main"; break; fi
-                sleep 0.1 2>/dev/null || sleep 1
-            done
-        ) >/dev/null 2>&1 &
-        wait "${lxcd_main#-}" "$!" 2>/dev/null
+    if [ -n "$lxcd_main" ] && kill -TERM "-$lxcd_main" 2>/dev/null; then
+        lxcd_until=$(($(date +%s) + 6))
+        while kill -0 "-$lxcd_main" 2>/dev/null; do
+            if [ "$(date +%s)" -ge "$lxcd_until" ]; then kill -KILL "-$lxcd_main"; break; fi
+            sleep 0.1 2>/dev/null || sleep 1
+        done
     fi
     exit "$1"
 }
@@ -79,14 +85,25 @@ LXCD_DIR=$lxcd_dir
 export LXCD_DIR
 cd "$HOME" 2>/dev/null || cd / || exit 73
 
-# In the background, since a shell that waits for a child in the foreground hears no signal.
-if command -v setsid >/dev/null 2>&1; then
-    setsid /bin/sh "$LXCD_DIR/main" </dev/null &
-else
-    /bin/sh "$LXCD_DIR/main" </dev/null &
-fi
-lxcd_main=$!
-wait "$lxcd_main"
-lxcd_name=$?
+# Not with &: what a shell puts into the background ignores SIGINT and SIGQUIT, and so would all it starts. setsid in a
+# session of its own forks and is done at once. How main ended comes through a pipe, which also ends should the shell
+# around it be killed; what waits for that is in the background, since a shell hears no signal while it waits for
+# anything else.
+mkfifo -m 0600 "$LXCD_DIR/end" || lxcd_stop 73 "no pipe can be made in $LXCD_DIR"
+# Both ends at once, since one alone would wait for the other.
+exec 3<>"$LXCD_DIR/end"
+exec 4<"$LXCD_DIR/end"
+exec 5>"$LXCD_DIR/end" 3>&- 6>&1
+(read -r lxcd_code <&4; exit "${lxcd_code:-137}") 5>&- 6>&- &
+lxcd_wait=$!
+# shellcheck disable=SC2016 # The inner shell expands it.
+lxcd_main=$(setsid setsid /bin/sh -c 'trap : HUP INT TERM
+    echo $$
+    exec >&6 6>&-
+    /bin/sh "$LXCD_DIR/main" 5>&-
+    echo $? >&5' </dev/null 4<&-)
+exec 4<&- 5>&- 6>&-
+wait "$lxcd_wait"
+lxcd_code=$?
 lxcd_main=
-exit "$lxcd_name"
+exit "$lxcd_code"

@@ -20,8 +20,8 @@ need() {
 # Each of these prints the items that are not there, in that version if the item says one.
 
 missing_apt() {
-    # A name that ends in a dash asks apt to remove the package.
-    if grep -q -e '^[^=]*-$' "$LXCD_DIR/items"; then lxcd_fail 65 'a package name ends in a dash: apt would remove it'; fi
+    # What ends in a dash asks apt to remove the package; no import lets it in.
+    if grep -q -e '-$' "$LXCD_DIR/items"; then lxcd_fail 65 'a package name ends in a dash: apt would remove it'; fi
     dpkg-query -W -f '${db:Status-Abbrev}\t${Package}\t${Architecture}\t${Version}\n' |
         awk -F '\t' -v native="$(dpkg --print-architecture)" '
             installed {

@@ -94,56 +94,53 @@ lxcd_fail() {
     exit "$1"
 }
 
-# PROCESS or -GROUP: asks it to end and, four seconds later, makes it.
+# -GROUP: asks it to end and, three seconds later, makes it: less than enter.sh waits before it ends this shell.
 lxcd_put_down() {
     kill -TERM "$1" 2>/dev/null || return 0
-    lxcd_until=$(($(date +%s) + 4))
+    lxcd_until=$(($(date +%s) + 3))
     while kill -0 "$1" 2>/dev/null; do
         if [ "$(date +%s)" -ge "$lxcd_until" ]; then kill -KILL "$1" 2>/dev/null || :; return 0; fi
         sleep 0.1 2>/dev/null || sleep 1
     done
 }
 
-# SECONDS COMMAND…: the command, ended with what it started when it takes longer: 124. 0 = as long as it takes.
-# timeout(1) is not everywhere, nor the same everywhere. A process that left the session is not found.
+# SECONDS COMMAND…: the command, ended with what it started when it takes longer: 124, and lxcd_late is yes. 0 = as long
+# as it takes. timeout(1) is not everywhere, nor the same everywhere. A process that left the session is not found.
 lxcd_limited() {
     lxcd_limit=$1
+    lxcd_late=
     shift
     if [ "$lxcd_limit" = 0 ]; then "$@" </dev/null; return; fi
-    lxcd_group=
-    if command -v setsid >/dev/null 2>&1; then
-        setsid "$@" </dev/null &
-        lxcd_group=-
-    else
-        "$@" </dev/null &
-    fi
-    lxcd_child=$!
-    # Nothing of the watch may hold the output open.
+    lxcd_leader=$(mktemp "$LXCD_DIR/leader.XXXXXX") || return 73
+    # Ends the command when its time is over or when this job is ended, which TERM tells it as it tells this shell. HUP
+    # tells it that the command has ended. Nothing of it may hold the output open.
     (
-        trap 'kill "${pause:-}" 2>/dev/null; exit 0' TERM
+        trap 'kill "${pause:-}" 2>/dev/null; exit 0' HUP
+        trap 'trap "" HUP TERM; kill "${pause:-}" 2>/dev/null; lxcd_put_down_session; exit 143' TERM
         sleep "$lxcd_limit" & pause=$!
         wait "$pause"
-        trap '' TERM
-        lxcd_put_down "$lxcd_group$lxcd_child"
+        trap '' HUP TERM
+        lxcd_put_down_session
+        exit 124
     ) >/dev/null 2>&1 &
     lxcd_watch=$!
-    # In the background, since the child has to be waited for before it is gone.
-    trap 'trap "" TERM
-        kill -TERM "$lxcd_watch" 2>/dev/null
-        lxcd_put_down "$lxcd_group$lxcd_child" >/dev/null 2>&1 &
-        wait "$lxcd_child" "$!" 2>/dev/null
-        exit 143' TERM
-    lxcd_began=$(date +%s)
+    # In the foreground: what a shell puts into the background ignores SIGINT and SIGQUIT, with all it starts.
     lxcd_code=0
-    wait "$lxcd_child" || lxcd_code=$?
-    trap - TERM
-    if [ "$lxcd_code" -ne 0 ] && [ $(($(date +%s) - lxcd_began)) -ge "$lxcd_limit" ]; then
-        # What the child has left of its session ends too.
-        wait "$lxcd_watch" 2>/dev/null || :
-        return 124
-    fi
-    kill -TERM "$lxcd_watch" 2>/dev/null || :
+    # shellcheck disable=SC2016 # The inner shell expands it.
+    setsid /bin/sh -c 'echo $$ >"$0" && exec "$@"' "$lxcd_leader" "$@" </dev/null || lxcd_code=$?
+    kill -HUP "$lxcd_watch" 2>/dev/null || :
+    # What the command has left of its session ends too when it took too long.
+    lxcd_said=0
+    wait "$lxcd_watch" 2>/dev/null || lxcd_said=$?
+    rm -f "$lxcd_leader"
+    # shellcheck disable=SC2034 # Who calls this reads it.
+    if [ "$lxcd_code" -ne 0 ] && [ "$lxcd_said" -eq 124 ]; then lxcd_late=yes lxcd_code=124; fi
     return "$lxcd_code"
+}
+
+# The session of the command that lxcd_limited began.
+lxcd_put_down_session() {
+    read -r lxcd_child <"$lxcd_leader" && lxcd_put_down "-$lxcd_child"
 }
 
 # USER: the home directory.
@@ -151,10 +148,11 @@ lxcd_home_of() {
     awk -F : -v user="$1" '$1 == user { print $6; found = 1; exit } END { if (!found) print "/" }' /etc/passwd
 }
 
-# apt-get with what every call needs. What a person changed in a configuration file stays.
+# apt-get with what every call needs. What a person changed in a configuration file stays. On a terminal of its own dpkg
+# would be in a session that nobody finds who ends this one.
 lxcd_apt_get() {
     apt-get -q -y -o "DPkg::Lock::Timeout=${LXCD_LOCK_TIMEOUT:-300}" -o Acquire::Retries=3 \
-        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null
+        -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null
 }
 
 # FILE: waits while another process holds the lock. The timeout of apt covers dpkg's locks, not those of its lists
@@ -176,11 +174,31 @@ lxcd_apt_lock() {
     done
 }
 
+# Whether a package is neither installed nor removed as a whole, as after a job that was ended amid its work.
+lxcd_dpkg_torn() {
+    [ -n "$(ls -A /var/lib/dpkg/updates 2>/dev/null)" ] || [ -n "$(dpkg --audit 2>/dev/null)" ]
+}
+
+# Finishes what was torn, which apt-get refuses to work beside. What cannot be finished apt-get says in its own words.
+lxcd_dpkg_mend() {
+    lxcd_dpkg_torn || return 0
+    # Unless somebody is at work on it right now.
+    lxcd_apt_lock /var/lib/dpkg/lock-frontend && lxcd_apt_lock /var/lib/dpkg/lock || return
+    lxcd_dpkg_torn || return 0
+    log 'an installation was interrupted; dpkg finishes it'
+    dpkg --configure -a --force-confdef --force-confold </dev/null || log 'dpkg could not finish all of it'
+}
+
 # PACKAGE…: lists first, since an image brings none or old ones.
 lxcd_apt_install() {
+    lxcd_dpkg_mend || return
     lxcd_apt_lock /var/lib/apt/lists/lock || return
     lxcd_apt_get update || log 'apt-get update failed; going on with the lists that are there'
     lxcd_apt_lock /var/cache/apt/archives/lock || return
+    # What was unpacked by half apt-get leaves as it is, and says nothing.
+    lxcd_half=$(dpkg-query -W -f '${db:Status-Abbrev} ${binary:Package}\n' | awk '$1 ~ /^iH|^i.R/ { print $2 }')
+    # shellcheck disable=SC2086 # Names of packages.
+    [ -z "$lxcd_half" ] || lxcd_apt_get --reinstall install -- $lxcd_half || log 'apt-get could not finish all of it'
     lxcd_apt_get --allow-downgrades install -- "$@"
 }
 

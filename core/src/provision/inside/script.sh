@@ -63,7 +63,5 @@ if [ -n "$argument" ]; then set -- "$argument" "$@"; fi
 
 code=0
 lxcd_limited "${SCRIPT_TIMEOUT:-0}" "$interpreter" "$@" || code=$?
-if [ "$code" -eq 124 ] && [ "${SCRIPT_TIMEOUT:-0}" != 0 ]; then
-    lxcd_fail 124 "$SCRIPT_NAME took longer than ${SCRIPT_TIMEOUT}s and was ended"
-fi
+if [ -n "$lxcd_late" ]; then lxcd_fail 124 "$SCRIPT_NAME took longer than ${SCRIPT_TIMEOUT}s and was ended"; fi
 exit "$code"
