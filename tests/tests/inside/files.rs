@@ -56,12 +56,14 @@ fn every_policy_once_and_again() {
             fs::write(root.join("opt/app").join(name), text).unwrap();
         }
         chown(root.join("opt/app/old.conf"), Some(7), Some(8)).unwrap();
-        fs::set_permissions(root.join("opt/app/same.conf"), PermissionsExt::from_mode(0o600)).unwrap();
+        for (name, mode) in [("same.conf", 0o600), ("old.conf", 0o640)] {
+            fs::set_permissions(root.join("opt/app").join(name), PermissionsExt::from_mode(mode)).unwrap();
+        }
         let before = fs::metadata(root.join("opt/app/same.conf")).unwrap();
         let files = [
             ("replace", "0644", "/opt/app", "new.conf", "new"),
             ("default", "0644", "/opt/app", "kept.conf", "ours"),
-            ("backup", "0640", "/opt/app", "old.conf", "newer"),
+            ("backup", "0644", "/opt/app", "old.conf", "newer"),
             ("replace", "0755", "/opt/app", "same.conf", "same"),
             ("default", "0755", "/srv/a/b", "run", "#!/bin/sh\n"),
             ("replace", "0644", "/", "top", ""),
@@ -84,7 +86,7 @@ fn every_policy_once_and_again() {
         assert_eq!(see("top"), (0o644, 0, 0, String::new()));
         let same = fs::metadata(root.join("opt/app/same.conf")).unwrap();
         assert_eq!((same.ino(), same.mtime_nsec()), (before.ino(), before.mtime_nsec()));
-        assert_eq!(same.mode() & 0o777, 0o755);
+        assert_eq!((same.mode() & 0o777, same.ctime_nsec()), (0o600, before.ctime_nsec()));
         let names = || {
             let entries = fs::read_dir(root.join("opt/app")).unwrap();
             let mut names: Vec<_> =
@@ -100,6 +102,34 @@ fn every_policy_once_and_again() {
         let again = deploy(node, &files);
         assert_eq!(again.reports(), ["detail 6 files: 2 kept, 4 unchanged"], "{again:?}");
         assert_eq!(names().len(), 5);
+    });
+}
+
+#[test]
+fn one_that_is_there_keeps_its_mode() {
+    everywhere(|node| {
+        let root = node.files(CT);
+        for policy in ["replace", "backup"] {
+            for (before, wanted, after) in [
+                (0o600, "0644", 0o600),
+                (0o640, "0644", 0o640),
+                (0o666, "0644", 0o666),
+                (0o755, "0644", 0o755),
+                (0o400, "0755", 0o500),
+                (0o640, "0755", 0o750),
+                (0o4711, "0644", 0o711),
+            ] {
+                let path = root.join("srv/secret");
+                fs::write(&path, "old").unwrap();
+                fs::set_permissions(&path, PermissionsExt::from_mode(before)).unwrap();
+                for word in ["written", "unchanged"] {
+                    let done = deploy(node, &[(policy, wanted, "/srv", "secret", "new")]);
+                    assert!(done.reports()[0].contains(word), "{done:?}");
+                    let mode = fs::metadata(&path).unwrap().mode() & 0o7777;
+                    assert_eq!(mode, after, "{policy} {before:o} {wanted}: {mode:o}");
+                }
+            }
+        }
     });
 }
 

@@ -1,6 +1,7 @@
 # Puts files where they belong. $LXCD_DIR/manifest has a line for each: NUMBER, POLICY, MODE, SHA256, DIRECTORY and
 # NAME with a tab between; the content is $LXCD_DIR/files/NUMBER. Owns the policies (replace, default, backup), that
-# a file is whole or not there at all, and its mode and owner. Must not look into the files.
+# a file is whole or not there at all, and its mode and owner. MODE is that of a new file; one that is there keeps its
+# own, and who may read it may execute it when MODE says x. Must not look into the files.
 #
 # Reports: detail N files: W written, K kept, U unchanged, B backed up. A backed-up one counts as written too.
 # Exit codes: 73 a target cannot be written, 65 what arrived is not what was sent. It stops at the first; what was
@@ -22,6 +23,21 @@ sum_of() {
 owner_of() {
     # shellcheck disable=SC2012 # Only the numbers are looked at.
     ls -nd "$1" | awk '{ print $3 ":" $4; exit }'
+}
+
+# PATH MODE: the mode that a file is given in the place of the one that is there, as chmod reads it.
+mode_of() {
+    # shellcheck disable=SC2012 # Only the letters are looked at.
+    ls -nd "$1" | awk -v executable="$2" '{
+        for (who = 0; who < 3; who++) {
+            bits = substr($1, 2 + 3 * who, 3)
+            r = bits ~ /^r/ ? "r" : ""
+            w = bits ~ /^.w/ ? "w" : ""
+            x = bits ~ /[xst]$/ || (r && executable ~ /[1357]/) ? "x" : ""
+            printf "%s%s=%s", who ? "," : "", substr("ugo", who + 1, 1), r w x
+        }
+        exit
+    }'
 }
 
 # Where the one that is there is kept: beside it, a name nobody has yet.
@@ -46,18 +62,22 @@ place() {
         return
     fi
     if [ -f "$path" ] && ! [ -L "$path" ] && [ "$(sum_of "$path")" = "$4" ]; then
-        chmod "$3" "$path" || lxcd_fail 73 "$path cannot be given the mode $3"
         unchanged=$((unchanged + 1))
         log "unchanged $path"
         return
     fi
     mkdir -p "$directory/" || lxcd_fail 73 "the directory ${directory:-/} of $6 cannot be made"
-    # In the same directory, so that the move is one step. What is there keeps its owner; a link says nothing of one.
+    # In the same directory, so that the move is one step. What is there keeps owner and mode; a link says nothing of them.
     new=$(mktemp "$directory/.lxcd.XXXXXX") || lxcd_fail 73 "nothing can be written in ${directory:-/}"
     cat "$LXCD_DIR/files/$1" >"$new" || lxcd_fail 73 "$path cannot be written"
     [ "$(sum_of "$new")" = "$4" ] || lxcd_fail 65 "$path did not arrive whole"
-    if [ -f "$path" ] && ! [ -L "$path" ]; then owner=$(owner_of "$path"); else owner=$(owner_of "$directory/"); fi
-    { chown "$owner" "$new" && chmod "$3" "$new"; } || lxcd_fail 73 "$path cannot be given owner $owner and mode $3"
+    mode=$3
+    if [ -f "$path" ] && ! [ -L "$path" ]; then
+        owner=$(owner_of "$path") mode=$(mode_of "$path" "$3")
+    else
+        owner=$(owner_of "$directory/")
+    fi
+    { chown "$owner" "$new" && chmod "$mode" "$new"; } || lxcd_fail 73 "$path cannot be given owner $owner and mode $mode"
     word='written'
     if [ "$2" = backup ] && [ -e "$path" ]; then
         old=$(aside "$path")
@@ -70,13 +90,13 @@ place() {
     mv -f "$new" "$path" || lxcd_fail 73 "$path cannot be written"
     new=
     written=$((written + 1))
-    log "$word: $path ($3, $owner)"
+    log "$word: $path ($mode, $owner)"
 }
 
 # Its own descriptor: nothing that runs here reads the list away. Separated by tabs, the name last.
-while IFS=$tab read -r number policy mode sum directory name <&3; do
+while IFS=$tab read -r number policy wanted sum directory name <&3; do
     total=$((total + 1))
-    place "$number" "$policy" "$mode" "$sum" "$directory" "$name"
+    place "$number" "$policy" "$wanted" "$sum" "$directory" "$name"
 done 3<"$LXCD_DIR/manifest"
 
 parts=
