@@ -178,6 +178,32 @@ fn systemd_is_done_when_it_says_so() {
 }
 
 #[test]
+fn an_init_that_has_not_begun_is_not_done() {
+    let Some(mut node) = Node::new() else { return };
+    if !node.start(CT, Tree::Debian, Network::Own) {
+        return;
+    }
+    let files = node.files(CT);
+    assert_eq!(reach(&node, "init", "0").code, Some(0), "an init of another kind");
+    for (program, why) in [
+        ("usr/lib/systemd/systemd", "systemd is not done after 0s (it has not begun)"),
+        ("usr/sbin/openrc-init", "OpenRC is not done after 0s (runlevel none)"),
+    ] {
+        fs::create_dir_all(files.join("usr/lib/systemd")).unwrap();
+        fs::write(files.join(program), "").unwrap();
+        let link = files.join("sbin/init");
+        let _ = fs::remove_file(&link);
+        std::os::unix::fs::symlink(format!("/{program}"), link).unwrap();
+        let done = reach(&node, "init", "0");
+        assert_eq!(
+            (done.code, done.reports()),
+            (Some(75), vec![format!("fault {why}")]),
+            "{program}: {done:?}"
+        );
+    }
+}
+
+#[test]
 fn the_node_tries_again() {
     let Some(mut node) = Node::new() else { return };
     let attach = |node: &Node| {

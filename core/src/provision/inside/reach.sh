@@ -11,15 +11,26 @@ set -u
 began=$(date +%s)
 why=
 
-# Init has done its work, whether or not every service is well.
+# Whether process 1 is that program, or is about to become it.
+is_init() {
+    first=
+    read -r first 2>/dev/null </proc/1/comm || :
+    second=$(readlink -f /sbin/init 2>/dev/null)
+    [ "$first" = "$1" ] || [ "${second##*/}" = "$1" ]
+}
+
+# Init has done its work, whether or not every service is well. What is there before it has begun says nothing.
 has_init() {
-    if [ -d /run/systemd/system ] && command -v systemctl >/dev/null 2>&1; then
+    if [ -d /run/systemd/system ]; then
+        command -v systemctl >/dev/null 2>&1 || return 0
         state=$(lxcd_limited 10 systemctl is-system-running 2>/dev/null) || :
         case $state in
             running | degraded | maintenance) return 0 ;;
             *) why="systemd is not done (${state:-it does not answer})" ;;
         esac
-    elif command -v openrc >/dev/null 2>&1; then
+    elif is_init systemd; then
+        why='systemd is not done (it has not begun)'
+    elif is_init openrc-init || command -v openrc >/dev/null 2>&1; then
         # In a container that runs another init the level is never set.
         level=
         if [ -r /run/openrc/softlevel ]; then read -r level </run/openrc/softlevel || :; fi
