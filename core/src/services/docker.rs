@@ -1,4 +1,5 @@
-//! Docker's own word on its containers: `docker ps --format '{{json .}}'`. Owns its wording of states and ports.
+//! Docker's own word on its containers: `docker ps --format '{{json .}}'`, and their restart policies. Owns its wording
+//! of states and ports, and which containers are meant to run.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -13,6 +14,8 @@ const MOST_PORTS: usize = 100;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(super) struct Image {
+    #[serde(rename = "ID")]
+    pub(super) id: String,
     pub(super) names: String,
     state: String,
     status: String,
@@ -20,9 +23,20 @@ pub(super) struct Image {
 }
 
 impl Image {
-    /// How it fares, and what is to be said.
-    pub(super) fn health(&self) -> (Status, String) {
+    /// How it fares, and what is to be said; None for what was left behind and nobody starts again. `policy` is
+    /// Docker's word for when it does (`no`, `always`, `unless-stopped`, `on-failure`); None = it is not known.
+    pub(super) fn health(&self, policy: Option<&str>) -> Option<(Status, String)> {
         let exit = self.exit_code();
+        let left = match self.state.as_str() {
+            "created" => matches!(policy, None | Some("" | "no")),
+            "exited" if exit == Some(0) => matches!(policy, None | Some("" | "no" | "on-failure")),
+            "exited" => matches!(policy, Some("" | "no")),
+            _ => false,
+        };
+        (!left).then(|| self.status_of(exit))
+    }
+
+    fn status_of(&self, exit: Option<u32>) -> (Status, String) {
         let ended = exit.map_or_else(String::new, |code| format!("exit code {code}"));
         match self.state.as_str() {
             "running" if self.status.contains("(unhealthy)") => (Status::Error, "unhealthy".to_owned()),
@@ -72,7 +86,7 @@ mod tests {
 
     fn image(state: &str, status: &str, ports: &str) -> Image {
         let [state, status, ports] = [state, status, ports].map(ToOwned::to_owned);
-        Image { names: "a".to_owned(), state, status, ports }
+        Image { id: String::new(), names: "a".to_owned(), state, status, ports }
     }
 
     #[test]
@@ -90,7 +104,27 @@ mod tests {
             ("dead", "Dead", Status::Error, "dead"),
             ("", "", Status::Stopped, ""),
         ] {
-            assert_eq!(image(state, status, "").health(), (want, detail.to_owned()), "{status}");
+            let health = image(state, status, "").health(Some("always"));
+            assert_eq!(health, Some((want, detail.to_owned())), "{status}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_starts_again_is_no_service() {
+        let (done, failed, made) =
+            (("exited", "Exited (0) now"), ("exited", "Exited (1) now"), ("created", "Created"));
+        for (policy, listed) in [
+            (Some("no"), [false, false, false]),
+            (Some(""), [false, false, false]),
+            (Some("on-failure"), [false, true, true]),
+            (Some("unless-stopped"), [true, true, true]),
+            (None, [false, true, false]),
+        ] {
+            let health = |(state, status)| image(state, status, "").health(policy).is_some();
+            assert_eq!([done, failed, made].map(health), listed, "{policy:?}");
+            assert!(
+                ["Up", "Up (unhealthy)"].map(|status| health(("running", status))).iter().all(|one| *one)
+            );
         }
     }
 

@@ -2,7 +2,7 @@
 //! fares.
 //!
 //! Listed: what runs, starts, failed, or is enabled and does not run. Not listed: units that are not installed, that
-//! nobody enabled, or that did one thing and were done (oneshot). Folded away: what comes with the distribution
+//! nobody enabled, or that did one thing and were done (oneshot, a container of Docker that nobody starts again). Folded away: what comes with the distribution
 //! ([`base`](super::base)), unless it fails.
 
 use std::net::SocketAddr;
@@ -37,7 +37,8 @@ pub fn judge(found: &Discovery) -> Services {
         put(&mut all, service, early || is_base(&one.name));
     }
     for image in found.images.iter().filter(|image| !image.names.is_empty()) {
-        let (status, detail) = image.health();
+        let policy = found.policies.get(&image.id).map(String::as_str);
+        let Some((status, detail)) = image.health(policy) else { continue };
         let service = service(found, &image.names, Kind::Docker, status, detail, &image.sockets());
         put(&mut all, service, false);
     }

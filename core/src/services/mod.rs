@@ -23,6 +23,8 @@ pub struct Discovery {
     units: Vec<Unit>,
     openrc: Vec<Openrc>,
     images: Vec<docker::Image>,
+    /// When Docker starts a container again by itself, by its id.
+    policies: BTreeMap<String, String>,
     listeners: Vec<listen::Listener>,
     /// Addresses that others can reach, the one to reach it by first.
     pub addresses: Vec<IpAddr>,

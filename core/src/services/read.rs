@@ -40,7 +40,11 @@ pub fn read(printed: &[u8]) -> Discovery {
             "systemd" if line.is_empty() => take(&mut unit, &mut found.units),
             "systemd" => property(&mut unit, line),
             "openrc" => openrc(line, &mut level, &mut found.openrc),
-            "docker" => found.images.extend(serde_json::from_str(line).ok()),
+            "docker" if line.starts_with('{') => found.images.extend(serde_json::from_str(line).ok()),
+            "docker" => {
+                let policy = line.split_once(' ').map(|(id, policy)| (id.to_owned(), policy.to_owned()));
+                found.policies.extend(policy);
+            }
             "sockets" => sockets.extend(socket(line)),
             "owners" => found.listeners.extend(listener(line, &sockets)),
             "credentials" => secret(line, &mut found.secrets),

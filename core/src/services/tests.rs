@@ -111,7 +111,9 @@ fn units_that_are_listed_and_units_that_are_not() {
 fn docker_next_to_a_part_that_fails() {
     let text = "\u{1e}lxcd error systemd it does not answer\n\u{1e}lxcd section docker\n\
         {\"Names\":\"redis\",\"State\":\"running\",\"Status\":\"Up\",\"Ports\":\"0.0.0.0:6379->6379/tcp\",\"ID\":\"1\"}\n\
-        {\"Names\":\"web\",\"State\":\"exited\",\"Status\":\"Exited (2) now\",\"Ports\":\"\"}\nnoise\n\
+        {\"Names\":\"web\",\"State\":\"exited\",\"Status\":\"Exited (2) now\",\"Ports\":\"\",\"ID\":\"2\"}\nnoise\n\
+        {\"Names\":\"once\",\"State\":\"exited\",\"Status\":\"Exited (1) now\",\"Ports\":\"\",\"ID\":\"3\"}\n\
+        1 always\n2 unless-stopped\n3 no\n\
         \u{1e}lxcd section addresses\nfd00::1\nx\n\u{1e}lxcd section credentials\nkey redis A\nvalue redis B=c=d\nkey x\n";
     let found = read(text.as_bytes());
     assert_eq!(found.secrets["redis"][1].value.as_deref(), Some("c=d"));

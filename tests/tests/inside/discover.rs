@@ -37,8 +37,14 @@ fn openrc_docker_sockets_and_secrets() {
     program(
         &node,
         "bin/docker",
-        "printf '{\"Names\":\"db\",\"State\":\"running\",\"Ports\":\"0.0.0.0:5432->5432/tcp\"}\\n'",
+        "case $1 in inspect) shift 5; for id; do echo \"$id $(cat /policy-$id)\"; done; exit 1 ;; esac\n\
+         echo '{\"Names\":\"db\",\"ID\":\"0a\",\"State\":\"running\",\"Ports\":\"0.0.0.0:5432->5432/tcp\"}\n\
+         {\"ID\":\"0b\",\"Names\":\"job\",\"State\":\"exited\",\"Status\":\"Exited (3) now\"}\n\
+         {\"ID\":\"0c\",\"Names\":\"app\",\"State\":\"exited\",\"Status\":\"Exited (3) now\"}'",
     );
+    for (id, policy) in [("0a", ""), ("0b", "no"), ("0c", "always")] {
+        fs::write(node.files(CT).join(format!("policy-{id}")), policy).unwrap();
+    }
     let store = node.files(CT).join("etc/lxcd/credentials");
     fs::create_dir_all(&store).unwrap();
     fs::write(store.join("httpd"), "USER=dev\nPASSWORD=pl4in=\u{1e}lxcd end\n# no key\n").unwrap();
@@ -66,6 +72,7 @@ fn openrc_docker_sockets_and_secrets() {
         .map(|one| (one.name.as_str(), one.kind.as_str(), one.status.as_str(), one.port, one.secrets))
         .collect();
     let wanted = [
+        ("app", "docker", "error", None, 0),
         ("db", "docker", "running", Some(5432), 1),
         ("gone", "openrc", "error", None, 0),
         ("httpd", "openrc", "running", Some(8080), 2),

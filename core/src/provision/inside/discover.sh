@@ -6,7 +6,7 @@
 # one no line begins with \036. "\036lxcd error NAME TEXT" is a section that cannot be had, "\036lxcd end" the whole.
 #   systemd      systemctl show: KEY=VALUE lines, an empty line between units
 #   openrc       rc-status: [RUNLEVEL] lines and "SERVICE = STATE" lines
-#   docker       docker ps: one JSON object a line
+#   docker       docker ps: one JSON object a line; then "ID POLICY" lines: when docker starts it again by itself
 #   sockets      tcp|tcp6|udp|udp6 ADDRESS:PORT INODE, address and port as the kernel writes them
 #   owners       INODE PID PPID,PPID,… NAME CGROUP: a process, its parents, the nearest first; a dash for none
 #   credentials  key|value SERVICE KEY[=VALUE]
@@ -41,11 +41,18 @@ runlevels() {
 }
 
 images() {
-    lxcd_limited 5 docker ps --all --no-trunc --format '{{json .}}' || {
+    lxcd_limited 5 docker ps --all --no-trunc --format '{{json .}}' >"$LXCD_DIR/images" || {
         code=$?
         [ "$code" -ne 124 ] || printf 'docker does not answer within 5s\n' >&2
         return "$code"
     }
+    cat "$LXCD_DIR/images"
+    # One that is gone by now is said to be missing, and the others are told.
+    # shellcheck disable=SC2046 # Words of hexadecimal digits.
+    set -- $(sed -n 's/.*"ID":"\([0-9a-f]*\)".*/\1/p' "$LXCD_DIR/images")
+    [ $# -eq 0 ] ||
+        lxcd_limited 5 docker inspect --type container --format '{{.Id}} {{.HostConfig.RestartPolicy.Name}}' "$@" \
+            2>/dev/null || :
 }
 
 # Who listens: TCP in the state 0A, UDP that is connected to nobody. Not by ss, which many images lack.
