@@ -3,13 +3,8 @@
 use super::network::{Addressing, parse_ip, parse_ip6};
 use super::wish::{Layers, Wish};
 use crate::error::{Code, Error, Result};
+use crate::template::{LARGEST_DISK_GB, LEAST_MEMORY_MB, MOST_CORES, MOST_MEMORY_MB};
 
-/// The smallest memory a container can be given, MiB (api-schema: memory, minimum 16).
-const LEAST_MEMORY_MB: u64 = 16;
-/// The most of it, so that no figure overflows: 16 TiB.
-const MOST_MEMORY_MB: u64 = 16 << 20;
-/// The largest disk, GiB: 64 TiB.
-const LARGEST_DISK_GB: u64 = 64 << 10;
 /// Characters of a description: Proxmox takes 8,192 with our marker and its escapes.
 const LONGEST_DESCRIPTION: usize = 4_000;
 /// Bytes of all public keys together; a request may have 512 KiB.
@@ -57,7 +52,7 @@ fn check(wish: &Wish, dashes: &str) -> Result<()> {
     {
         return bad("vmid", format!("{:?} is neither auto nor a number from 100 to 999999999", shown(vmid)));
     }
-    range(&field("cores"), wish.cores.map(u64::from), 1, 8_192)?;
+    range(&field("cores"), wish.cores.map(u64::from), 1, MOST_CORES)?;
     range(&field("memory_mb"), wish.memory_mb, LEAST_MEMORY_MB, MOST_MEMORY_MB)?;
     range(&field("swap_mb"), wish.swap_mb, 0, MOST_MEMORY_MB)?;
     range(&field("disk_gb"), wish.disk_gb, 1, LARGEST_DISK_GB)?;
@@ -141,9 +136,9 @@ fn gateways(layers: &Layers<'_>) -> Result<()> {
     Ok(())
 }
 
-fn range(field: &str, value: Option<u64>, least: u64, most: u64) -> Result<()> {
+fn range(field: &str, value: Option<u64>, least: u32, most: u32) -> Result<()> {
     match value {
-        Some(value) if value < least || value > most => {
+        Some(value) if value < least.into() || value > most.into() => {
             Err(wrong(field, format!("{value} is not from {least} to {most}")))
         }
         _ => Ok(()),

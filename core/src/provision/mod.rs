@@ -7,7 +7,7 @@ use crate::create::{Part, Spec};
 use crate::ids::{OperationId, Vmid};
 use crate::job::{Command, Job, JobId};
 use crate::op::{Kind, Operation};
-use crate::template::{Manager, Template};
+use crate::template::{LONGEST_TIME, Manager, Template, timeouts};
 
 mod choose;
 
@@ -30,7 +30,7 @@ pub const LOOK_TIME: Duration = MINUTE;
 /// A script that says nothing else.
 const SCRIPT_TIME: Duration = Duration::from_secs(30 * 60);
 /// The longest a script may ask for.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST: Duration = Duration::from_secs(LONGEST_TIME);
 
 /// What is run as `main` for a piece.
 #[must_use]
@@ -115,14 +115,12 @@ fn time(part: &Part) -> Duration {
     }
 }
 
-/// How long a script may run: what a line `# timeout: 10m` near its top says, else half an hour.
+/// How long a script may run: what a line `# timeout: 10m` near its top says, else half an hour. What cannot be is
+/// refused at the import; templates that were imported before that are read as they were.
 #[must_use]
 pub fn script_time(text: &str) -> Duration {
-    let said = text.lines().take(20).find_map(|line| {
-        let value = line.trim().strip_prefix('#')?.trim().strip_prefix("timeout:")?;
-        crate::text::parse_duration(value.trim()).ok()
-    });
-    said.filter(|time| !time.is_zero()).map_or(SCRIPT_TIME, |time| time.min(LONGEST))
+    let said = timeouts(text).find_map(|(_, time)| crate::text::parse_duration(time).ok());
+    said.filter(|time| time.as_secs() > 0).map_or(SCRIPT_TIME, |time| time.min(LONGEST))
 }
 
 /// The pieces of a template, in the order they are done in.
@@ -161,6 +159,7 @@ mod tests {
         assert_eq!(script_time("#!/bin/sh\n#timeout:90\n"), Duration::from_secs(90));
         assert_eq!(script_time("echo"), SCRIPT_TIME);
         assert_eq!(script_time("# timeout: soon"), SCRIPT_TIME);
+        assert_eq!(script_time("# timeout: 500ms"), SCRIPT_TIME, "0 would be without an end");
         assert_eq!(script_time("# timeout: 400d"), LONGEST);
     }
 }

@@ -1,7 +1,10 @@
 //! template.conf: the keys, their ranges and defaults. Owns what each may be; how a line is quoted is `shell`'s.
 
 use super::fault::shown;
-use super::{CONF, Fault, NAMES, Settings, is_name, shell};
+use super::{
+    CONF, Fault, LARGEST_DISK_GB, LEAST_MEMORY_MB, MOST_CORES, MOST_MEMORY_MB, NAMES, Settings, is_name,
+    shell,
+};
 
 const KEYS: [&str; 12] = [
     "TEMPLATE_APP",
@@ -83,9 +86,9 @@ fn take(key: &str, value: &str, name: &mut Option<String>, settings: &mut Settin
             }
             value.clone_into(&mut settings.description);
         }
-        "TEMPLATE_CPU" => settings.cpu = number(key, value, 1, 8_192, "cores")?,
-        "TEMPLATE_RAM" => settings.ram_mb = number(key, value, 16, 16_777_216, "MB")?,
-        "TEMPLATE_DISK" => settings.disk_gb = number(key, value, 1, 131_072, "GB")?,
+        "TEMPLATE_CPU" => settings.cpu = number(key, value, 1, MOST_CORES, "cores")?,
+        "TEMPLATE_RAM" => settings.ram_mb = number(key, value, LEAST_MEMORY_MB, MOST_MEMORY_MB, "MB")?,
+        "TEMPLATE_DISK" => settings.disk_gb = number(key, value, 1, LARGEST_DISK_GB, "GB")?,
         "TEMPLATE_OS" if is_name(value) => settings.os = value.to_ascii_lowercase(),
         "TEMPLATE_OS" => {
             return no(format!("{key} is {:?}", shown(value)), "a system such as debian or alpine");

@@ -1,12 +1,12 @@
 //! A line of a custom list: `name|check|install|timeout`. Owns its fields and how a `|` inside one is written.
 
 use super::fault::shown;
-use super::is_name;
 use super::spec::Refusal;
+use super::{LONGEST_TIME, is_name};
 use crate::text::parse_duration;
 
-/// How long an installation may take at most, in seconds.
-const LONGEST: u64 = 86_400;
+/// How a time is written.
+pub(super) const TIMES: &str = "1 to 86400 seconds, or 90s, 5m, 1h";
 const FORM: &str = "a line is NAME|CHECK|INSTALL|TIMEOUT; a | inside a command is written \\|";
 
 /// Something that is installed by commands of one's own.
@@ -45,16 +45,10 @@ impl Custom {
                 "a command stands on one line",
             );
         }
-        let seconds = parse_duration(timeout).ok().filter(|time| time.subsec_nanos() == 0);
-        let timeout = match seconds.map(|time| time.as_secs()) {
+        let timeout = match seconds(timeout) {
             _ if timeout.is_empty() => None,
-            Some(seconds @ 1..=LONGEST) => Some(seconds),
-            _ => {
-                return no(
-                    format!("{name} may take {:?}", shown(timeout)),
-                    "1 to 86400 seconds, or 90s, 5m, 1h",
-                );
-            }
+            Some(seconds) => Some(seconds),
+            None => return no(format!("{name} may take {:?}", shown(timeout)), TIMES),
         };
         Ok(Self { name: name.clone(), check: check.clone(), install: install.clone(), timeout })
     }
@@ -66,6 +60,12 @@ impl Custom {
         let [check, install] = [&self.check, &self.install].map(|text| text.replace('|', "\\|"));
         format!("{}|{check}|{install}|{timeout}", self.name)
     }
+}
+
+/// Whole seconds, at least one and at most a day.
+pub(super) fn seconds(text: &str) -> Option<u64> {
+    let time = parse_duration(text).ok().filter(|time| time.subsec_nanos() == 0)?;
+    Some(time.as_secs()).filter(|seconds| (1..=LONGEST_TIME).contains(seconds))
 }
 
 fn fields(line: &str) -> Vec<String> {

@@ -30,6 +30,8 @@ pub use fault::{Fault, refused, too_large};
 pub use filter::Filter;
 pub use page::{Page, blank_page, read_lists, read_page, write_lists, write_page};
 pub use read::{Outline, outline, package_lists, read};
+pub use scripts::timeouts;
+pub use spec::name_of;
 pub use write::write;
 
 /// The file that makes a directory a template.
@@ -49,6 +51,17 @@ pub const LARGEST_FILE: u64 = 1 << 20;
 pub const LARGEST_TEMPLATE: u64 = 8 << 20;
 /// Files of a template, sidecars among them.
 pub const MOST_FILES: usize = 1_000;
+
+/// Seconds a script or a custom installation may ask for.
+pub const LONGEST_TIME: u64 = 24 * 60 * 60;
+/// Cores of a container.
+pub const MOST_CORES: u32 = 8_192;
+/// The smallest memory a container can be given, MiB (api-schema: memory, minimum 16).
+pub const LEAST_MEMORY_MB: u32 = 16;
+/// The most of it, so that no figure overflows: 16 TiB.
+pub const MOST_MEMORY_MB: u32 = 16 << 20;
+/// The largest disk, GiB: 64 TiB.
+pub const LARGEST_DISK_GB: u32 = 64 << 10;
 
 /// One file of a template's directory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

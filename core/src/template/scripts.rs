@@ -1,6 +1,8 @@
 //! Scripts: `NN-name.sh`, in the order of their numbers. Owns their names and what may be in them; must not run or
 //! understand them.
 
+use super::custom::{TIMES, seconds};
+use super::fault::shown;
 use super::read::{Folder, text};
 use super::{Fault, LARGEST_FILE, SCRIPTS, Script, is_name};
 
@@ -26,6 +28,11 @@ pub(super) fn read(folder: &Folder<'_>, faults: &mut Vec<Fault>) -> Vec<Script> 
             faults.push(Fault::line(&path, 0, "a byte order mark stands before the text", why));
             continue;
         }
+        if let Some((at, time)) = timeouts(text).next().filter(|(_, time)| seconds(time).is_none()) {
+            let what = format!("the script may take {:?}", shown(time));
+            faults.push(Fault::line(&path, at, what, TIMES));
+            continue;
+        }
         if let Some(same) = scripts.iter().find(|known| known.number == number) {
             let what = format!("number {number} is {}'s already", same.name);
             faults.push(Fault::file(&path, what, "the number is the order; no two scripts share one"));
@@ -35,6 +42,14 @@ pub(super) fn read(folder: &Folder<'_>, faults: &mut Vec<Fault>) -> Vec<Script> 
     }
     scripts.sort_by_key(|script| script.number);
     scripts
+}
+
+/// Where near its top a script says how long it may take, and what: lines `# timeout: 10m`, the first of which counts.
+pub fn timeouts(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines().take(20).enumerate().filter_map(|(at, line)| {
+        let value = line.trim().strip_prefix('#')?.trim().strip_prefix("timeout:")?;
+        Some((at, value.trim()))
+    })
 }
 
 /// `20` of `20-nodejs.sh`.

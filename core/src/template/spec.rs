@@ -28,6 +28,12 @@ pub(super) fn check(manager: Manager, text: &str) -> Result<&str, Refusal> {
     name.ok_or_else(|| (format!("this is no {manager} package: {}", shown(text)), format!("such as {form}")))
 }
 
+/// What the package is called that an item of a list names; None for a custom line and for what is no item.
+#[must_use]
+pub fn name_of(manager: Manager, item: &str) -> Option<&str> {
+    check(manager, item).ok()
+}
+
 /// The text up to where one of these begins, and the rest with it.
 fn before<'a>(text: &'a str, ends: &[char]) -> (&'a str, &'a str) {
     text.split_at(text.find(ends).unwrap_or(text.len()))
@@ -48,7 +54,8 @@ fn apt(text: &str) -> Option<&str> {
     let fits = word(name, letter, "+-.") && small(name);
     let version = version.is_empty() || word(&version[1..], letter, "+-.:~");
     let architecture = architecture.is_empty() || word(&architecture[1..], letter, "-");
-    (fits && version && architecture).then_some(package)
+    // A dash at the end asks apt to remove the package, whatever stands before it.
+    (fits && version && architecture && !text.ends_with('-')).then_some(package)
 }
 
 fn apk(text: &str) -> Option<&str> {
@@ -144,7 +151,9 @@ mod tests {
             }
         }
         assert!(check(Manager::Pip, "-r requirements.txt").unwrap_err().0.contains("option"));
-        assert!(check(Manager::Apt, "Nginx").is_err());
+        for text in ["Nginx", "nginx-", "nginx:amd64-", "nginx=1.2-"] {
+            assert!(check(Manager::Apt, text).is_err(), "{text}");
+        }
         assert!(check(Manager::Npm, "@vue").is_err());
         assert!(check(Manager::Pip, "flask=3").is_err());
     }

@@ -103,6 +103,22 @@ fn every_mistake_has_its_file_and_line() {
         ),
         (&scripts("setup.sh"), "", "container-configs/scripts/setup.sh: this is no script"),
         (&scripts("11-a.sh"), "a\nb\r\n", "container-configs/scripts/11-a.sh:2: the line ends as on Windows"),
+        (
+            &scripts("11-a.sh"),
+            "#!/bin/sh\n# timeout: 2 hours\n",
+            "container-configs/scripts/11-a.sh:2: the script may take \"2 hours\"",
+        ),
+        (
+            &scripts("11-a.sh"),
+            "# timeout: 48h",
+            "container-configs/scripts/11-a.sh:1: the script may take \"48h\"",
+        ),
+        (&scripts("11-a.sh"), "#timeout:0", "container-configs/scripts/11-a.sh:1: the script may take \"0\""),
+        (
+            &scripts("11-a.sh"),
+            "# timeout: 500ms",
+            "container-configs/scripts/11-a.sh:1: the script may take \"500ms\"",
+        ),
         (&scripts("sub/1-a.sh"), "", "container-configs/scripts/sub/1-a.sh: it lies in a folder of its own"),
         (&scripts("../../x"), "", "container-configs/scripts/../../x: the path leads out of the template"),
         (&file, "a", "container-configs/files/x: x.path is missing"),
@@ -124,6 +140,8 @@ fn every_mistake_has_its_file_and_line() {
         ),
         (&apt, "# a\n-y nginx\n", "container-configs/packages/x.apt:2: there is an option in it: -y nginx"),
         (&apt, "a1\nb1\na1=2\n", "container-configs/packages/x.apt:3: a1 is there twice"),
+        (&apt, "nginx-\n", "container-configs/packages/x.apt:1: this is no apt package: nginx-"),
+        (CONF, "TEMPLATE_OS=a\nTEMPLATE_DISK=65537", "template.conf:2: TEMPLATE_DISK is \"65537\""),
         (&format!("{PACKAGES}/x.brew"), "", "container-configs/packages/x.brew: this is no package list"),
         (
             &format!("{PACKAGES}/x.custom"),
@@ -141,6 +159,32 @@ fn every_mistake_has_its_file_and_line() {
     let faults = read(&with(&scripts("11-a.sh"), "a\r\n"), "").unwrap_err();
     let mend = &refused(&faults, "web node").tries[0].command;
     assert_eq!(mend, "sed -i 's/\\r$//' 'web node/container-configs/scripts/11-a.sh'");
+}
+
+#[test]
+fn a_package_has_one_version_in_all_lists() {
+    let lists = |first: &str, second: &str, kind: &str| {
+        let mut sources = with(&format!("{PACKAGES}/a.{kind}"), first);
+        sources.insert(format!("{PACKAGES}/b.{kind}"), source(second));
+        read(&sources, "x").map(|_| ()).map_err(|faults| {
+            faults.iter().map(|fault| format!("{fault}; {}", fault.why)).collect::<Vec<_>>()
+        })
+    };
+    for (kind, first, second) in [
+        ("apt", "curl\nredis=1.2\n", "redis=1.3"),
+        ("npm", "\nredis@5.4", "redis@5.5"),
+        ("pip", "# a\nredis==1", "redis==2"),
+        ("custom", "a||b|\nredis||true|", "redis||false|"),
+    ] {
+        let told = lists(first, second, kind).unwrap_err();
+        let wanted = format!(
+            "container-configs/packages/b.{kind}:1: redis is wanted otherwise; container-configs/packages/a.{kind}:2 wants "
+        );
+        assert!(told.len() == 1 && told[0].starts_with(&wanted), "{told:?}");
+        assert_eq!(lists(first, first, kind), Ok(()), "the same twice");
+    }
+    assert_eq!(lists("redis", "redis=1.2", "apt"), Ok(()), "any version, and one");
+    assert_eq!(lists("libc6:arm64=1", "libc6=2", "apt"), Ok(()));
 }
 
 #[test]

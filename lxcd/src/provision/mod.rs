@@ -4,7 +4,7 @@
 use lxc_core::create::Part;
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::provision::{Chosen, PRELUDE, main};
-use lxc_core::template::{Manager, Template};
+use lxc_core::template::{Manager, Template, name_of};
 use sha2::{Digest, Sha256};
 use tar::{Builder, EntryType, Header};
 
@@ -65,7 +65,8 @@ fn files(archive: &mut Builder<Vec<u8>>, template: &Template) -> std::io::Result
     add(archive, "manifest", &manifest)
 }
 
-/// The items of all lists of a manager, a line each, none twice.
+/// The items of all lists of a manager, a line each, none twice. Of one that is wanted both in any version and in a
+/// certain one, the second alone: which of them a manager takes is a matter of their order.
 fn items(template: &Template, manager: Manager) -> String {
     let mut lines: Vec<&str> = Vec::new();
     let lists = template.packages.iter().filter(|list| list.manager == manager);
@@ -74,6 +75,9 @@ fn items(template: &Template, manager: Manager) -> String {
             lines.push(item);
         }
     }
+    let name = |line| name_of(manager, line);
+    let certain: Vec<&str> = lines.iter().filter_map(|line| name(line).filter(|name| name != line)).collect();
+    lines.retain(|line| !certain.contains(line));
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
@@ -115,7 +119,7 @@ mod tests {
             ("container-configs/files/motd".to_owned(), source("hello\n")),
             ("container-configs/files/motd.path".to_owned(), source("/etc\n")),
             ("container-configs/packages/base.apt".to_owned(), source("curl\nnginx\n")),
-            ("container-configs/packages/more.apt".to_owned(), source("curl\n")),
+            ("container-configs/packages/more.apt".to_owned(), source("curl\nnginx=1.26.0-1\n")),
         ]);
         let template = read(&sources, "box").unwrap();
         let chosen = choose(&template, &[]).unwrap();
@@ -128,7 +132,7 @@ mod tests {
             all[1]["manifest"].starts_with("0\tdefault\t644\t")
                 && all[1]["manifest"].ends_with("\t/etc\tmotd\n")
         );
-        assert_eq!(all[2]["items"], "curl\nnginx\n");
+        assert_eq!(all[2]["items"], "curl\nnginx=1.26.0-1\n");
         assert_eq!(all[3]["script"], "echo a\n");
         let fewer = choose(&template, &["packages:apt".to_owned(), "script:10-a.sh".to_owned()]).unwrap();
         assert_eq!(fewer.parts.len(), 3);
