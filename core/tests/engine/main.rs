@@ -8,4 +8,5 @@ mod arbitrary;
 mod decisions;
 mod drive;
 mod elsewhere;
+mod working;
 mod world;

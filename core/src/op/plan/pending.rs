@@ -25,7 +25,10 @@ impl Turn<'_> {
             return Next::Wait { until };
         }
         let Some(seen) = &self.facts.seen else {
-            return Next::Look { config: true, ha: true };
+            return match self.follows_at_once() {
+                Some(working) => Next::Commit(working),
+                None => Next::Look { config: true, ha: true },
+            };
         };
         if let Some((value, left)) = &self.facts.held {
             if op.lock_deadline.is_some_and(|deadline| self.facts.now < deadline) {

@@ -4,10 +4,12 @@
 use super::{Change, Next, Turn};
 use crate::create::Part;
 use crate::job::{JobExit, JobState};
+use crate::op::kind::StepKind;
 use crate::op::outcome::Outcome;
-use crate::op::step::Work;
+use crate::op::step::{StepState, Work};
 use crate::op::words;
 use crate::pve::{Live, Power};
+use crate::timing::micros;
 
 impl Turn<'_> {
     /// The container was looked at: it is there and the one that is meant.
@@ -16,6 +18,18 @@ impl Turn<'_> {
             return self.fail(words::stopped_meanwhile(self.op, node));
         }
         Next::Commit(Change::Working { step: self.step, node: node.to_owned() })
+    }
+
+    /// A piece of work right behind another one needs no look of its own: the container was there a moment ago, under our
+    /// lock, and one that was stopped since cannot be entered. Each look is two requests, and a template may have
+    /// many scripts.
+    pub(super) fn follows_at_once(&self) -> Option<Change> {
+        let before = &self.op.steps[self.step.checked_sub(1)?];
+        let pieces = [before.kind, self.kind].iter().all(|kind| matches!(kind, StepKind::Part(_)));
+        let ended = before.finished.filter(|_| matches!(before.state, StepState::Done { .. }))?;
+        let just = (0..micros(self.timing.pve_second * 2)).contains(&(self.facts.now - ended));
+        let node = self.op.target.node.clone();
+        (pieces && just).then_some(Change::Working { step: self.step, node })
     }
 
     pub(super) fn working(&self, work: &Work) -> Next {

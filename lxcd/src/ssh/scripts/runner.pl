@@ -72,6 +72,8 @@ sub watch {
     local $SIG{CHLD} = sub { };
     my $deadline = now() + $timeout / 1000;
     my ($status, $reason, $kill, $looked) = (undef, undef, undef, 0);
+    # Once it says no more it is about to end, mostly; that may happen just before the wait for it.
+    my $nap = 0.002;
     while (1) {
         my $here = waitpid($pid, POSIX::WNOHANG()) != $pid;
         $status = $? unless $here || defined $status;
@@ -92,7 +94,8 @@ sub watch {
         kill('KILL', -$pid) if defined $kill && now() >= $kill;
         my $bits = '';
         vec($bits, fileno($command->{said}), 1) = 1 if $command->{open};
-        select($bits, undef, undef, 0.1);
+        $nap *= 1.5 unless $command->{open} || $nap > 0.1;
+        select($bits, undef, undef, $command->{open} ? 0.1 : $nap);
     }
     kill('KILL', -$pid) if defined $reason;
     $why =~ s/\s+/ /g;
