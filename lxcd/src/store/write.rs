@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lxc_core::ids::{Installation, Micros};
-use lxc_core::op::{EventDraft, EventKind, Operation, State};
+use lxc_core::op::{EventDraft, EventKind, Operation, State, Step};
 use lxc_core::ports::Committed;
 use sqlx::AssertSqlSafe;
 
@@ -121,10 +121,15 @@ async fn write_rows(tx: &mut Connection, all: &[Write<'_>]) -> Result<HashMap<St
 async fn write_steps(tx: &mut Connection, all: &[Write<'_>]) -> Result<()> {
     const INTO: &str = "step (operation_id, idx, kind, state, data, upid, started_us, finished_us)";
     let mut steps = Vec::new();
-    for Write { op, .. } in all {
-        // Carried over by a retry: its row is complete, and its task belongs to the operation that ran it.
-        let ours = |step: &lxc_core::op::Step| step.finished.is_none_or(|at| at >= op.created);
-        steps.extend(op.steps.iter().enumerate().filter(|(_, step)| ours(step)).map(|step| (op.id, step)));
+    for Write { op, now, .. } in all {
+        // What ended before stays as it is, also what a retry has carried over: its task belongs to the operation that
+        // ran it. What is not due yet was written with the submit, but for a last one that cleans up.
+        let due = op.current_step().map_or(op.steps.len(), |current| current + 1);
+        let last = op.steps.len().saturating_sub(1);
+        let changes = |(idx, step): &(usize, &Step)| {
+            step.finished.is_none_or(|at| at >= *now && at >= op.created) && (*idx < due || *idx == last)
+        };
+        steps.extend(op.steps.iter().enumerate().filter(changes).map(|step| (op.id, step)));
     }
     for part in bulk::parts(&steps) {
         // A step may be new: what cleans up after another one.

@@ -193,6 +193,20 @@ on_both! {
         assert!(db.store.taken_upids(&operation(Kind::Start, 105)).await.unwrap().is_empty());
     }
 
+    async fn what_has_ended_is_not_written_again(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let op = operation(Kind::Restart { grace: 60, force: true }, 104);
+        let op = submit(&db.store, me, &request(vec![op])).await.ours.remove(0);
+        let done = |step| Change::StepDone { step, exit: "-".to_owned(), warning: None };
+        let op = advance(&db.store, &op, done(0), T0 + S).await;
+        let first = "UPDATE step SET kind = 'left alone' WHERE idx = 0";
+        sqlx::query(first).execute(&db.raw).await.unwrap();
+        let op = advance(&db.store, &op, done(1), T0 + 2 * S).await;
+        advance(&db.store, &op, Change::Finish(Outcome::done()), T0 + 3 * S).await;
+        assert_eq!(db.number("SELECT COUNT(*) FROM step WHERE kind = 'left alone'").await, 1);
+        assert_eq!(db.number("SELECT COUNT(*) FROM step WHERE state = 'done'").await, 2);
+    }
+
     async fn a_step_carried_over_by_a_retry_leaves_its_task_to_who_ran_it(db: Db) {
         let me = daemon(&db.store, "a", 3_600 * S).await;
         let op = admitted(&db.store, me, 104).await;
