@@ -36,6 +36,21 @@ pub(super) async fn insert(tx: &mut Connection, id: OperationId, inputs: &[(usiz
     Ok(())
 }
 
+/// Nobody reads any more what an operation that succeeded was to read, nor what those before it were that it took up
+/// again.
+pub(super) async fn drop_inputs(tx: &mut Connection, id: OperationId) -> Result<()> {
+    sqlx::query(
+        "DELETE FROM work_input WHERE operation_id IN (WITH RECURSIVE done (id, retry_of) AS \
+         (SELECT id, retry_of FROM operation WHERE id = $1 \
+         UNION SELECT o.id, o.retry_of FROM operation o JOIN done d ON o.id = d.retry_of) SELECT id FROM done)",
+    )
+    .bind(id.to_string())
+    .execute(tx)
+    .await
+    .map_err(fail)?;
+    Ok(())
+}
+
 /// A retry reads what the operation before it was to read.
 pub(super) async fn copy(tx: &mut Connection, from: OperationId, to: OperationId) -> Result<()> {
     sqlx::query(

@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lxc_core::ids::{Installation, Micros};
-use lxc_core::op::{EventDraft, EventKind, Operation, State, Step};
+use lxc_core::op::{Ending, EventDraft, EventKind, Kind, Operation, State, Step};
 use lxc_core::ports::Committed;
 use sqlx::AssertSqlSafe;
 
 use super::event::{Drafted, insert_events};
 use super::row::flag;
-use super::{Connection, Result, bulk, consequence, fail, get, json, reserve};
+use super::{Connection, Result, bulk, consequence, fail, get, json, reserve, work};
 
 /// Log lines kept of one operation.
 const LOG_LINES: i64 = 2_000;
@@ -62,8 +62,17 @@ pub(super) async fn write_all(tx: &mut Connection, all: &[Write<'_>]) -> Result<
         let ended: Vec<_> =
             here.into_iter().filter(|write| matches!(write.op.state, State::Ended(_))).collect();
         consequence::end(tx, installation, &ended).await?;
+        for write in ended.iter().filter(|write| made(write.op)) {
+            work::drop_inputs(tx, write.op.id).await?;
+        }
     }
     Ok(answers)
+}
+
+/// Whether all that was to be done in a container is done.
+fn made(op: &Operation) -> bool {
+    let well = op.outcome().is_some_and(|outcome| outcome.ending == Ending::Succeeded);
+    well && matches!(op.kind, Kind::Create { .. })
 }
 
 /// The rows of the operations themselves. Answers those that were written, by id.
