@@ -245,6 +245,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_being_made_keeps_its_name() {
+        let named = |lock: Option<&str>| {
+            let live = Live { name: Some("CT104".to_owned()), lock: lock.map(str::to_owned), ..running(104) };
+            let (after, delta) = round(vec![resource(104), resource(105)].into(), Ok(vec![live].into()));
+            let written = delta.rows.iter().find(|row| row.vmid == 104).and_then(|row| row.name.clone());
+            (after.containers[&104].row.name.clone(), written)
+        };
+        let known = row(104).name;
+        assert_eq!(named(Some("create")), (known.clone(), known), "also in the database");
+        assert_eq!(named(None).0.as_deref(), Some("CT104"));
+    }
+
+    #[test]
     fn whose_row_cannot_be_read_is_found_on_its_node() {
         let resources = Rows { rows: vec![resource(104)], unread: vec![None] };
         let (after, _) = round(resources, Ok(vec![running(104), running(105)].into()));

@@ -47,7 +47,11 @@ pub(super) fn one(
         let told = reachable && !view.unread.contains_key(&row.node);
         entry.freshness = if told { Freshness::Cached } else { Freshness::Stale };
     } else if older(row.observed, now) {
-        row.name = sample.name.clone().or(row.name.take());
+        // Until it is made Proxmox calls it CT and its number, and its own name is taken all the same.
+        let unnamed = row.name.is_some() && sample.lock.as_deref() == Some("create");
+        if !unnamed {
+            row.name = sample.name.clone().or(row.name.take());
+        }
         let ha = resource.ha_state.clone().map(|state| lxc_core::pve::Ha { state });
         row.live = Live { ha, ..sample };
         row.power = Some(row.live.power);
