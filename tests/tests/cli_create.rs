@@ -61,7 +61,9 @@ fn a_dry_run_tells_every_value_and_its_origin_and_makes_nothing() {
     assert_eq!(setting("memory"), said("2.0Gi", "file"));
     assert_eq!(setting("disk"), said("8.0Gi", "default"));
     assert_eq!(setting("storage"), said("local-lvm", "chosen"));
-    assert!(item["checks"].as_array().expect("checks").iter().all(|check| check["result"] == "ok"), "{item}");
+    assert_eq!(setting("nesting"), said("yes", "default"));
+    let checks = item["checks"].as_array().expect("checks");
+    assert!(checks.iter().all(|one| one["result"] == "ok" || one["name"] == "ssh"), "{item}");
     assert!(world.calls().is_empty());
     world.ctl("create box --image debian-99 --dry-run").fails("LXC0519");
     // What is advised is the real thing.
@@ -85,7 +87,14 @@ fn what_cannot_be_made_is_refused_by_name_and_nothing_is_left() {
         ("create a", "LXC0201", "--template nor --image"),
         ("create", "LXC0201", "wants a name"),
         ("create a_b --image debian-12", "LXC0214", "a_b"),
-        ("create a --image debian-12 --memory 1M", "LXC0214", "--memory"),
+        ("create a --image debian-12 --memory 1M", "LXC0214", "1 MiB is not from 16 to 16777216 MiB"),
+        ("create a --image debian-12 --pool nosuch", "LXC0311", "no pool nosuch"),
+        ("create a --image debian-12 --without packages:apt", "LXC0214", "no template"),
+        ("create a --image debian-12 --stop-after deploy", "LXC0523", "no SSH access"),
+        ("create a --image debian-12 --keyctl", "LXC0522", "keyctl"),
+        ("create a --image debian-12 --privileged --nesting", "LXC0522", "nesting of a privileged container"),
+        ("create a --image debian-12 --nesting=perhaps", "LXC0214", "yes or no"),
+        ("create a --image debian-12 --privileged --unprivileged", "LXC0201", "--unprivileged"),
         ("create a --image debian-12 --ip 10.0.0.5", "LXC0214", "10.0.0.5/24"),
         ("create a --image debian-12 -f /nosuch.toml", "LXC0214", "/nosuch.toml"),
         ("create a --image debian-12 --remote nowhere", "LXC0302", "nowhere"),
@@ -134,16 +143,117 @@ fn the_same_again_is_unchanged_or_the_same_operation() {
 }
 
 #[test]
+fn if_needed_is_content_with_what_was_wished_and_names_what_differs() {
+    let world = world();
+    let run = world.ctl("create web-1 --image debian-12 --if-needed");
+    run.fails("LXC0517").says("homelab/104 is not what is wished: it was not made by lxcd");
+    assert!(!run.err.contains("--if-needed"), "nothing is advised that was done: {run}");
+    let line = "create web-7 --image debian-12 --memory 512M --ip 10.66.1.7/16 --tag web --node pve2";
+    world.ctl(line).exits(0);
+    world.ctl(&format!("{line} --if-needed")).exits(0).prints("unchanged");
+    world.ctl("create web-7 --if-needed --image debian-12").exits(0).prints("unchanged");
+    world.ctl("create web-7 --if-needed --image debian-12 --dry-run").exits(0);
+    for (flags, words) in [
+        ("--image debian-12 --memory 1G", "it has memory 512Mi, 1.0Gi was wished"),
+        ("--image debian-12 --cores 4", "it has cores 1, 4 was wished"),
+        ("--image debian-12 --disk 9G", "it has disk 8.0Gi, 9.0Gi was wished"),
+        ("--image debian-12 --ip dhcp", "it has ip 10.66.1.7/16, dhcp was wished"),
+        ("--image debian-12 --node pve1", "it has node pve2, pve1 was wished"),
+        ("--image debian-12 --tag db", "it has tags web, db was wished"),
+        ("--image debian-12 --privileged", "it has unprivileged yes, no was wished"),
+        ("--image alpine-3.20", "it has image debian-12-standard"),
+    ] {
+        let line = format!("create web-7 --if-needed {flags}");
+        world.ctl(&line).fails("LXC0517").says(words);
+        world.ctl(&format!("{line} --dry-run")).fails("LXC0517").says(words);
+    }
+    assert_eq!(world.calls().iter().filter(|call| call.ends_with("/lxc")).count(), 1, "made once");
+}
+
+#[test]
+fn of_ten_creates_of_one_name_at_once_one_is_made() {
+    let world = world();
+    let begun: Vec<_> = (0..10).map(|_| world.begin("create web-7 --image debian-12")).collect();
+    let mut made = 0;
+    for run in begun {
+        let run = run.end();
+        if run.code == 0 {
+            made += 1;
+        } else {
+            run.fails("LXC0517").says("is called so");
+        }
+    }
+    assert_eq!(made, 1);
+    // … and with --if-needed every one of them is content.
+    let line = "create web-8 --image debian-12 --memory 256M --if-needed";
+    let begun: Vec<_> = (0..10).map(|_| world.begin(line)).collect();
+    begun.into_iter().for_each(|run| {
+        run.end().exits(0);
+    });
+    assert_eq!(world.calls().iter().filter(|call| call.ends_with("/lxc")).count(), 2, "{:?}", world.calls());
+}
+
+#[test]
+fn one_that_is_being_made_has_its_name_and_address_and_is_waited_for() {
+    let world = world();
+    world.sim.control().add_fault("task-hang:vzcreate:101").expect("a fault");
+    let id = world.ctl("create web-7 --image debian-12 --ip 10.66.1.7/16 --detach").exits(0).operation();
+    let run = world.ctl("create web-8 --image debian-12 --ip 10.66.1.7/16");
+    run.fails("LXC0521").says("homelab/101 has it");
+    world.ctl("create web-7 --image debian-12").fails("LXC0517").says("homelab/101");
+    let run = world.ctl("create web-7 --image debian-12 --memory 2G --if-needed");
+    run.fails("LXC0517").says("it has memory 512Mi, 2.0Gi was wished");
+    let joined = world.ctl("create web-7 --image debian-12 --if-needed --detach").exits(0).operation();
+    assert_eq!(joined, id, "it is the same operation");
+}
+
+#[test]
+fn nesting_is_on_unless_it_is_not_wished() {
+    let world = world();
+    let run = world.ctl("create box-1 --image debian-12 --stop-after start --fail-on-warnings");
+    run.exits(0);
+    assert_eq!(config(&world, "box-1", "features").as_deref(), Some("nesting=1"));
+    let run = world.ctl("create box-2 --image debian-12 --stop-after start --fail-on-warnings --nesting=no");
+    run.exits(12).prints("You may need to enable nesting");
+    assert_eq!(config(&world, "box-2", "features"), None);
+}
+
+#[test]
+fn without_ssh_it_is_made_and_started_and_says_that_nobody_looked_inside() {
+    let world = world();
+    let run = world.ctl("create box-1 --image debian-12 --fail-on-warnings");
+    run.exits(12)
+        .prints("created")
+        .prints("nothing is looked at inside")
+        .prints("lxcctl remote set homelab --ssh");
+    let listed = world.wait_listed("homelab/101", "running", |item| item["status"] == "running");
+    assert_eq!(listed["lifecycle"], "ready");
+    world.ctl("create box-2 --image debian-12 --stop-after start --fail-on-warnings").exits(0);
+}
+
+#[test]
+fn an_address_in_another_network_is_another_one() {
+    let world = world();
+    world.ctl("create a --image debian-12 --ip 10.66.0.104/16").fails("LXC0521");
+    world.ctl("create a --image debian-12 --ip 10.66.0.104/16 --vlan 20").exits(0);
+    world
+        .ctl("create b --image debian-12 --ip 10.66.0.104/16 --vlan 20")
+        .fails("LXC0521")
+        .says("homelab/101");
+}
+
+#[test]
 fn one_that_is_there_keeps_its_record_when_the_create_is_refused() {
     let mut world = world();
-    let before = world.listed("homelab/104").expect("listed");
-    world.sim.control().add_fault("task-hang:vzstart:104").expect("a fault");
-    world.ctl("start 104 --detach").exits(0);
-    world.ctl("create web-1 --image debian-12 --if-needed").fails("LXC0401");
+    world.ctl("create web-7 --image debian-12 --stop-after create").exits(0);
+    let before = world.listed("homelab/101").expect("listed");
+    world.sim.control().add_fault("task-hang:vzstart:101").expect("a fault");
+    world.ctl("start 101 --detach").exits(0);
+    world.ctl("create web-7 --image debian-12 --if-needed").fails("LXC0401");
     // What is remembered is not what is kept.
     world.daemon.stop();
     world.daemon.start();
-    let after = world.listed("homelab/104").expect("still listed");
+    let after = world.listed("homelab/101").expect("still listed");
     assert_eq!((&after["id"], &after["lifecycle"]), (&before["id"], &"ready".into()));
 }
 

@@ -90,3 +90,24 @@ fn a_second_factor_is_refused_with_the_way_out() {
         .run_with("remote login homelab --token-id ann@pve!own --token-secret-stdin", "anns-own-secret")
         .exits(0);
 }
+
+#[test]
+fn a_create_is_checked_with_the_token_that_will_make_it() {
+    let world = Setup::default()
+        .containers([ct(104, "web-1")])
+        .sim(|config| {
+            let grants = "VM.Audit+Sys.Audit+Datastore.Audit@/";
+            config.token(&format!("ann@pve!own=anns-own-secret:{grants}"))
+        })
+        .start();
+    let line = "create web-7 --image debian-12 --stop-after create";
+    world.ctl(&format!("{line} --dry-run")).exits(0);
+    let login = "remote login homelab --token-id ann@pve!own --token-secret-stdin";
+    world.cli.run_with(login, "anns-own-secret").exits(0);
+    for line in [format!("{line} --dry-run"), line.to_owned()] {
+        world.ctl(&line).fails("LXC0504").says("VM.Allocate");
+    }
+    assert!(world.calls().iter().all(|call| !call.ends_with("/lxc")), "{:?}", world.calls());
+    world.ctl("remote logout homelab").exits(0);
+    world.ctl(line).exits(0).prints("homelab/100");
+}

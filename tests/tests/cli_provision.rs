@@ -48,6 +48,21 @@ fn a_template_becomes_a_provisioned_container() {
 }
 
 #[test]
+fn without_a_template_it_is_reached_and_looked_at() {
+    let Some(site) = site(Tree::Busybox) else { return };
+    let world = &site.world;
+    let run = world.ctl("create box-1 --image debian-12 --fail-on-warnings");
+    run.exits(0).prints("homelab/100  box-1  created").prints("192.0.2.2, 0/0 services");
+    let id = world.ctl("op ls -n 1 -o name").out.trim().to_owned();
+    world.ctl(&format!("op show {id}")).exits(0).prints("reach").prints("discover");
+    world.ctl("create box-2 --image debian-12 --stop-after deploy").exits(0);
+    let id = world.ctl("op ls -n 1 -o name").out.trim().to_owned();
+    let shown = world.ctl(&format!("op show {id}"));
+    shown.exits(0).prints("reach");
+    assert!(!shown.out.contains("discover"), "{shown}");
+}
+
+#[test]
 fn a_script_that_fails_is_resumed_and_nothing_before_it_runs_twice() {
     let Some(site) = site(Tree::Busybox) else { return };
     let world = &site.world;

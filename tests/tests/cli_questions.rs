@@ -86,7 +86,7 @@ fn a_bad_answer_is_told_at_once_and_asked_again() {
     terminal.wait_for("? Cores").keys("two\r").wait_for("\"two\" is no number");
     terminal.keys(&again(3)).keys("0\r").wait_for("0 is not from 1 to 8192");
     terminal.keys(&again(1)).keys("1\r");
-    terminal.wait_for("? Memory").keys("1M\r").wait_for("1 is not from 16");
+    terminal.wait_for("? Memory").keys("1M\r").wait_for("1 MiB is not from 16");
     terminal.keys(&again(2)).keys("64M\r");
     enter(&mut terminal, &["Swap", "Storage of the disk", "Bridge"]);
     terminal.wait_for("an address of your own").keys("2\r");

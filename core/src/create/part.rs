@@ -39,6 +39,12 @@ pub enum Part {
     Discover,
 }
 
+/// What is done where no template says anything: it is reached, and looked at for services and addresses.
+#[must_use]
+pub fn bare_parts() -> Vec<Part> {
+    vec![Part::Reach, Part::Discover]
+}
+
 impl Part {
     /// Its name in `op show` and in the database.
     #[must_use]

@@ -3,9 +3,11 @@
 
 use std::fmt::Display;
 
+use super::clash::{Clash, clash};
 use super::image;
 use super::network::Addressing;
 use super::part::Part;
+use super::pool;
 use super::privileges;
 use super::settle::settle;
 use super::site::Site;
@@ -13,6 +15,9 @@ use super::spec::Spec;
 use super::wish::{Layers, Setting, Settings};
 use crate::error::{Code, Error};
 use crate::text;
+
+/// The check of the name.
+const NAME: &str = "name";
 
 /// How one check came out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +50,8 @@ pub struct Preflight {
     pub settings: Vec<Setting>,
     /// Every check, in order.
     pub checks: Vec<Check>,
+    /// What is to be said of it once it is made.
+    pub warnings: Vec<String>,
 }
 
 impl Preflight {
@@ -56,12 +63,22 @@ impl Preflight {
             Verdict::Ok | Verdict::Warning => None,
         })
     }
+
+    /// The name is another container's after all.
+    pub fn refuse_name(&mut self, error: Error) {
+        self.checks.retain(|check| check.name != NAME);
+        self.checks.insert(0, refused(NAME, error));
+    }
 }
 
 /// Settles every value and checks it against the site. `parts` = what is to follow the start.
 #[must_use]
-pub fn preflight(layers: &Layers<'_>, site: &Site, parts: Vec<Part>) -> Preflight {
+pub fn preflight(layers: &Layers<'_>, site: &Site, mut parts: Vec<Part>) -> Preflight {
     let mut settings = Settings::default();
+    let unseen = unseen(layers, site, &parts);
+    if unseen.is_some() {
+        parts.clear();
+    }
     let spec = settle(layers, site, parts, &mut settings);
     let judge = Judge { spec: &spec, site, wanted_image: layers.image().0 };
     let checks = vec![
@@ -71,11 +88,22 @@ pub fn preflight(layers: &Layers<'_>, site: &Site, parts: Vec<Part>) -> Prefligh
         judge.image(),
         judge.storage(),
         judge.network(),
+        pool::check(judge.spec, judge.site),
         judge.features(),
         privileges::check(judge.spec, judge.site),
-        judge.ssh(),
+        unseen.as_ref().map_or_else(|| judge.ssh(), |why| Some(unknown("ssh", why))),
     ];
-    Preflight { checks: checks.into_iter().flatten().collect(), spec, settings: settings.0 }
+    let checks = checks.into_iter().flatten().collect();
+    Preflight { checks, spec, settings: settings.0, warnings: unseen.into_iter().collect() }
+}
+
+/// Why nobody looks into it, where nothing was to be done in it but looking: no template, and no phase was asked for.
+fn unseen(layers: &Layers<'_>, site: &Site, parts: &[Part]) -> Option<String> {
+    let wished = layers.template.is_some() || layers.said(|wish| wish.stop_after).is_some();
+    let error = site.ssh_trouble.as_ref().filter(|_| !wished && !parts.is_empty())?;
+    let why = error.why.first().unwrap_or(&error.message);
+    let way = error.tries.first().map_or_else(String::new, |way| format!("; {} sets it up", way.command));
+    Some(format!("nothing is looked at inside: {why}{way}"))
 }
 
 struct Judge<'a> {
@@ -98,19 +126,17 @@ pub(super) fn refused(name: &'static str, error: Error) -> Check {
 }
 
 impl Judge<'_> {
+    /// What another container has already, and which one.
+    fn taken(&self, wanted: fn(&Clash) -> bool) -> Option<Error> {
+        let mut others = self.site.others.iter().map(|entry| &entry.row);
+        let (clash, other) = others.find_map(|row| Some((clash(self.spec, row).filter(wanted)?, row)))?;
+        let remote = &self.site.remote;
+        Some(clash.error(&self.spec.name, remote, &format!("{remote}/{}", other.vmid)))
+    }
+
     fn name(&self) -> Option<Check> {
-        let (name, remote) = (&self.spec.name, &self.site.remote);
-        Some(match self.site.names.iter().find(|(taken, _)| taken == name) {
-            None => ok("name", name),
-            Some((_, whose)) => {
-                let error = Error::new(Code::NameTaken, format!("{remote} has a container {name}"))
-                    .about(whose.clone())
-                    .because(format!("{whose} is called so; two of a name could not be told apart"))
-                    .hint(format!("lxcctl show {whose}"))
-                    .hint_noted("{line} --if-needed", "nothing to do is then a success");
-                refused("name", error)
-            }
-        })
+        let taken = self.taken(|clash| *clash == Clash::Name);
+        Some(taken.map_or_else(|| ok(NAME, &self.spec.name), |error| refused(NAME, error)))
     }
 
     fn vmid(&self) -> Option<Check> {
@@ -216,13 +242,8 @@ impl Judge<'_> {
             return None;
         }
         let (bridge, node) = (&self.spec.network.bridge, &self.site.node);
-        for address in self.spec.network.fixed() {
-            if let Some((_, whose)) = self.site.addresses.iter().find(|(taken, _)| *taken == address) {
-                let error = Error::new(Code::NetworkUnfit, format!("the address {address} is taken"))
-                    .because(format!("{whose} has it"))
-                    .hint(format!("lxcctl show {whose}"));
-                return Some(refused("network", error));
-            }
+        if let Some(error) = self.taken(|clash| matches!(clash, Clash::Address(_))) {
+            return Some(refused("network", error));
         }
         let Some(bridges) = &self.site.bridges else {
             return Some(unknown("network", format!("the token may not see the bridges of {node}")));

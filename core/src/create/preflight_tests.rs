@@ -1,11 +1,16 @@
 //! A site that has everything, and what is said when each thing is missing.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::super::site::Storage;
+use super::super::spec::Phase;
 use super::super::wish::{Origin, Wish};
 use super::*;
-use crate::pve::Permissions;
+use crate::ids::Installation;
+use crate::picture::{Entry, Freshness};
+use crate::pve::{Live, Permissions, Power};
+use crate::record::ContainerRecord;
 
 const ALL: [&str; 10] = [
     "VM.Allocate",
@@ -46,12 +51,21 @@ fn site() -> Site {
             storage("local-lvm", &["rootdir", "images"], 100),
         ],
         bridges: Some(vec!["vmbr0".into(), "vmbr1".into()]),
+        pools: Some(vec!["ci".into()]),
         bridges_guarded: true,
         permissions: Some(permissions(&ALL)),
         root: false,
-        names: vec![("web-1".into(), "homelab/104".into())],
-        addresses: vec![([10, 0, 0, 14].into(), "homelab/104".into())],
+        others: vec![Arc::new(Entry::new(web_1(), Freshness::Live))],
         ssh_trouble: None,
+    }
+}
+
+fn web_1() -> ContainerRecord {
+    let here = Installation("ab".into());
+    ContainerRecord {
+        name: Some("web-1".into()),
+        ips: vec!["10.0.0.14".into()],
+        ..ContainerRecord::seen(&here, "pve1", Live::bare(104, Power::Running), 0)
     }
 }
 
@@ -107,8 +121,6 @@ fn each_thing_that_is_missing_is_refused_with_its_code() {
     assert_eq!(code(&Wish { nesting: Some(true), ..wish() }, &site()), None);
     let poor = Site { permissions: Some(permissions(&["VM.Audit"])), ..site() };
     assert_eq!(code(&wish(), &poor), Some(Code::LacksPrivilege));
-    let mute = Site { ssh_trouble: Some(Error::new(Code::NoSsh, "no SSH access")), ..site() };
-    assert_eq!(code(&wish(), &mute), Some(Code::NoSsh));
 }
 
 #[test]
@@ -134,6 +146,51 @@ fn each_privilege_that_is_missing_is_named_with_its_path() {
             "Proxmox VE 7 asks for none"
         );
     }
+}
+
+#[test]
+fn a_pool_is_refused_only_where_it_would_be_seen() {
+    let pooled = |pool: &str| Wish { pool: Some(pool.into()), ..wish() };
+    let mut seeing = ALL.to_vec();
+    seeing.push("Pool.Audit");
+    let seeing = Site { permissions: Some(permissions(&seeing)), ..site() };
+    let verdict = |wish: &Wish, site: &Site| {
+        let done = run(wish, site);
+        let check = done.checks.into_iter().find(|check| check.name == "pool");
+        check.map(|check| check.verdict)
+    };
+    assert_eq!(verdict(&wish(), &seeing), None, "nobody asked for one");
+    assert_eq!(verdict(&pooled("ci"), &site()), Some(Verdict::Ok));
+    assert_eq!(code(&pooled("gone"), &seeing), Some(Code::NoPool));
+    assert_eq!(verdict(&pooled("gone"), &site()), Some(Verdict::Warning), "it may be there, unseen");
+    assert_eq!(verdict(&pooled("ci"), &Site { pools: None, ..seeing }), Some(Verdict::Warning));
+}
+
+#[test]
+fn nesting_is_on_unless_it_is_privileged_or_somebody_says_no() {
+    let nesting = |wish: Wish| {
+        let done = run(&wish, &Site { root: true, ..site() });
+        let one = done.settings.iter().find(|setting| setting.name == "nesting").cloned().unwrap();
+        (done.spec.features.nesting, one.value, one.origin)
+    };
+    assert_eq!(nesting(wish()), (true, "yes".to_owned(), Origin::Default));
+    assert!(!nesting(Wish { unprivileged: Some(false), ..wish() }).0);
+    assert_eq!(nesting(Wish { nesting: Some(false), ..wish() }), (false, "no".to_owned(), Origin::Flag));
+}
+
+#[test]
+fn without_a_template_a_node_that_cannot_be_entered_is_no_reason_to_refuse() {
+    let error =
+        Error::new(Code::NoSsh, "no").because("no SSH access is set up").hint("lxcctl remote set lab");
+    let mute = Site { ssh_trouble: Some(error), ..site() };
+    let done = run(&wish(), &mute);
+    assert_eq!((done.refusal(), done.spec.parts.len()), (None, 0));
+    let said = &done.warnings[0];
+    assert!(said.contains("no SSH access is set up") && said.contains("lxcctl remote set lab"), "{said}");
+    let asked = Wish { stop_after: Some(Phase::Deploy), ..wish() };
+    assert_eq!(code(&asked, &mute), Some(Code::NoSsh), "what was asked for is not left out");
+    let done = run(&wish(), &site());
+    assert_eq!((done.spec.parts.len(), done.warnings.len()), (1, 0));
 }
 
 #[test]

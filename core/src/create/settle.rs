@@ -46,12 +46,16 @@ pub(super) fn settle(layers: &Layers<'_>, site: &Site, parts: Vec<Part>, all: &m
     let storage = layers.pick(|w| w.storage.clone(), |_| None, || roomiest(site));
     let storage = all.add("storage", chosen_by_site(storage));
     let unprivileged = layers.pick(|w| w.unprivileged, |t| Some(t.settings.unprivileged), || true);
-    let features = Features {
-        nesting: layers.pick(|w| w.nesting, |t| Some(t.settings.nesting), || false).0,
-        keyctl: layers.pick(|w| w.keyctl, |t| Some(t.settings.keyctl), || false).0,
-        fuse: layers.pick(|w| w.fuse, |t| Some(t.settings.fuse), || false).0,
-    };
     let unprivileged = all.add_as("unprivileged", unprivileged, yes_no);
+    // Newer systemd wants nesting, and of an unprivileged container every token may set it.
+    let nesting = layers.pick(|w| w.nesting, |t| Some(t.settings.nesting), || unprivileged);
+    let mut only_root = |name, (on, origin): (bool, Origin)| match origin {
+        Origin::Default => on,
+        _ => all.add_as(name, (on, origin), yes_no),
+    };
+    let keyctl = only_root("keyctl", layers.pick(|w| w.keyctl, |t| Some(t.settings.keyctl), || false));
+    let fuse = only_root("fuse", layers.pick(|w| w.fuse, |t| Some(t.settings.fuse), || false));
+    let features = Features { nesting: all.add_as("nesting", nesting, yes_no), keyctl, fuse };
     let bridge = layers.pick(|w| w.bridge.clone(), |_| None, || first_bridge(site));
     let network = Network {
         bridge: all.add("bridge", chosen_by_site(bridge)),

@@ -1,9 +1,10 @@
 //! What a site has and allows, as far as a container to be made is concerned. Plain data; must not judge.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::error::Error;
 use crate::ids::Vmid;
+use crate::picture::Entry;
 use crate::pve::Permissions;
 
 /// A storage, as one node has it (`/nodes/N/storage`).
@@ -50,16 +51,16 @@ pub struct Site {
     pub storages: Vec<Storage>,
     /// Its bridges; None = they may not be seen.
     pub bridges: Option<Vec<String>>,
+    /// The pools our token may see; None = they cannot be told. Asked only for what is to be in one.
+    pub pools: Option<Vec<String>>,
     /// Using a bridge takes a privilege: since Proxmox VE 8.
     pub bridges_guarded: bool,
     /// What our token may do; None = it cannot be told.
     pub permissions: Option<Permissions>,
     /// We come as root@pam itself, not with a token.
     pub root: bool,
-    /// Host names that are taken in this remote, with whose they are.
-    pub names: Vec<(String, String)>,
-    /// Addresses that are taken in this remote, with whose they are.
-    pub addresses: Vec<(IpAddr, String)>,
+    /// The containers of this remote.
+    pub others: Vec<Arc<Entry>>,
     /// Why the node cannot be reached by SSH; None = it can. Asked only for what needs it.
     pub ssh_trouble: Option<Error>,
 }

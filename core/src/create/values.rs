@@ -1,5 +1,7 @@
 //! Whether what was wished can be at all, whatever the site: names, ranges, addresses. Each error names its field. Pure.
 
+use std::ops::RangeInclusive;
+
 use super::network::{Addressing, parse_ip, parse_ip6};
 use super::wish::{Layers, Wish};
 use crate::error::{Code, Error, Result};
@@ -29,6 +31,12 @@ pub fn is_hostname(text: &str) -> bool {
 pub fn check_wish(layers: &Layers<'_>) -> Result<()> {
     check(layers.flags, "--")?;
     check(layers.file, "")?;
+    if layers.said(|wish| wish.template.clone()).is_none()
+        && let Some(piece) = layers.said(|wish| wish.without.clone()).unwrap_or_default().first()
+    {
+        let why = format!("{:?} is to be left out, and there is no template it is a piece of", shown(piece));
+        return Err(wrong("--without", why));
+    }
     gateways(layers)
 }
 
@@ -52,11 +60,11 @@ fn check(wish: &Wish, dashes: &str) -> Result<()> {
     {
         return bad("vmid", format!("{:?} is neither auto nor a number from 100 to 999999999", shown(vmid)));
     }
-    range(&field("cores"), wish.cores.map(u64::from), 1, MOST_CORES)?;
-    range(&field("memory_mb"), wish.memory_mb, LEAST_MEMORY_MB, MOST_MEMORY_MB)?;
-    range(&field("swap_mb"), wish.swap_mb, 0, MOST_MEMORY_MB)?;
-    range(&field("disk_gb"), wish.disk_gb, 1, LARGEST_DISK_GB)?;
-    range(&field("vlan"), wish.vlan.map(u64::from), 1, 4_094)?;
+    range(&field("cores"), wish.cores.map(u64::from), 1..=u64::from(MOST_CORES), "")?;
+    range(&field("memory_mb"), wish.memory_mb, LEAST_MEMORY_MB.into()..=MOST_MEMORY_MB.into(), " MiB")?;
+    range(&field("swap_mb"), wish.swap_mb, 0..=MOST_MEMORY_MB.into(), " MiB")?;
+    range(&field("disk_gb"), wish.disk_gb, 1..=LARGEST_DISK_GB.into(), " GiB")?;
+    range(&field("vlan"), wish.vlan.map(u64::from), 1..=4_094, "")?;
     if let Some(Err(why)) = wish.ip.as_deref().map(parse_ip) {
         return bad("ip", why);
     }
@@ -136,13 +144,9 @@ fn gateways(layers: &Layers<'_>) -> Result<()> {
     Ok(())
 }
 
-fn range(field: &str, value: Option<u64>, least: u32, most: u32) -> Result<()> {
-    match value {
-        Some(value) if value < least.into() || value > most.into() => {
-            Err(wrong(field, format!("{value} is not from {least} to {most}")))
-        }
-        _ => Ok(()),
-    }
+fn range(field: &str, value: Option<u64>, fit: RangeInclusive<u64>, unit: &str) -> Result<()> {
+    let Some(value) = value.filter(|value| !fit.contains(value)) else { return Ok(()) };
+    Err(wrong(field, format!("{value}{unit} is not from {} to {}{unit}", fit.start(), fit.end())))
 }
 
 fn wrong(field: &str, why: String) -> Error {
@@ -187,6 +191,27 @@ mod tests {
             let said = refusal(wish);
             assert!(said.starts_with(field), "{said}");
         }
+    }
+
+    #[test]
+    fn amounts_have_their_units() {
+        for (wish, words) in [
+            (Wish { memory_mb: Some(1), ..Wish::default() }, "1 MiB is not from 16 to 16777216 MiB"),
+            (Wish { disk_gb: Some(0), ..Wish::default() }, "0 GiB is not from 1 to 65536 GiB"),
+            (Wish { cores: Some(0), ..Wish::default() }, "0 is not from 1 to 8192"),
+        ] {
+            let said = refusal(wish);
+            assert!(said.contains(words), "{said}");
+        }
+    }
+
+    #[test]
+    fn pieces_are_left_out_of_a_template_only() {
+        let without = Wish { without: Some(vec!["packages:apt".into()]), ..Wish::default() };
+        assert!(refusal(without.clone()).starts_with("--without"));
+        let wish = Wish { template: Some("web".into()), ..without };
+        let file = Wish::default();
+        assert!(check_wish(&Layers { flags: &wish, file: &file, template: None }).is_ok());
     }
 
     #[test]

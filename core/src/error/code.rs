@@ -124,6 +124,8 @@ codes! {
     NoService = "LXC0309",
     /// No such bucket.
     NoBucket = "LXC0310",
+    /// No such resource pool.
+    NoPool = "LXC0311",
 
     /// One of our operations holds the container.
     Locked = "LXC0401",

@@ -176,6 +176,16 @@ impl Config {
             .reduce(u64::saturating_add)
     }
 
+    /// The size of its root disk, in bytes: `local-lvm:vm-104-disk-0,size=8G`, or `local-lvm:8` as it is asked for.
+    #[must_use]
+    pub fn root_bytes(&self) -> Option<u64> {
+        let rootfs = self.values.get("rootfs")?;
+        match rootfs.split(',').find_map(|part| part.strip_prefix("size=")) {
+            Some(size) => size_bytes(size),
+            None => rootfs.split(',').next()?.split_once(':')?.1.parse::<u64>().ok()?.checked_mul(1 << 30),
+        }
+    }
+
     /// `template=1`: only the list and the config say so, `status/current` never does.
     #[must_use]
     pub fn template(&self) -> bool {
@@ -210,9 +220,33 @@ impl Config {
         !self.nets().all(told) || self.nets().next().is_none()
     }
 
+    /// Its network interfaces, as far as they are told.
+    pub fn interfaces(&self) -> impl Iterator<Item = Interface<'_>> {
+        self.nets().map(|net| {
+            let of = |key: &str| net.split(',').find_map(|part| part.strip_prefix(key)?.strip_prefix('='));
+            let values = net.split(',').filter_map(static_value);
+            Interface {
+                bridge: of("bridge"),
+                tag: of("tag").and_then(|tag| tag.parse().ok()),
+                ips: values.filter_map(|value| value.split('/').next()?.parse().ok()).collect(),
+            }
+        })
+    }
+
     fn nets(&self) -> impl Iterator<Item = &String> {
         self.values.iter().filter(|(key, _)| is_numbered(key, "net")).map(|(_, value)| value)
     }
+}
+
+/// One network interface of a config.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interface<'a> {
+    /// Its bridge.
+    pub bridge: Option<&'a str>,
+    /// Its VLAN tag.
+    pub tag: Option<u16>,
+    /// Its static addresses.
+    pub ips: Vec<IpAddr>,
 }
 
 /// What `ip=` or `ip6=` says: an address, `dhcp`, `auto` or `manual`.

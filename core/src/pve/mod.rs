@@ -12,5 +12,5 @@ pub use call::Call;
 pub use certificate::{Certificate, Fingerprint};
 pub use classify::{Refusal, RefusalKind};
 pub use inventory::{ClusterMember, ClusterStatus, Node, NodeStatus, Permissions, Resource, Version};
-pub use live::{Config, Ha, Live, Placement, Power, Usage};
+pub use live::{Config, Ha, Interface, Live, Placement, Power, Usage};
 pub use task::{TaskEntry, TaskExit, TaskStatus, Upid};

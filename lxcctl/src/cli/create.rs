@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use lxc_core::create::{OnFailure, Phase};
 
-use super::values::{duration, gibibytes, mebibytes};
+use super::values::{duration, gibibytes, mebibytes, yes_no};
 
 /// `create`
 #[derive(Debug, Clone, Default, Args)]
@@ -23,7 +23,7 @@ pub struct CreateArgs {
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
     /// Read the wishes from a TOML file, - is standard input; the names are those of the flags with _ for -, tags,
-    /// ssh_keys and without are lists, and there are nesting, keyctl and fuse. Flags win over it.
+    /// ssh_keys and without are lists. Flags win over it.
     #[arg(short = 'f', long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
     pub file: Option<PathBuf>,
     /// Make it on this remote (default: LXCCTL_REMOTE, the default remote, or the only one).
@@ -74,6 +74,36 @@ pub struct Place {
     /// Its root is root of the node, too (default: what the template says).
     #[arg(long)]
     pub privileged: bool,
+    /// Its root is nobody on the node, whatever the template says.
+    #[arg(long, conflicts_with = "privileged")]
+    pub unprivileged: bool,
+    /// What it may do that others may not.
+    #[command(flatten)]
+    pub features: FeatureArgs,
+}
+
+/// Features of Proxmox.
+#[derive(Debug, Clone, Default, Args)]
+pub struct FeatureArgs {
+    /// Let it run containers itself, as newer systemd wants: yes or no (default: the template's, else yes unless it is
+    /// privileged). Of a privileged one only root@pam may, no token (LXC0522).
+    #[arg(
+        long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes",
+        value_parser = yes_no
+    )]
+    pub nesting: Option<bool>,
+    /// Let it use keyctl(): yes or no (default: the template's, else no). Only root@pam may, no token (LXC0522).
+    #[arg(
+        long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes",
+        value_parser = yes_no
+    )]
+    pub keyctl: Option<bool>,
+    /// Let it mount with FUSE: yes or no (default: the template's, else no). Only root@pam may, no token (LXC0522).
+    #[arg(
+        long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes",
+        value_parser = yes_no
+    )]
+    pub fuse: Option<bool>,
 }
 
 /// How it reaches its network.
@@ -138,7 +168,8 @@ pub struct Provisioning {
     /// several.
     #[arg(long, value_name = "PIECE")]
     pub without: Vec<String>,
-    /// End after this phase: create, start (both without SSH), deploy (files), provision (packages, scripts), discover.
+    /// End after this phase: create, start (both without SSH), deploy (files), provision (packages, scripts), discover
+    /// (default: discover; without a template and without SSH: start).
     #[arg(long, value_name = "PHASE", value_parser = phase)]
     pub stop_after: Option<Phase>,
     /// When something fails: keep (for op retry) or delete the container (default: keep).
@@ -159,7 +190,8 @@ pub struct CreateWaiting {
     /// Check everything, say what would be made and where each value comes from; make nothing.
     #[arg(long, hide_short_help = true, conflicts_with = "detach")]
     pub dry_run: bool,
-    /// One of that name from the same template is a success.
+    /// One of that name that lxcd made, and that is as it is wished here, is a success; one that is being made is waited
+    /// for.
     #[arg(long, hide_short_help = true)]
     pub if_needed: bool,
     /// Your own key (a UUID): the same one again returns the same operation.

@@ -30,6 +30,18 @@ pub fn some(text: &str) -> Result<u32, String> {
     text.parse().ok().filter(|&number| number > 0).ok_or_else(accepted)
 }
 
+/// Whether something is to be.
+///
+/// # Errors
+/// What is accepted, for anything else.
+pub fn yes_no(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("yes or no".to_owned()),
+    }
+}
+
 /// The cursor of an event.
 ///
 /// # Errors

@@ -19,13 +19,26 @@ pub fn inputs(chosen: &Chosen) -> Result<Vec<Vec<u8>>> {
     chosen.parts.iter().map(|part| archive(part, &chosen.template).map_err(fault)).collect()
 }
 
+/// The input of pieces that no template has a part in.
+///
+/// # Errors
+/// When an archive cannot be written, which is a fault of ours.
+pub fn bare_inputs(parts: &[Part]) -> Result<Vec<Vec<u8>>> {
+    let packed = parts.iter().map(|part| begun(part).and_then(Builder::into_inner));
+    packed.collect::<std::io::Result<_>>().map_err(unpackable)
+}
+
 /// The input of a look at what runs, which no template has a part in.
 ///
 /// # Errors
 /// When the archive cannot be written, which is a fault of ours.
 pub fn look() -> Result<Vec<u8>> {
     let packed = begun(&Part::Discover).and_then(Builder::into_inner);
-    packed.map_err(|error| Error::new(Code::Internal, "a script cannot be packed").because(error.to_string()))
+    packed.map_err(unpackable)
+}
+
+fn unpackable(error: std::io::Error) -> Error {
+    Error::new(Code::Internal, "a script cannot be packed").because(error.to_string())
 }
 
 /// With what every piece has.

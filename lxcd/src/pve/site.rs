@@ -1,4 +1,4 @@
-//! What a node offers to a container that is to be made: storages, images, bridges. Owns their paths and shapes; must
+//! What a node offers to a container that is to be made: storages, images, bridges, pools. Owns their paths and shapes; must
 //! not judge what fits (core's `create`).
 
 use lxc_core::create::Storage;
@@ -51,6 +51,21 @@ impl PveClient {
         let request = Request { class: Class::Nodes, node, path: &path, limit: LIST };
         words(self.transport.get(request).await?.answer(), |row: Interface| row.iface)
     }
+
+    /// `/pools`: those the token may look into.
+    ///
+    /// # Errors
+    /// As any question.
+    pub async fn pools(&self) -> Result<Vec<String>, PveError> {
+        let request = Request { class: Class::Resources, node: "", path: "/pools", limit: LIST };
+        words(self.transport.get(request).await?.answer(), |row: Pool| row.poolid)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Pool {
+    poolid: Scalar,
 }
 
 #[derive(Debug, Default, Deserialize)]

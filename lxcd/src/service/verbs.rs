@@ -130,7 +130,7 @@ impl Services {
             Submitted::New(claims) => self.begun(claims),
             // Another call with the same id was faster.
             Submitted::Replayed(_) => return self.batch(caller, id, true).await,
-            Submitted::Reused | Submitted::Taken => return Err(reused(id)),
+            Submitted::Reused | Submitted::Taken | Submitted::Clash(..) => return Err(reused(id)),
         }
         self.batch(caller, id, false).await
     }

@@ -1,11 +1,12 @@
 //! Numbers for containers that are to be made: held by the lock row of their operation from the submit on, so that
-//! creates on many daemons never collide (ARCHITECTURE.md, rules 3 and 9). Owns the rows of a container before
-//! Proxmox knows it; which number is tried is the service's and the engine's.
+//! creates on many daemons never collide (ARCHITECTURE.md, rules 3 and 9); names and addresses by their record. Owns the
+//! rows of a container before Proxmox knows it; which number is tried is the service's and the engine's.
 
 use std::collections::HashMap;
 
-use super::container::write_containers;
+use super::container::{container_row, select, write_containers};
 use super::{Connection, Result, Store, fail, get, poller};
+use lxc_core::create::{Clash, Spec, clash};
 use lxc_core::ids::{Installation, Micros, Vmid};
 use lxc_core::op::{Ending, Kind, Operation, StepKind, StepState};
 use lxc_core::record::ContainerRecord;
@@ -75,17 +76,34 @@ async fn hold(tx: &mut Connection, op: &Operation, vmid: Vmid, now: Micros) -> R
     Ok(done.rows_affected() > 0)
 }
 
-/// Holds the number of a new operation and writes the record of its container. False = somebody has it; then
-/// nothing may be kept of this transaction.
+/// What came of reserving.
+#[derive(Debug)]
+pub(super) enum Reserved {
+    /// It is held, and its record is written.
+    Yes,
+    /// Somebody has the number.
+    Taken,
+    /// That container has the name, or an address.
+    Clash(Clash, Box<ContainerRecord>),
+}
+
+/// Holds the number of a new operation and writes the record of its container. Unless it is held, nothing may be kept of
+/// this transaction.
 pub(super) async fn reserve(
     tx: &mut Connection,
     op: &Operation,
     record: &ContainerRecord,
     now: Micros,
-) -> Result<bool> {
+) -> Result<Reserved> {
+    // Who is second in this installation waits here for the first, then sees it.
     let version = poller::next_version(tx, &record.installation).await?;
+    if let Kind::Create { spec, .. } = &op.kind
+        && let Some((clash, other)) = clashing(tx, spec, record).await?
+    {
+        return Ok(Reserved::Clash(clash, Box::new(other)));
+    }
     if !hold(tx, op, record.vmid, now).await? {
-        return Ok(false);
+        return Ok(Reserved::Taken);
     }
     // Proxmox no longer has it; its number is somebody else's from now on.
     sqlx::query(
@@ -108,10 +126,40 @@ pub(super) async fn reserve(
     .await
     .map_err(fail)?;
     if open > 0 {
-        return Ok(false);
+        return Ok(Reserved::Taken);
     }
     write_containers(tx, version, std::slice::from_ref(record), &[], &[], now).await?;
-    Ok(true)
+    Ok(Reserved::Yes)
+}
+
+/// Who has the name or an address of what is to be made. The pre-flight looked at all there was a moment ago; here it is
+/// about what came since, which is written as we write addresses.
+async fn clashing(
+    tx: &mut Connection,
+    spec: &Spec,
+    record: &ContainerRecord,
+) -> Result<Option<(Clash, ContainerRecord)>> {
+    let fixed = spec.network.fixed();
+    let mut which = "container.installation = $1 AND closed_us IS NULL AND gone_since_us IS NULL \
+                     AND (container.name = $2"
+        .to_owned();
+    for at in 0..fixed.len() {
+        let (told, set) = (3 + 2 * at, 4 + 2 * at);
+        which.push_str(&format!(" OR ips LIKE ${told} OR config LIKE ${set}"));
+    }
+    which.push_str(") ORDER BY vmid");
+    let mut query =
+        sqlx::query(select("", &which)).bind(record.installation.0.clone()).bind(spec.name.clone());
+    for address in fixed {
+        query = query.bind(format!("%\"{address}\"%")).bind(format!("%={address}/%"));
+    }
+    for row in query.fetch_all(tx).await.map_err(fail)? {
+        let other = container_row(&row)?;
+        if let Some(clash) = clash(spec, &other) {
+            return Ok(Some((clash, other)));
+        }
+    }
+    Ok(None)
 }
 
 /// The operation goes on under the number it has now: the other one is free again.

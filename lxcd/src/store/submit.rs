@@ -2,6 +2,7 @@
 //! same one (ARCHITECTURE.md, rule 1).
 
 use lxc_core::actor::Actor;
+use lxc_core::create::Clash;
 use lxc_core::ids::{DaemonId, Micros, RequestId};
 use lxc_core::op::{EventDraft, EventKind, Operation};
 use lxc_core::ports::{Claims, Now};
@@ -9,7 +10,7 @@ use lxc_core::record::ContainerRecord;
 use sqlx::AssertSqlSafe;
 
 use super::event::{Drafted, insert_events};
-use super::reserve::reserve;
+use super::reserve::{Reserved, reserve};
 use super::{Connection, Result, Store, bulk, fail, json, work};
 
 /// What a person asked for, resolved.
@@ -58,6 +59,8 @@ pub enum Submitted {
     Reused,
     /// Somebody has the number of the container to be made; nothing is stored.
     Taken,
+    /// That container has the name or an address of the one to be made; nothing is stored.
+    Clash(Clash, Box<ContainerRecord>),
 }
 
 impl Store {
@@ -73,10 +76,12 @@ impl Store {
             return Ok(if same { Submitted::Replayed(request.id) } else { Submitted::Reused });
         }
         insert_operations(&mut tx, &request.operations).await?;
-        if let (Some(record), [op]) = (&request.made, request.operations.as_slice())
-            && !reserve(&mut tx, op, record, request.created).await?
-        {
-            return Ok(Submitted::Taken);
+        if let (Some(record), [op]) = (&request.made, request.operations.as_slice()) {
+            match reserve(&mut tx, op, record, request.created).await? {
+                Reserved::Yes => {}
+                Reserved::Taken => return Ok(Submitted::Taken),
+                Reserved::Clash(clash, other) => return Ok(Submitted::Clash(clash, other)),
+            }
         }
         for op in &request.operations {
             if let Some(before) = op.retry_of {
@@ -163,7 +168,7 @@ async fn insert_operations(tx: &mut Connection, operations: &[Operation]) -> Res
                 .bind(target.node.clone())
                 .bind(op.actor.clone())
                 .bind("queued")
-                .bind("[]")
+                .bind(json(&op.warnings)?)
                 .bind(i64::from(op.if_needed))
                 .bind(op.lock_deadline)
                 .bind(0_i64)

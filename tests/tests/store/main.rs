@@ -34,6 +34,7 @@ mod make;
 mod polling;
 mod queueing;
 mod records;
+mod reserving;
 mod silence;
 mod submitting;
 mod templates;

@@ -8,6 +8,7 @@ use lxc_core::ids::Vmid;
 use lxc_core::picture::RemoteView;
 use lxc_core::ports::PveApi;
 
+use crate::pve::PveClient;
 use crate::service::access::{Caller, no_remote};
 use crate::service::registry::Remote;
 use crate::service::{Services, store_error};
@@ -68,7 +69,7 @@ impl Services {
     }
 
     /// The first number from `from` on that neither Proxmox nor any lxcd has given to anybody. Holds nothing.
-    pub(super) async fn free_vmid(&self, remote: &Remote, from: Vmid) -> Result<Vmid> {
+    pub(super) async fn free_vmid(&self, remote: &Remote, client: &PveClient, from: Vmid) -> Result<Vmid> {
         let picture = self.inventory.picture();
         let view = picture.get(&remote.row.name);
         let held = self.store.held_locks().await.map_err(store_error)?;
@@ -77,7 +78,7 @@ impl Services {
             seen || held.iter().any(|(at, number, ..)| *at == remote.row.installation && number == vmid)
         };
         for vmid in (from.max(FIRST)..=LAST).filter(|vmid| !known(vmid)).take(ASKED) {
-            match remote.client.vmid_free(vmid).await {
+            match client.vmid_free(vmid).await {
                 Ok(true) => return Ok(vmid),
                 Ok(false) => {}
                 Err(error) => return Err(crate::service::remotes::fault(remote, &error)),

@@ -1,17 +1,19 @@
 //! Making containers: which remote, what the site has, which number, and the one operation that does it. Owns the order
 //! of things and the permissions; what is made of wishes and site is core's `create`.
 
+mod already;
 mod choose;
+mod making;
 mod site;
 mod survey;
 
-use lxc_core::create::{Layers, Phase, Preflight, Wish, check_wish, preflight};
+use std::sync::Arc;
+
+use lxc_core::create::{Clash, Layers, Phase, Preflight, Wish, bare_parts, check_wish, clash, preflight};
 use lxc_core::error::{Code, Error, Result};
-use lxc_core::ids::{ContainerId, Micros, OperationId, RequestId, Vmid};
-use lxc_core::op::{Kind, Operation, State, Step, StepKind, StepState, Target};
-use lxc_core::ports::Now;
+use lxc_core::ids::{RequestId, Vmid};
+use lxc_core::op::{Operation, Step, StepKind, Target};
 use lxc_core::provision::choose;
-use lxc_core::pve::{Live, Power};
 use lxc_core::record::ContainerRecord;
 use lxc_core::template::Template;
 
@@ -20,7 +22,11 @@ use super::registry::Remote;
 use super::verbs::{Batch, digest_of, request_id, reused};
 use super::{Services, store_error};
 use crate::provision;
+use crate::pve::PveClient;
 use crate::store::{NewRequest, Submitted};
+use already::Already;
+use making::unmade;
+use site::Asked;
 
 pub use survey::{Survey, Surveyed};
 
@@ -38,8 +44,14 @@ pub struct CreateRequest {
     pub flags: Wish,
     /// What stands in the file.
     pub file: Wish,
-    /// One of that name from the same template = success.
+    /// One of that name that is what is wished = success.
     pub if_needed: bool,
+}
+
+impl CreateRequest {
+    fn layers<'a>(&'a self, template: Option<&'a Template>) -> Layers<'a> {
+        Layers { flags: &self.flags, file: &self.file, template }
+    }
 }
 
 /// What a dry run says.
@@ -51,23 +63,37 @@ pub struct Plan {
     pub preflight: Preflight,
     /// The calls it would make.
     pub calls: Vec<String>,
-    /// One of that name and template is there.
+    /// One of that name is there, and is what is wished.
     pub unchanged: bool,
 }
 
 /// Everything that was looked up for one create.
 struct Prepared {
-    remote: std::sync::Arc<Remote>,
+    remote: Arc<Remote>,
+    /// The API as the caller has it, as the operation will, too.
+    client: Arc<PveClient>,
+    template: Option<Template>,
     preflight: Preflight,
     node: String,
     vmid: Vmid,
     /// The container that is there already, and is what was wished.
     there: Option<ContainerRecord>,
+    /// The request whose operation is making it.
+    joins: Option<RequestId>,
     /// What each piece of work reads.
     inputs: Vec<Vec<u8>>,
 }
 
 impl Prepared {
+    /// What was found of a container of that name.
+    fn take(&mut self, already: Already) {
+        match already {
+            Already::Made(row) => self.there = Some(*row),
+            Already::Making(request) => self.joins = Some(request),
+            Already::Other(error) => self.preflight.refuse_name(*error),
+        }
+    }
+
     /// … by the step it is of.
     fn inputs(&self, op: &Operation) -> Vec<(usize, Vec<u8>)> {
         let step = |(step, one): (usize, &Step)| match one.kind {
@@ -90,13 +116,17 @@ impl Services {
         }
         self.begins()?;
         let mut prepared = self.prepare(caller, request).await?;
-        if prepared.there.is_none()
-            && let Some(error) = prepared.preflight.refusal()
-        {
-            return Err(error.clone());
-        }
         let id = request_id(&request.request_id)?;
         for _ in 0..ATTEMPTS {
+            // Somebody makes just this: it is waited for, and ends for both alike.
+            if let Some(request) = prepared.joins {
+                return self.batch(caller, request, true).await;
+            }
+            if prepared.there.is_none()
+                && let Some(error) = prepared.preflight.refusal()
+            {
+                return Err(error.clone());
+            }
             let now = self.engine.now();
             let op = self.making(caller, request, &prepared, id, now);
             let made = prepared.there.is_none().then(|| unmade(&op, now.wall));
@@ -127,9 +157,23 @@ impl Services {
                 Submitted::Replayed(_) => return self.batch(caller, id, true).await,
                 Submitted::Reused => return Err(reused(id)),
                 Submitted::Taken if prepared.preflight.spec.any_vmid => {
-                    prepared.vmid = self.free_vmid(&prepared.remote, prepared.vmid + 1).await?;
+                    prepared.vmid =
+                        self.free_vmid(&prepared.remote, &prepared.client, prepared.vmid + 1).await?;
                 }
                 Submitted::Taken => break,
+                // It came since the pre-flight looked.
+                Submitted::Clash(Clash::Name, other) if request.if_needed => {
+                    let layers = request.layers(prepared.template.as_ref());
+                    let (remote, client) = (&prepared.remote, &prepared.client);
+                    let spec = &prepared.preflight.spec;
+                    let already = self.already(remote, client, &layers, spec, &other).await?;
+                    prepared.take(already);
+                }
+                Submitted::Clash(clash, other) => {
+                    let remote = &prepared.remote.row.name;
+                    let whose = format!("{remote}/{}", other.vmid);
+                    return Err(clash.error(&prepared.preflight.spec.name, remote, &whose));
+                }
             }
         }
         let vmid = prepared.vmid;
@@ -157,7 +201,7 @@ impl Services {
                 |call| call.describe(vmid),
             )
         });
-        let unchanged = prepared.there.is_some();
+        let unchanged = prepared.there.is_some() || prepared.joins.is_some();
         let calls = if unchanged { Vec::new() } else { calls.collect() };
         Ok(Plan { calls, target: op.target, preflight: prepared.preflight, unchanged })
     }
@@ -167,7 +211,7 @@ impl Services {
         let name = request.flags.name.as_ref().or(request.file.name.as_ref());
         let what = name.map_or_else(|| "a container".to_owned(), Clone::clone);
         self.access.require(caller, &remote.row.name, "create", &what, &remote.row.owner)?;
-        let mut layers = Layers { flags: &request.flags, file: &request.file, template: None };
+        let mut layers = request.layers(None);
         check_wish(&layers)?;
         if name.is_none() {
             return Err(Error::new(Code::Usage, "create wants a name")
@@ -178,16 +222,28 @@ impl Services {
         layers.template = template.as_ref();
         let without = layers.said(|wish| wish.without.clone()).unwrap_or_default();
         let chosen = template.as_ref().map(|template| choose(template, &without)).transpose()?;
-        let inputs = chosen.as_ref().map(provision::inputs).transpose()?.unwrap_or_default();
-        let parts = chosen.map(|chosen| chosen.parts).unwrap_or_default();
+        let parts = chosen.as_ref().map_or_else(bare_parts, |chosen| chosen.parts.clone());
+        let client = self.registry.client_of(&remote, &caller.actor);
         let view = self.fresh_view(&remote).await?;
         let last = layers.said(|wish| wish.stop_after).unwrap_or(Phase::Discover);
         let inside = parts.iter().any(|part| part.phase() <= last);
-        let site = self.site(&remote, &view, &layers, inside).await?;
+        let site =
+            self.site(Asked { remote: &remote, client: &client, view: &view }, &layers, inside).await?;
         let (node, vmid) = (site.node.clone(), site.vmid);
         let preflight = preflight(&layers, &site, parts);
-        let there = request.if_needed.then(|| same(&view, &preflight)).flatten();
-        Ok(Prepared { remote, preflight, node, vmid, there, inputs })
+        let inputs = match &chosen {
+            Some(chosen) => provision::inputs(chosen)?,
+            None => provision::bare_inputs(&preflight.spec.parts)?,
+        };
+        let named = site.others.iter().find(|other| clash(&preflight.spec, &other.row) == Some(Clash::Name));
+        let already = match named.filter(|_| request.if_needed) {
+            Some(other) => Some(self.already(&remote, &client, &layers, &preflight.spec, &other.row).await?),
+            None => None,
+        };
+        let (there, joins) = (None, None);
+        let mut prepared = Prepared { remote, client, template, preflight, node, vmid, there, joins, inputs };
+        already.into_iter().for_each(|already| prepared.take(already));
+        Ok(prepared)
     }
 
     async fn wished_template(&self, layers: &Layers<'_>) -> Result<Option<Template>> {
@@ -196,90 +252,10 @@ impl Services {
             None => Ok(None),
         }
     }
-
-    /// The operation, queued.
-    fn making(
-        &self,
-        caller: &Caller,
-        request: &CreateRequest,
-        prepared: &Prepared,
-        request_id: RequestId,
-        now: Now,
-    ) -> Operation {
-        let id = OperationId::generate();
-        let installation = prepared.remote.row.installation.clone();
-        let spec = Box::new(prepared.preflight.spec.clone());
-        let there = prepared.there.as_ref();
-        // Of one that is there already nothing is marked as ours.
-        let marker = if there.is_some() { OperationId(request_id.0) } else { id };
-        let kind = Kind::Create { marker, spec };
-        let step = |kind| Step { kind, state: StepState::NEW, started: None, finished: None };
-        let steps = kind.steps().into_iter().map(step).collect();
-        Operation {
-            id,
-            request_id,
-            target: Target {
-                vmid: there.map_or(prepared.vmid, |row| row.vmid),
-                container_id: there.map_or_else(ContainerId::generate, |row| row.id),
-                remote: prepared.remote.row.name.clone(),
-                name: Some(prepared.preflight.spec.name.clone()),
-                node: there.map_or_else(|| prepared.node.clone(), |row| row.node.clone()),
-                installation: installation.clone(),
-            },
-            kind,
-            state: State::Queued,
-            steps,
-            if_needed: request.if_needed,
-            lock_deadline: None,
-            cancel: false,
-            abandon: false,
-            fence: 0,
-            degraded_since: None,
-            created: now.wall,
-            started: None,
-            finished: None,
-            last_seq: 1,
-            retry_of: None,
-            login: self.registry.login_of(&installation, &caller.actor).map(|login| login.token_id),
-            actor: caller.actor.name.clone(),
-            warnings: Vec::new(),
-        }
-    }
 }
 
 /// What makes it the same request, and the wishes for the record.
 fn digest(caller: &Caller, request: &CreateRequest) -> (String, String) {
     let actor = (&caller.actor.domain, &caller.actor.name);
     digest_of(&(actor, &request.remote, &request.flags, &request.file, request.if_needed))
-}
-
-/// The container of that name, when it was made from the same template.
-fn same(view: &lxc_core::picture::RemoteView, preflight: &Preflight) -> Option<ContainerRecord> {
-    let spec = &preflight.spec;
-    let named = |row: &ContainerRecord| row.name.as_ref() == Some(&spec.name) && row.gone_since.is_none();
-    let found = view.containers.values().map(|entry| &entry.row).find(|row| named(row))?;
-    (found.template == spec.template && found.lifecycle == "ready").then(|| found.clone())
-}
-
-/// A container as it is before Proxmox knows it.
-fn unmade(op: &Operation, now: Micros) -> ContainerRecord {
-    let target = &op.target;
-    let template = match &op.kind {
-        Kind::Create { spec, .. } => spec.template.clone(),
-        _ => None,
-    };
-    ContainerRecord {
-        id: target.container_id,
-        name: target.name.clone(),
-        power: None,
-        lifecycle: "creating".to_owned(),
-        marker: Some(op.id.to_string()),
-        template,
-        ..ContainerRecord::seen(
-            &target.installation,
-            &target.node,
-            Live::bare(target.vmid, Power::Stopped),
-            now,
-        )
-    }
 }

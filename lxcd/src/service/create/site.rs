@@ -1,7 +1,5 @@
 //! Asks a site for what a container to be made needs to know of it. Owns what is asked of whom; what it means is core's.
 
-use std::net::IpAddr;
-
 use futures::future::join_all;
 use lxc_core::create::{DEFAULT_MEMORY_MB, Layers, Site, Storage, resolve_image};
 use lxc_core::error::{Code, Error, Result};
@@ -11,9 +9,19 @@ use lxc_core::picture::RemoteView;
 use lxc_core::ports::{PveApi, PveError};
 use lxc_core::pve::RefusalKind;
 
+use crate::pve::PveClient;
 use crate::service::registry::Remote;
 use crate::service::remotes::fault;
 use crate::service::{Services, store_error};
+
+/// Who is asked, and as whom.
+#[derive(Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) remote: &'a Remote,
+    /// The API with the token of whoever wants the container, which is to make it, too.
+    pub(super) client: &'a PveClient,
+    pub(super) view: &'a RemoteView,
+}
 
 /// What one node has.
 #[derive(Debug, Default)]
@@ -38,40 +46,34 @@ impl Services {
     }
 
     /// The site, for these wishes; `inside` = something is to be done in the container.
-    pub(super) async fn site(
-        &self,
-        remote: &Remote,
-        view: &RemoteView,
-        layers: &Layers<'_>,
-        inside: bool,
-    ) -> Result<Site> {
+    pub(super) async fn site(&self, asked: Asked<'_>, layers: &Layers<'_>, inside: bool) -> Result<Site> {
+        let Asked { remote, client, view } = asked;
         let wanted = layers.said(|wish| wish.node.clone()).filter(|node| node != "auto");
         let (node, chosen, offer) = match wanted {
             Some(node) => {
-                let offer = self.offer(remote, &node, view).await?;
+                let offer = self.offer(asked, &node).await?;
                 (node, None, offer)
             }
-            None => self.chosen(remote, view, layers).await?,
+            None => self.chosen(asked, layers).await?,
         };
         let trouble = node_trouble(view, &node);
-        let client = &remote.client;
         let missing = resolve_image(&layers.image().0, &offer.volumes).is_none();
-        let (bridges, permissions, downloads) =
-            tokio::join!(client.bridges(&node), client.permissions(), async {
+        let pooled = layers.said(|wish| wish.pool.clone()).is_some();
+        let (bridges, permissions, pools, downloads) = tokio::join!(
+            client.bridges(&node),
+            client.permissions(),
+            async { if pooled { client.pools().await.ok() } else { None } },
+            async {
                 if missing && trouble.is_none() {
                     client.downloads(&node).await.unwrap_or_default()
                 } else {
                     Vec::new()
                 }
-            });
+            }
+        );
         let ssh_trouble =
             if inside && trouble.is_none() { self.ssh_trouble(remote, &node).await } else { None };
-        let (vmid, vmid_taken) = self.number(remote, view, layers).await?;
-        let rows = || view.containers.values().map(|entry| &entry.row).filter(|row| row.gone_since.is_none());
-        let path = |vmid: Vmid| format!("{}/{vmid}", view.name);
-        let names = rows().filter_map(|row| Some((row.name.clone()?, path(row.vmid)))).collect();
-        let taken = rows()
-            .flat_map(|row| row.addresses().into_iter().map(|ip| (ip.parse::<IpAddr>(), path(row.vmid))));
+        let (vmid, vmid_taken) = self.number(asked, layers).await?;
         Ok(Site {
             remote: view.name.clone(),
             node,
@@ -86,9 +88,9 @@ impl Services {
             bridges: bridges.ok().filter(|bridges| !bridges.is_empty()),
             bridges_guarded: are_bridges_guarded(remote.row.pve_version.as_deref()),
             permissions: permissions.ok(),
+            pools,
             root: client.identity() == "root@pam",
-            names,
-            addresses: taken.filter_map(|(ip, whose)| Some((ip.ok()?, whose))).collect(),
+            others: view.containers.values().cloned().collect(),
             ssh_trouble,
         })
     }
@@ -114,16 +116,12 @@ impl Services {
     }
 
     /// The node with most room among those that have the image.
-    async fn chosen(
-        &self,
-        remote: &Remote,
-        view: &RemoteView,
-        layers: &Layers<'_>,
-    ) -> Result<(String, Option<String>, Offer)> {
+    async fn chosen(&self, asked: Asked<'_>, layers: &Layers<'_>) -> Result<(String, Option<String>, Offer)> {
+        let view = asked.view;
         let names =
             view.nodes.iter().filter(|(_, node)| node.trouble.is_none()).map(|(name, _)| name.clone());
         let offers = join_all(names.map(|name| async move {
-            let offer = self.offer(remote, &name, view).await.unwrap_or_default();
+            let offer = self.offer(asked, &name).await.unwrap_or_default();
             (name, offer)
         }))
         .await;
@@ -143,11 +141,11 @@ impl Services {
     }
 
     /// What a node has; nothing when it does not answer.
-    pub(super) async fn offer(&self, remote: &Remote, node: &str, view: &RemoteView) -> Result<Offer> {
+    pub(super) async fn offer(&self, asked: Asked<'_>, node: &str) -> Result<Offer> {
+        let Asked { remote, client, view } = asked;
         if node_trouble(view, node).is_some() {
             return Ok(Offer::default());
         }
-        let client = &remote.client;
         let storages = client.storages(node).await.map_err(|error| fault(remote, &error))?;
         let with_images = storages.iter().filter(|storage| storage.active && storage.takes("vztmpl"));
         let lists = join_all(with_images.map(|storage| client.images(node, &storage.name))).await;
@@ -164,14 +162,10 @@ impl Services {
     }
 
     /// The number that was said, and who has it; else one that is free.
-    async fn number(
-        &self,
-        remote: &Remote,
-        view: &RemoteView,
-        layers: &Layers<'_>,
-    ) -> Result<(Vmid, Option<String>)> {
+    async fn number(&self, asked: Asked<'_>, layers: &Layers<'_>) -> Result<(Vmid, Option<String>)> {
+        let Asked { remote, client, view } = asked;
         let said = layers.said(|wish| wish.vmid.clone()).and_then(|text| text.parse::<Vmid>().ok());
-        let Some(vmid) = said else { return Ok((self.free_vmid(remote, 0).await?, None)) };
+        let Some(vmid) = said else { return Ok((self.free_vmid(remote, client, 0).await?, None)) };
         let known = view.containers.get(&vmid).filter(|entry| entry.row.gone_since.is_none());
         if let Some(entry) = known {
             let name = entry.row.name.as_deref().unwrap_or("-");
@@ -180,7 +174,7 @@ impl Services {
         if view.vms.contains(&vmid) {
             return Ok((vmid, Some(format!("{}/{vmid} is a virtual machine", view.name))));
         }
-        match remote.client.vmid_free(vmid).await {
+        match client.vmid_free(vmid).await {
             Ok(true) => Ok((vmid, None)),
             Ok(false) => {
                 Ok((vmid, Some("Proxmox has a guest of that number the token may not see".to_owned())))

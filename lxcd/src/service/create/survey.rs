@@ -5,7 +5,7 @@ use futures::future::join_all;
 use lxc_core::create::Storage;
 use lxc_core::error::Result;
 
-use super::site::node_trouble;
+use super::site::{Asked, node_trouble};
 use crate::service::Services;
 use crate::service::access::Caller;
 
@@ -44,12 +44,12 @@ impl Services {
         let remote = self.remote_for(caller, remote)?;
         self.access.require(caller, &remote.row.name, "create", "a container", &remote.row.owner)?;
         let view = self.fresh_view(&remote).await?;
+        let client = self.registry.client_of(&remote, &caller.actor);
+        let asked = Asked { remote: &remote, client: &client, view: &view };
         let answering = view.nodes.iter().filter(|(name, _)| node_trouble(&view, name).is_none());
         let nodes = join_all(answering.map(|(name, node)| {
-            let (remote, view) = (&remote, &view);
             async move {
-                let (offer, bridges) =
-                    tokio::join!(self.offer(remote, name, view), remote.client.bridges(name));
+                let (offer, bridges) = tokio::join!(self.offer(asked, name), asked.client.bridges(name));
                 // What one node does not tell is no reason to ask nothing at all.
                 let offer = offer.unwrap_or_default();
                 let fit = |storage: &Storage| storage.active && storage.takes("rootdir");

@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 use super::super::access::no_remote;
 use super::super::store_error;
-use super::Registry;
+use super::{Registry, Remote};
 use crate::keyring::Place;
 use crate::pve::PveClient;
 
@@ -68,6 +68,15 @@ impl Registry {
                 && person.domain == actor.domain
         };
         logins.iter().find(theirs).map(|login| login.row.clone())
+    }
+
+    /// The API of a remote as somebody has it: through their own token, else through the shared one.
+    #[must_use]
+    pub fn client_of(&self, remote: &Remote, actor: &Actor) -> Arc<PveClient> {
+        let installation = &remote.row.installation;
+        let own = self.login_of(installation, actor);
+        let own = own.and_then(|login| self.own_client(installation, &login.token_id));
+        own.unwrap_or_else(|| remote.client.clone())
     }
 
     /// Keeps somebody's own token, sealed, and uses it from now on.

@@ -1,0 +1,116 @@
+//! Names, addresses and numbers of containers that are to be made: one of many has them.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use futures::future::join_all;
+use lxc_core::create::{Addressing, Clash, Features, Network, OnFailure, Phase, Spec};
+use lxc_core::ids::{OperationId, Vmid};
+use lxc_core::op::Kind;
+use lxc_core::pve::{Live, Power};
+use lxc_core::record::ContainerRecord;
+use lxcd::store::{NewRequest, Submitted};
+
+use super::make::{S, T0, container, daemon, installation, operation, request};
+
+const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
+
+/// A create of a container of that name and number, at that address.
+fn create(name: &str, vmid: Vmid, address: Option<Ipv4Addr>) -> NewRequest {
+    let network = Network {
+        bridge: "vmbr0".to_owned(),
+        vlan: None,
+        ip: address.map_or(Addressing::Dhcp, |address| Addressing::Static { address, prefix: 24 }),
+        gateway: None,
+        ip6: Addressing::None,
+        gateway6: None,
+    };
+    let spec = Spec {
+        name: name.to_owned(),
+        template: None,
+        any_vmid: true,
+        image: "local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst".to_owned(),
+        placed: None,
+        cores: 1,
+        memory_mb: 512,
+        swap_mb: 512,
+        storage: "local".to_owned(),
+        disk_gb: 8,
+        unprivileged: true,
+        features: Features::default(),
+        network,
+        nameserver: None,
+        searchdomain: None,
+        tags: Vec::new(),
+        pool: None,
+        onboot: false,
+        start_order: None,
+        description: String::new(),
+        ssh_keys: Vec::new(),
+        parts: Vec::new(),
+        stop_after: Phase::Discover,
+        on_failure: OnFailure::Keep,
+    };
+    let mut op = operation(Kind::Create { marker: OperationId::generate(), spec: Box::new(spec) }, vmid);
+    if let Kind::Create { marker, .. } = &mut op.kind {
+        *marker = op.id;
+    }
+    let made = ContainerRecord {
+        id: op.target.container_id,
+        name: Some(name.to_owned()),
+        power: None,
+        lifecycle: "creating".to_owned(),
+        marker: Some(op.id.to_string()),
+        ips: address.iter().map(ToString::to_string).collect(),
+        ..ContainerRecord::seen(&installation(), "pve1", Live::bare(vmid, Power::Stopped), T0)
+    };
+    NewRequest { made: Some(made), ..request(vec![op]) }
+}
+
+on_both! {
+    async fn of_ten_creates_of_one_name_one_is_made(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        let requests: Vec<_> = (0..10).map(|n| create("web-7", 200 + n, None)).collect();
+        let submits = requests.iter().enumerate().map(|(n, request)| {
+            let store = if n % 2 == 0 { &db.store } else { &db.other };
+            store.submit(request, me)
+        });
+        let answers: Vec<_> = join_all(submits).await.into_iter().map(Result::unwrap).collect();
+        let new: Vec<_> = answers.iter().filter(|one| matches!(one, Submitted::New(_))).collect();
+        assert_eq!(new.len(), 1, "{answers:?}");
+        let open = db.store.containers(None).await.unwrap();
+        assert_eq!(open.len(), 1, "nothing is kept of the others");
+        let refused = answers.iter().filter(|one| {
+            matches!(one, Submitted::Clash(Clash::Name, other) if other.vmid == open[0].vmid)
+        });
+        assert_eq!(refused.count(), 9, "each names the one that has it: {answers:?}");
+        assert_eq!(db.number("SELECT COUNT(*) FROM operation").await, 1);
+    }
+
+    async fn of_ten_creates_at_one_address_one_is_made(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        let requests: Vec<_> = (0..10).map(|n| create(&format!("box-{n}"), 200 + n, Some(ADDRESS))).collect();
+        let submits = requests.iter().enumerate().map(|(n, request)| {
+            let store = if n % 2 == 0 { &db.store } else { &db.other };
+            store.submit(request, me)
+        });
+        let answers: Vec<_> = join_all(submits).await.into_iter().map(Result::unwrap).collect();
+        let clash = Clash::Address(IpAddr::V4(ADDRESS));
+        let refused =
+            answers.iter().filter(|one| matches!(one, Submitted::Clash(found, _) if *found == clash));
+        assert_eq!(refused.count(), 9, "{answers:?}");
+        assert_eq!(db.store.containers(None).await.unwrap().len(), 1);
+        // Longer addresses that hold this one's digits are others.
+        for (vmid, more) in [(300, Ipv4Addr::new(10, 0, 0, 50)), (301, Ipv4Addr::new(110, 0, 0, 5))] {
+            let other = create(&format!("more-{vmid}"), vmid, Some(more));
+            assert!(matches!(db.store.submit(&other, me).await.unwrap(), Submitted::New(_)), "{more}");
+        }
+    }
+
+    async fn what_proxmox_no_longer_has_keeps_no_name(db: Db) {
+        let me = daemon(&db.store, "a", 30 * S).await;
+        let gone = ContainerRecord { name: Some("web-7".to_owned()), gone_since: Some(T0), ..container(104) };
+        db.store.record_containers(&installation(), &[gone], &[], &[], T0).await.unwrap();
+        let answer = db.store.submit(&create("web-7", 200, None), me).await.unwrap();
+        assert!(matches!(answer, Submitted::New(_)), "{answer:?}");
+    }
+}
