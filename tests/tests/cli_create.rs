@@ -152,7 +152,9 @@ fn if_needed_is_content_with_what_was_wished_and_names_what_differs() {
     world.ctl(line).exits(0);
     world.ctl(&format!("{line} --if-needed")).exits(0).prints("unchanged");
     world.ctl("create web-7 --if-needed --image debian-12").exits(0).prints("unchanged");
-    world.ctl("create web-7 --if-needed --image debian-12 --dry-run").exits(0);
+    let run = world.ctl(&format!("{line} --if-needed --dry-run"));
+    run.exits(0).prints("homelab/101 is there, as it is wished");
+    assert!(!run.out.contains("refused"), "not even its own address: {run}");
     for (flags, words) in [
         ("--image debian-12 --memory 1G", "it has memory 512Mi, 1.0Gi was wished"),
         ("--image debian-12 --cores 4", "it has cores 1, 4 was wished"),

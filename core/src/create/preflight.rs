@@ -64,6 +64,12 @@ impl Preflight {
         })
     }
 
+    /// It is there already: nothing else matters. `words` = who is it.
+    pub fn is_there(&mut self, words: impl Display) {
+        self.checks = vec![ok(NAME, words)];
+        self.warnings.clear();
+    }
+
     /// The name is another container's after all.
     pub fn refuse_name(&mut self, error: Error) {
         self.checks.retain(|check| check.name != NAME);

@@ -85,7 +85,7 @@ pub(in crate::rpc) fn create_plan(plan: &Plan) -> v1::PlanCreateReply {
         settings: plan.preflight.settings.iter().map(setting).collect(),
         checks: plan.preflight.checks.iter().map(check).collect(),
         calls: plan.calls.clone(),
-        error: plan.preflight.refusal().filter(|_| !plan.unchanged).map(super::error),
+        error: plan.preflight.refusal().map(super::error),
         unchanged: plan.unchanged,
     }
 }

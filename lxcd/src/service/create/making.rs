@@ -26,7 +26,6 @@ impl Services {
         let there = prepared.there.as_ref();
         // Of one that is there already nothing is marked as ours.
         let marker = if there.is_some() { OperationId(request_id.0) } else { id };
-        let warnings = if there.is_some() { Vec::new() } else { prepared.preflight.warnings.clone() };
         let kind = Kind::Create { marker, spec };
         let step = |kind| Step { kind, state: StepState::NEW, started: None, finished: None };
         let steps = kind.steps().into_iter().map(step).collect();
@@ -57,7 +56,7 @@ impl Services {
             retry_of: None,
             login: self.registry.login_of(&installation, &caller.actor).map(|login| login.token_id),
             actor: caller.actor.name.clone(),
-            warnings,
+            warnings: prepared.preflight.warnings.clone(),
         }
     }
 }

@@ -88,8 +88,15 @@ impl Prepared {
     /// What was found of a container of that name.
     fn take(&mut self, already: Already) {
         match already {
-            Already::Made(row) => self.there = Some(*row),
-            Already::Making(request) => self.joins = Some(request),
+            Already::Made(row) => {
+                let whose = format!("{}/{}", self.remote.row.name, row.vmid);
+                self.preflight.is_there(format!("{whose} is there, as it is wished"));
+                self.there = Some(*row);
+            }
+            Already::Making(request) => {
+                self.preflight.is_there("it is being made, as it is wished");
+                self.joins = Some(request);
+            }
             Already::Other(error) => self.preflight.refuse_name(*error),
         }
     }
@@ -122,9 +129,7 @@ impl Services {
             if let Some(request) = prepared.joins {
                 return self.batch(caller, request, true).await;
             }
-            if prepared.there.is_none()
-                && let Some(error) = prepared.preflight.refusal()
-            {
+            if let Some(error) = prepared.preflight.refusal() {
                 return Err(error.clone());
             }
             let now = self.engine.now();
