@@ -15,18 +15,20 @@ pub struct Placing {
     pub making: u32,
     /// It has the image that is wanted.
     pub has_image: bool,
+    /// What is to be done inside can be done there; nothing to be done is as good.
+    pub workable: bool,
 }
 
-/// The node with most free memory among those that answer and have the image. `memory` (bytes) is taken off for
+/// The node with most free memory among those that answer, have the image, and can be worked on. `memory` (bytes) is taken off for
 /// each container on its way there, so that ten creates at once do not all go to one node.
 #[must_use]
 pub fn place(nodes: &[Placing], memory: u64) -> Option<(String, String)> {
     let online = || nodes.iter().filter(|node| node.online);
     let left =
         |node: &Placing| node.free.unwrap_or(0).saturating_sub(memory.saturating_mul(u64::from(node.making)));
-    // Without the image anywhere the pre-flight says so; the choice is as good as any.
-    let any_image = online().any(|node| node.has_image);
-    let best = online().filter(|node| node.has_image || !any_image).max_by(|a, b| {
+    // Where none has what is wanted the pre-flight says so; the choice is as good as any.
+    let most = online().map(|node| (node.has_image, node.workable)).max()?;
+    let best = online().filter(|node| (node.has_image, node.workable) == most).max_by(|a, b| {
         left(a).cmp(&left(b)).then_with(|| b.making.cmp(&a.making)).then_with(|| b.name.cmp(&a.name))
     })?;
     let why = match (online().count(), best.free) {
@@ -42,7 +44,14 @@ mod tests {
     use super::*;
 
     fn node(name: &str, free: u64) -> Placing {
-        Placing { name: name.into(), online: true, free: Some(free << 30), making: 0, has_image: true }
+        Placing {
+            name: name.into(),
+            online: true,
+            free: Some(free << 30),
+            making: 0,
+            has_image: true,
+            workable: true,
+        }
     }
 
     #[test]
@@ -56,6 +65,9 @@ mod tests {
         assert_eq!(place(&[node("pve1", 4), away], 0).unwrap().0, "pve1");
         let bare = Placing { has_image: false, ..node("pve2", 21) };
         assert_eq!(place(&[node("pve1", 4), bare], 0).unwrap().0, "pve1");
+        let locked = Placing { workable: false, ..node("pve2", 21) };
+        assert_eq!(place(&[node("pve1", 4), locked.clone()], 0).unwrap().0, "pve1");
+        assert_eq!(place(&[Placing { has_image: false, ..node("pve1", 4) }, locked], 0).unwrap().0, "pve2");
         assert_eq!(place(&[], 0), None);
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use lxc_core::create::{Placing, place};
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::Vmid;
-use lxc_core::picture::RemoteView;
 use lxc_core::ports::PveApi;
 
+use super::site::Asked;
 use crate::pve::PveClient;
 use crate::service::access::{Caller, no_remote};
 use crate::service::registry::Remote;
@@ -49,10 +49,15 @@ impl Services {
     /// The node with most room, and why.
     pub(super) async fn place(
         &self,
-        view: &RemoteView,
+        asked: Asked<'_>,
         images: &[(String, bool)],
         memory: u64,
+        inside: bool,
     ) -> Result<Option<(String, String)>> {
+        let Asked { remote, view, .. } = asked;
+        let pinned = |node: &str| {
+            remote.row.ssh.as_ref().is_some_and(|ssh| ssh.hosts.iter().any(|host| host.node == node))
+        };
         let making = self.store.making(&view.installation).await.map_err(store_error)?;
         let placing = |(name, has_image): &(String, bool)| {
             let node = view.nodes.get(name);
@@ -63,6 +68,7 @@ impl Services {
                 free,
                 making: making.get(name).copied().unwrap_or(0),
                 has_image: *has_image,
+                workable: !inside || pinned(name),
             }
         };
         Ok(place(&images.iter().map(placing).collect::<Vec<_>>(), memory))

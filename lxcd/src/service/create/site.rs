@@ -54,7 +54,7 @@ impl Services {
                 let offer = self.offer(asked, &node).await?;
                 (node, None, offer)
             }
-            None => self.chosen(asked, layers).await?,
+            None => self.chosen(asked, layers, inside).await?,
         };
         let trouble = node_trouble(view, &node);
         let missing = resolve_image(&layers.image().0, &offer.volumes).is_none();
@@ -116,7 +116,12 @@ impl Services {
     }
 
     /// The node with most room among those that have the image.
-    async fn chosen(&self, asked: Asked<'_>, layers: &Layers<'_>) -> Result<(String, Option<String>, Offer)> {
+    async fn chosen(
+        &self,
+        asked: Asked<'_>,
+        layers: &Layers<'_>,
+        inside: bool,
+    ) -> Result<(String, Option<String>, Offer)> {
         let view = asked.view;
         let names =
             view.nodes.iter().filter(|(_, node)| node.trouble.is_none()).map(|(name, _)| name.clone());
@@ -131,7 +136,7 @@ impl Services {
         let images: Vec<(String, bool)> = offers.iter().map(having).collect();
         let (memory, _) =
             layers.pick(|wish| wish.memory_mb, |t| Some(u64::from(t.settings.ram_mb)), || DEFAULT_MEMORY_MB);
-        let Some((node, why)) = self.place(view, &images, memory << 20).await? else {
+        let Some((node, why)) = self.place(asked, &images, memory << 20, inside).await? else {
             return Err(Error::new(Code::NodeUnreachable, format!("no node of {} answers", view.name))
                 .because("a container needs one to be made on")
                 .hint("lxcctl node ls"));
