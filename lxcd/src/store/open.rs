@@ -24,8 +24,6 @@ const DAILY: &str = "SET statement_timeout = '30s'; SET idle_in_transaction_sess
 /// A connection that says nothing for so long is given up. More than [`DAILY`] allows a statement: a Postgres that
 /// is there would have said something.
 const SILENCE: Duration = Duration::from_secs(35);
-/// One that answered so lately is taken to be well.
-const RECENT: Duration = Duration::from_secs(1);
 /// How long somebody waits for one of them, or for Postgres to take one more.
 const ACQUIRE: Duration = Duration::from_secs(3);
 
@@ -95,16 +93,6 @@ impl Store {
         let pool = AnyPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE)
-            // Each is asked whether it is well when it is given back. Once more is only worth it when that is long ago.
-            .test_before_acquire(false)
-            .before_acquire(|connection, known| {
-                Box::pin(async move {
-                    if known.idle_for >= RECENT {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
             .after_connect(move |connection, _| {
                 Box::pin(async move { sqlx::raw_sql(settings).execute(&mut *connection).await.map(drop) })
             })

@@ -88,3 +88,24 @@ async fn a_container_of_somebody_else_at_our_number_is_left_alone() {
     assert_eq!(lab.power(320), Some(true));
     daemon.stop().await;
 }
+
+/// The image was there when it was looked at.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_image_that_vanishes_before_the_task_needs_it_is_named_and_nothing_stays() {
+    let lab = Lab::new(Vec::new()).await;
+    let daemon = lab.daemon().await;
+    daemon.scope.arm("sent.before", lxcd::failpoint::Action::Hang);
+    let request = uuid::Uuid::now_v7().to_string();
+    let submitted = daemon.client.create("box", 330, &request).await.unwrap();
+    daemon.scope.reached().await;
+    lab.sim.control().remove_images("debian-12").unwrap();
+    daemon.crash().await;
+    let daemon = lab.daemon().await;
+    let op = whole(&lab, &daemon.client, &submitted.id).await;
+    assert_eq!(op.state, "failed", "{op:#?}");
+    let error = op.error.clone().unwrap_or_default();
+    assert!(error.why.iter().any(|why| why.contains("does not exist")), "{error:?}");
+    assert_eq!(lab.count("SELECT COUNT(*) FROM container_lock").await, 0);
+    assert_eq!(lab.count("SELECT COUNT(*) FROM container WHERE closed_us IS NULL").await, 0);
+    daemon.stop().await;
+}

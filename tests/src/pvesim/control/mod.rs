@@ -192,6 +192,18 @@ impl<'a> Control<'a> {
         })
     }
 
+    /// Somebody deletes the images that have this in their names.
+    pub fn remove_images(self, part: &str) -> Done {
+        self.act(format!("images with {part} removed"), |world| {
+            let before = world.templates.len();
+            world.templates.retain(|image| !image.volid.contains(part));
+            if world.templates.len() == before {
+                return Err(ControlError::Bad(format!("no image has '{part}'")));
+            }
+            Ok(())
+        })
+    }
+
     /// Changes a container.
     pub fn change_container(self, vmid: u32, change: &CtChange) -> Done {
         self.act(format!("container {vmid} changed"), |world| {
