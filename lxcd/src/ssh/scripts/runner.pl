@@ -130,9 +130,9 @@ sub runner {
     close($answer);
 
     my $exit = watch($command, $timeout, sub { -e "$dir/cancel" });
-    # A full disk may get room again; until then the job counts as running.
+    # A full disk may get room again; until then the job counts as running. Nobody waits where the directory is gone.
     for (1 .. 3600) {
-        last if eval { put($dir, 'exit', $exit); 1 };
+        last if !-d $dir || eval { put($dir, 'exit', $exit); 1 };
         pause(1);
     }
     close($lock);
