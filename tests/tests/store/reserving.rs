@@ -4,13 +4,15 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use futures::future::join_all;
 use lxc_core::create::{Addressing, Clash, Features, Network, OnFailure, Phase, Spec};
+use lxc_core::error::{Code, Error};
 use lxc_core::ids::{OperationId, Vmid};
-use lxc_core::op::Kind;
+use lxc_core::op::{Change, Kind, Outcome};
+use lxc_core::ports::{Committed, OpStore};
 use lxc_core::pve::{Live, Power};
 use lxc_core::record::ContainerRecord;
 use lxcd::store::{NewRequest, Submitted};
 
-use super::make::{S, T0, container, daemon, installation, operation, request};
+use super::make::{S, T0, after, container, daemon, installation, operation, request, submit};
 
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
 
@@ -67,6 +69,23 @@ fn create(name: &str, vmid: Vmid, address: Option<Ipv4Addr>) -> NewRequest {
 }
 
 on_both! {
+    async fn what_a_create_reads_is_kept_until_it_has_succeeded(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        for (vmid, outcome, kept) in [
+            (200, Outcome::failed(Error::new(Code::ScriptFailed, "it failed"), true), 1),
+            (201, Outcome::done(), 0),
+        ] {
+            let request = create(&format!("box-{vmid}"), vmid, None);
+            let inputs = vec![(0, b"a script".to_vec())];
+            let op = submit(&db.store, me, &NewRequest { inputs, ..request }).await.ours.remove(0);
+            assert_eq!(db.store.work_input(&op, 0).await.unwrap(), Some(b"a script".to_vec()));
+            let (ended, events) = after(&op, Change::Finish(outcome), T0 + S);
+            assert!(matches!(db.store.commit(&ended, &events, T0 + S).await.unwrap(), Committed::Yes { .. }));
+            assert_eq!(db.number("SELECT COUNT(*) FROM work_input").await, kept, "{vmid}");
+            sqlx::query("DELETE FROM work_input").execute(&db.raw).await.unwrap();
+        }
+    }
+
     async fn of_ten_creates_of_one_name_one_is_made(db: Db) {
         let me = daemon(&db.store, "a", 30 * S).await;
         let requests: Vec<_> = (0..10).map(|n| create("web-7", 200 + n, None)).collect();
