@@ -11,6 +11,7 @@ use sqlx::AssertSqlSafe;
 
 use super::event::{Drafted, insert_events};
 use super::reserve::{Reserved, reserve};
+use super::write::insert_steps;
 use super::{Connection, Result, Store, bulk, fail, json, work};
 
 /// What a person asked for, resolved.
@@ -181,32 +182,10 @@ async fn insert_operations(tx: &mut Connection, operations: &[Operation]) -> Res
         }
         query.execute(&mut *tx).await.map_err(fail)?;
     }
-    insert_steps(tx, operations).await
-}
-
-async fn insert_steps(tx: &mut Connection, operations: &[Operation]) -> Result<()> {
-    const INTO: &str = "step (operation_id, idx, kind, state, data, upid, started_us, finished_us)";
-    let steps = |op: &'_ Operation| {
-        op.steps.iter().cloned().enumerate().map(|step| (op.id, step)).collect::<Vec<_>>()
-    };
-    let all: Vec<_> = operations.iter().flat_map(steps).collect();
-    for part in bulk::parts(&all) {
-        let mut query = sqlx::query(AssertSqlSafe(bulk::insert(INTO, 8, part.len())));
-        for (id, (idx, step)) in part {
-            query = query
-                .bind(id.to_string())
-                .bind(i64::try_from(*idx).unwrap_or(0))
-                .bind(step.kind.to_string())
-                .bind(step.state.name())
-                .bind(json(&step.state)?)
-                // A step carried over by a retry belongs to the operation that ran it.
-                .bind(None::<String>)
-                .bind(step.started)
-                .bind(step.finished);
-        }
-        query.execute(&mut *tx).await.map_err(fail)?;
-    }
-    Ok(())
+    let steps: Vec<_> =
+        operations.iter().flat_map(|op| op.steps.iter().enumerate().map(|step| (op.id, step))).collect();
+    // A task of a step that a retry has carried over belongs to the operation that ran it.
+    insert_steps(tx, &steps, |_| None, "").await
 }
 
 /// Says of each that it was asked for.

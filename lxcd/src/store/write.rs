@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use lxc_core::ids::{Installation, Micros};
+use lxc_core::ids::{Installation, Micros, OperationId};
 use lxc_core::op::{Ending, EventDraft, EventKind, Kind, Operation, State, Step};
 use lxc_core::ports::Committed;
 use sqlx::AssertSqlSafe;
@@ -128,7 +128,6 @@ async fn write_rows(tx: &mut Connection, all: &[Write<'_>]) -> Result<HashMap<St
 }
 
 async fn write_steps(tx: &mut Connection, all: &[Write<'_>]) -> Result<()> {
-    const INTO: &str = "step (operation_id, idx, kind, state, data, upid, started_us, finished_us)";
     let mut steps = Vec::new();
     for Write { op, now, .. } in all {
         // What ended before stays as it is, also what a retry has carried over: its task belongs to the operation that
@@ -140,13 +139,24 @@ async fn write_steps(tx: &mut Connection, all: &[Write<'_>]) -> Result<()> {
         };
         steps.extend(op.steps.iter().enumerate().filter(changes).map(|step| (op.id, step)));
     }
-    for part in bulk::parts(&steps) {
-        // A step may be new: what cleans up after another one.
-        let sql = format!(
-            "{} ON CONFLICT (operation_id, idx) DO UPDATE SET state = excluded.state, data = excluded.data, \
-             upid = excluded.upid, started_us = excluded.started_us, finished_us = excluded.finished_us",
-            bulk::insert(INTO, 8, part.len())
-        );
+    // A step may be new: what cleans up after another one.
+    let again = "ON CONFLICT (operation_id, idx) DO UPDATE SET state = excluded.state, data = excluded.data, \
+                 upid = excluded.upid, started_us = excluded.started_us, finished_us = excluded.finished_us";
+    let upid = |step: &Step| step.state.upid().map(|upid| upid.as_str().to_owned());
+    insert_steps(tx, &steps, upid, again).await
+}
+
+/// Inserts steps by operation and place. `upid` = the task that a row is to have; `again` = what becomes of one that is
+/// there.
+pub(super) async fn insert_steps(
+    tx: &mut Connection,
+    steps: &[(OperationId, (usize, &Step))],
+    upid: impl Fn(&Step) -> Option<String>,
+    again: &str,
+) -> Result<()> {
+    const INTO: &str = "step (operation_id, idx, kind, state, data, upid, started_us, finished_us)";
+    for part in bulk::parts(steps) {
+        let sql = format!("{} {again}", bulk::insert(INTO, 8, part.len()));
         let mut query = sqlx::query(AssertSqlSafe(sql));
         for (id, (idx, step)) in part {
             query = query
@@ -155,7 +165,7 @@ async fn write_steps(tx: &mut Connection, all: &[Write<'_>]) -> Result<()> {
                 .bind(step.kind.to_string())
                 .bind(step.state.name())
                 .bind(json(&step.state)?)
-                .bind(step.state.upid().map(|upid| upid.as_str().to_owned()))
+                .bind(upid(step))
                 .bind(step.started)
                 .bind(step.finished);
         }
