@@ -42,6 +42,10 @@ pub struct Watch {
     /// Where its log has been read up to; committed together with the lines.
     #[serde(default)]
     pub log_next: u64,
+    /// When what is waited for could last go on: its node answered again, or it is on another one. Nothing is
+    /// late for what could not be seen, nor for the time HA takes to be sure that a node is dead.
+    #[serde(default)]
+    pub resumed: Option<Micros>,
 }
 
 /// A job on a node that is watched.

@@ -194,13 +194,14 @@ fn dispatch() -> BoxedStrategy<Dispatch> {
 }
 
 fn watch() -> BoxedStrategy<Watch> {
-    (dispatch(), task(), any::<Option<bool>>(), any::<bool>())
-        .prop_map(|(dispatch, upid, outlived_grace, stop_requested)| Watch {
+    (dispatch(), task(), any::<Option<bool>>(), any::<bool>(), prop::option::of(time()))
+        .prop_map(|(dispatch, upid, outlived_grace, stop_requested, resumed)| Watch {
             dispatch,
             upid,
             outlived_grace,
             stop_requested,
             log_next: 0,
+            resumed,
         })
         .boxed()
 }

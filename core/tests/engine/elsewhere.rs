@@ -38,7 +38,8 @@ fn sent(kind: Kind, ha: bool, known: bool) -> Operation {
     let upid = task(&kind, ha);
     let mut op = operation(kind);
     op.steps[0].state = if known {
-        let watch = Watch { dispatch, upid, outlived_grace: None, stop_requested: false, log_next: 0 };
+        let watch =
+            Watch { dispatch, upid, outlived_grace: None, stop_requested: false, log_next: 0, resumed: None };
         StepState::Watching { watch, busy: 0, sent: 1 }
     } else {
         StepState::Dispatching { dispatch, busy: 0, sent: 1 }
@@ -106,6 +107,26 @@ fn a_start_whose_container_runs_elsewhere_has_succeeded() {
         assert!((130..300).contains(&at), "with the next look, not a day later: {at}");
         assert_eq!(op.target.node, "pve2", "its record says where it is");
     }
+}
+
+#[test]
+fn ha_has_its_time_after_a_recovery_too() {
+    // The request was taken, then the node died: HA begins on the other one after more than its usual time.
+    let mut op = sent(Kind::Start, true, true);
+    let timing = Timing::default();
+    apply(&mut op, Change::TaskEnded { step: 0, exit: TaskExit::Ok, log: Vec::new() }, T0, &timing).unwrap();
+    let (outcome, at, _) = ended(op.clone(), |second| match second {
+        ..130 => None,
+        130..160 => Some(there(Power::Stopped, Some("started"))),
+        _ => Some(there(Power::Running, Some("started"))),
+    });
+    assert_eq!(outcome.ending, Ending::Succeeded, "{outcome:#?}");
+    assert!((160..200).contains(&at), "{at}");
+    // It has no more than that.
+    let (outcome, at, _) =
+        ended(op, |second| (second >= 130).then(|| there(Power::Stopped, Some("started"))));
+    assert_eq!(outcome.error.unwrap().code.as_str(), "LXC0105");
+    assert!((250..320).contains(&at), "counted from when it was found there: {at}");
 }
 
 #[test]

@@ -71,7 +71,14 @@ pub(super) fn advance(
         ),
         (StepState::Dispatching { dispatch, busy, sent }, Change::Watching { upid, .. }) => {
             let event = watching(op, step, &prefix, &dispatch, timing);
-            let watch = Watch { dispatch, upid, outlived_grace: None, stop_requested: false, log_next: 0 };
+            let watch = Watch {
+                dispatch,
+                upid,
+                outlived_grace: None,
+                stop_requested: false,
+                log_next: 0,
+                resumed: None,
+            };
             (StepState::Watching { watch, busy, sent }, vec![event])
         }
         (StepState::Watching { mut watch, busy, sent }, Change::GraceOver { outlived, .. }) => {

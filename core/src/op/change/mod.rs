@@ -175,6 +175,7 @@ pub fn apply(
         }
         Change::Moved { node, warning } => {
             op.warnings.extend(warning);
+            resume(op, now);
             let from = std::mem::replace(&mut op.target.node, node);
             let text = format!("it is on {} now, no longer on {from}", op.target.node);
             Ok(vec![EventDraft::new(EventKind::Progress, text)])
@@ -195,6 +196,7 @@ pub fn apply(
         }
         Change::Recovered => {
             op.degraded_since = None;
+            resume(op, now);
             Ok(vec![EventDraft::new(EventKind::Progress, "there are answers again")])
         }
         change => {
@@ -233,6 +235,15 @@ fn step_of(change: &Change) -> usize {
         | Change::Recovered
         | Change::Moved { .. }
         | Change::Finish(_) => usize::MAX,
+    }
+}
+
+/// From now on what the current step waits for can go on.
+fn resume(op: &mut Operation, now: Micros) {
+    let Some(step) = op.current_step() else { return };
+    if let StepState::Watching { watch, .. } | StepState::Verifying { watch, .. } = &mut op.steps[step].state
+    {
+        watch.resumed = Some(now);
     }
 }
 

@@ -69,7 +69,7 @@ impl Turn<'_> {
             _ if self.kind == StepKind::Create && !reached => self.not_made(watch, exit, tail, seen, busy),
             TaskExit::Ok | TaskExit::Warnings(_) if reached => self.done(&exit.text(), warning(exit, tail)),
             TaskExit::Ok | TaskExit::Warnings(_) if watch.dispatch.ha => {
-                self.await_ha(seen, ended, words::ha_slow)
+                self.await_ha(watch, seen, ended, words::ha_slow)
             }
             TaskExit::Ok | TaskExit::Warnings(_) => {
                 let now = match seen {
@@ -90,7 +90,7 @@ impl Turn<'_> {
             }
             // What HA was asked for outlives the node that was asked, and what it looks after it starts again.
             TaskExit::Vanished(text) if self.kind.goal() != Goal::Gone && managed(seen) => {
-                self.await_ha(seen, ended, |op| words::vanished(op, node, text, seen))
+                self.await_ha(watch, seen, ended, |op| words::vanished(op, node, text, seen))
             }
             TaskExit::Vanished(text) => self.fail(words::vanished(self.op, node, text, seen)),
             TaskExit::Error(text) => self.task_failed(watch, text, tail, seen, busy),
@@ -141,13 +141,20 @@ impl Turn<'_> {
     }
 
     /// Under HA the task is only the request: the manager acts later (docs/proxmox.md, HA).
-    fn await_ha(&self, seen: &Seen, ended: Micros, late: impl FnOnce(&Operation) -> Error) -> Next {
+    fn await_ha(
+        &self,
+        watch: &Watch,
+        seen: &Seen,
+        ended: Micros,
+        late: impl FnOnce(&Operation) -> Error,
+    ) -> Next {
         if failed(seen) {
             return self.fail(words::ha_error(self.op));
         }
         let grace = self.op.kind.grace().filter(|_| self.kind == StepKind::Shutdown);
         let allowed = grace.map_or(self.timing.ha, |(grace, _)| self.timing.pve(2 * grace + 35));
-        if self.facts.now > ended.saturating_add(micros(allowed)) {
+        let begin = watch.resumed.map_or(ended, |resumed| resumed.max(ended));
+        if self.facts.now > begin.saturating_add(micros(allowed)) {
             return self.fail(late(self.op));
         }
         Next::Wait { until: self.in_(self.timing.look) }
