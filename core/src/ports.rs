@@ -328,9 +328,10 @@ pub trait Relay: Send + Sync {
     /// What carries them.
     fn name(&self) -> &'static str;
 
-    /// Tells the others. An error says why, in words without secrets.
+    /// Tells the others; nothing at all is a sign of life. An error says why, in words without secrets.
     async fn send(&self, wakes: &[Wake]) -> Result<(), String>;
 
-    /// What the others tell from now on; ends when the connection does.
+    /// What the others tell from now on; ends when the connection does. What we tell comes back without a wake, so
+    /// that a connection that has died without a word is told from one on which nobody speaks.
     async fn listen(&self) -> Result<BoxStream<'static, Vec<Wake>>, String>;
 }

@@ -63,17 +63,18 @@ impl Wake {
     }
 }
 
-/// Several in one message, led by who says them.
+/// Several in one message, led by who says them; without any it is a sign of life.
 #[must_use]
 pub fn message(from: &str, wakes: &[Wake]) -> String {
-    wakes.iter().fold(from.to_owned(), |text, wake| text + "\n" + &wake.encode())
+    wakes.iter().fold(format!("{from}\n"), |text, wake| text + &wake.encode() + "\n")
 }
 
-/// What a message says; None for one of `me`.
+/// What a message says: nothing new when it is one of `me`, but that is heard as well. None = it is no message.
 #[must_use]
 pub fn read(text: &str, me: &str) -> Option<Vec<Wake>> {
     let (from, lines) = text.split_once('\n')?;
-    (from != me).then(|| lines.lines().filter_map(Wake::decode).collect())
+    let new = lines.lines().filter(|_| from != me);
+    Some(new.filter_map(Wake::decode).collect())
 }
 
 #[cfg(test)]
@@ -84,7 +85,9 @@ mod tests {
     fn a_message_is_for_the_others() {
         let text = message("one", &[Wake::Queue, Wake::Remotes]);
         assert_eq!(read(&text, "two"), Some(vec![Wake::Queue, Wake::Remotes]));
-        assert_eq!(read(&text, "one"), None);
+        assert_eq!(read(&text, "one"), Some(Vec::new()), "heard, and nothing new");
+        assert_eq!(read(&message("one", &[]), "two"), Some(Vec::new()));
+        assert_eq!(read("", "two"), None);
     }
 
     #[test]

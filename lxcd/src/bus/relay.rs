@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Bus;
 
-/// Wake-ups in one message; the longest takes 80 bytes.
+/// Wake-ups in one message. The longest takes 80 bytes, and a payload of Postgres' has less than 8,000.
 const AT_ONCE: usize = 64;
 
 /// How the carrying is going.
@@ -72,12 +72,16 @@ pub async fn carry(
         // What was told before somebody listened is lost.
         bus.hear(Wake::Anything);
         let mut until = clock.boot() + if heard.is_some() { seldom } else { often };
+        let mut alive = true;
         loop {
             let left = until.saturating_sub(clock.boot());
             tokio::select! {
                 () = stop.cancelled() => return tell_last(&*relay, outward).await,
                 wakes = next(&mut heard) => match wakes {
-                    Some(wakes) => wakes.into_iter().for_each(|wake| bus.hear(wake)),
+                    Some(wakes) => {
+                        alive = true;
+                        wakes.into_iter().for_each(|wake| bus.hear(wake));
+                    }
                     None => {
                         carried.failed(relay.name(), "the connection broke".to_owned(), clock.now());
                         break;
@@ -89,11 +93,18 @@ pub async fn carry(
                     }
                 }
                 () = clock.sleep(left) => {
+                    if !alive {
+                        carried.failed(relay.name(), "we do not even hear ourselves".to_owned(), clock.now());
+                    }
                     if heard.is_none() || carried.trouble().is_some() {
                         break;
                     }
                     bus.hear(Wake::Anything);
                     until = clock.boot() + seldom;
+                    alive = false;
+                    if let Err(why) = relay.send(&[]).await {
+                        carried.failed(relay.name(), why, clock.now());
+                    }
                 }
             }
         }
@@ -110,7 +121,13 @@ async fn tell_last(relay: &dyn Relay, mut outward: mpsc::Receiver<Wake>) {
     while let Ok(wake) = outward.try_recv() {
         wakes.push(wake);
     }
-    if !wakes.is_empty() && tokio::time::timeout(LAST, relay.send(&wakes)).await.is_err() {
+    let all = async {
+        for some in wakes.chunks(AT_ONCE) {
+            relay.send(some).await?;
+        }
+        Ok::<(), String>(())
+    };
+    if !matches!(tokio::time::timeout(LAST, all).await, Ok(Ok(()))) {
         tracing::debug!(relay = relay.name(), "the last wake-ups were not told");
     }
 }
@@ -139,4 +156,89 @@ async fn some(outward: &mut mpsc::Receiver<Wake>) -> Vec<Wake> {
     let mut seen = std::collections::HashSet::new();
     wakes.retain(|wake| seen.insert(wake.clone()));
     wakes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use async_trait::async_trait;
+    use futures::stream;
+    use tokio::sync::Notify;
+
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// Says how often somebody began to listen, and how often something was sent.
+    #[derive(Default)]
+    struct Line {
+        deaf: bool,
+        listened: AtomicUsize,
+        sent: AtomicUsize,
+        moved: Notify,
+        /// Messages that have not come back yet.
+        echo: Arc<Notify>,
+    }
+
+    #[async_trait]
+    impl Relay for Line {
+        fn name(&self) -> &'static str {
+            "test"
+        }
+
+        async fn send(&self, _: &[Wake]) -> Result<(), String> {
+            self.sent.fetch_add(1, Ordering::SeqCst);
+            self.moved.notify_one();
+            self.echo.notify_one();
+            Ok(())
+        }
+
+        async fn listen(&self) -> Result<BoxStream<'static, Vec<Wake>>, String> {
+            self.listened.fetch_add(1, Ordering::SeqCst);
+            self.moved.notify_one();
+            if self.deaf {
+                return Ok(stream::pending().boxed());
+            }
+            let heard = stream::unfold(self.echo.clone(), |echo| async move {
+                echo.notified().await;
+                Some((Vec::new(), echo))
+            });
+            Ok(heard.boxed())
+        }
+    }
+
+    /// Carries over a line until `enough` of it has happened.
+    async fn over(line: Line, enough: impl Fn(&Line) -> bool) -> (Arc<Line>, Arc<Carried>) {
+        let (bus, outward) = Bus::shared();
+        let (line, carried, stop) = (Arc::new(line), Arc::new(Carried::default()), CancellationToken::new());
+        let carrying = tokio::spawn(carry(
+            Arc::new(bus),
+            line.clone(),
+            outward,
+            carried.clone(),
+            Arc::new(SystemClock),
+            Timing::scaled(100),
+            stop.clone(),
+        ));
+        while !enough(&line) {
+            line.moved.notified().await;
+        }
+        stop.cancel();
+        carrying.await.unwrap();
+        (line, carried)
+    }
+
+    #[tokio::test]
+    async fn who_does_not_even_hear_itself_listens_anew() {
+        let line = Line { deaf: true, ..Line::default() };
+        let (line, _) = over(line, |line| line.listened.load(Ordering::SeqCst) >= 3).await;
+        assert!(line.sent.load(Ordering::SeqCst) >= 2, "it says something before it gives up");
+    }
+
+    #[tokio::test]
+    async fn a_line_on_which_nobody_else_speaks_is_kept() {
+        let (line, carried) = over(Line::default(), |line| line.sent.load(Ordering::SeqCst) >= 5).await;
+        assert_eq!(line.listened.load(Ordering::SeqCst), 1);
+        assert_eq!(carried.trouble(), None);
+    }
 }

@@ -12,8 +12,6 @@ use sqlx::postgres::PgListener;
 use super::{Store, fail};
 
 const CHANNEL: &str = "lxc_wake";
-/// Wakes in one payload, which may have less than 8,000 bytes; the longest has 80.
-const AT_ONCE: usize = 64;
 
 /// The relay of one daemon.
 pub struct NotifyRelay {
@@ -37,14 +35,12 @@ impl Relay for NotifyRelay {
     }
 
     async fn send(&self, wakes: &[Wake]) -> Result<(), String> {
-        for some in wakes.chunks(AT_ONCE) {
-            sqlx::query("SELECT pg_notify($1, $2)")
-                .bind(CHANNEL)
-                .bind(wake::message(&self.me, some))
-                .execute(&self.store.writer)
-                .await
-                .map_err(|error| error.to_string())?;
-        }
+        sqlx::query("SELECT pg_notify($1, $2)")
+            .bind(CHANNEL)
+            .bind(wake::message(&self.me, wakes))
+            .execute(&self.store.writer)
+            .await
+            .map_err(|error| error.to_string())?;
         Ok(())
     }
 
