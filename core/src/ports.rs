@@ -248,7 +248,8 @@ pub struct Claims {
     pub ours: Vec<Operation>,
     /// Operations that ended in this pass: refused, or stopped with their batch.
     pub ended: Vec<OperationId>,
-    /// When to look again although nobody says so: a lock deadline or a pause ends.
+    /// When to look again although nobody says so: a lock deadline or a pause ends. None after a submit, which wakes
+    /// the loop.
     pub wake_in: Option<Duration>,
 }
 

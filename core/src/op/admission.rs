@@ -32,6 +32,13 @@ pub struct Waiting {
     pub cancel: bool,
 }
 
+impl Waiting {
+    /// Whether it would rather wait for a lock than be refused.
+    fn waits(&self, now: Micros) -> bool {
+        self.lock_deadline.is_some_and(|deadline| now < deadline)
+    }
+}
+
 /// Bounds a batch brought along.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bounds {
@@ -78,6 +85,35 @@ pub enum Verdict {
     Keep,
 }
 
+/// What one that is alone in its batch finds where it is to work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside {
+    /// Who else holds its container.
+    pub holder: Option<OperationId>,
+    /// Slots of its weight that are in use on its node.
+    pub used: u32,
+    /// Others wait for its node or its container.
+    pub queued: bool,
+}
+
+/// What [`admit`] would say of one that is alone in its batch, without the queue; None = it depends on who else waits.
+/// One that is kept may be refused all the same, when somebody before it in the queue is given its container.
+#[must_use]
+pub fn admit_alone(op: &Waiting, beside: &Beside, now: Micros) -> Option<Verdict> {
+    let full = match op.weight {
+        Weight::None => false,
+        Weight::Power => beside.used >= POWER_SLOTS,
+        Weight::Heavy => beside.used >= HEAVY_SLOTS,
+    };
+    match beside.holder {
+        _ if op.cancel => Some(Verdict::Cancel),
+        Some(holder) if !op.waits(now) => Some(Verdict::Refuse { holder }),
+        Some(_) => Some(Verdict::Keep),
+        None if full => Some(Verdict::Keep),
+        None => (!beside.queued).then_some(Verdict::Admit),
+    }
+}
+
 /// Decides for the queue, oldest first, each admission counting for those behind it.
 #[must_use]
 pub fn admit(
@@ -104,9 +140,8 @@ pub fn admit(
             }
             // A container that is to be made is locked by its own operation already.
             if locked.contains(&key) && admitted.get(&key) != Some(&op.id) {
-                let waits = op.lock_deadline.is_some_and(|deadline| now < deadline);
                 return match admitted.get(&key) {
-                    Some(holder) if !waits => {
+                    Some(holder) if !op.waits(now) => {
                         batch.has_failed = true;
                         Verdict::Refuse { holder: *holder }
                     }
@@ -120,13 +155,13 @@ pub fn admit(
             if all >= batch.max_parallel.max(1) || per_node_full || now < batch.not_before {
                 return Verdict::Keep;
             }
-            let used = slots.entry(node.clone()).or_default();
+            let (power, heavy) = slots.entry(node.clone()).or_default();
             match op.weight {
                 Weight::None => {}
-                Weight::Power if used.0 >= POWER_SLOTS => return Verdict::Keep,
-                Weight::Heavy if used.1 >= HEAVY_SLOTS => return Verdict::Keep,
-                Weight::Power => used.0 += 1,
-                Weight::Heavy => used.1 += 1,
+                Weight::Power if *power >= POWER_SLOTS => return Verdict::Keep,
+                Weight::Heavy if *heavy >= HEAVY_SLOTS => return Verdict::Keep,
+                Weight::Power => *power += 1,
+                Weight::Heavy => *heavy += 1,
             }
             *batch.running.entry(node).or_default() += 1;
             if batch.pause > 0 {
@@ -140,86 +175,5 @@ pub fn admit(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn waiting(request: RequestId, vmid: Vmid, node: &str) -> Waiting {
-        Waiting {
-            id: OperationId::generate(),
-            request_id: request,
-            installation: Installation("a".into()),
-            vmid,
-            node: node.into(),
-            weight: Weight::Power,
-            lock_deadline: None,
-            cancel: false,
-        }
-    }
-
-    fn bounds(max_parallel: u32) -> Bounds {
-        Bounds {
-            max_parallel,
-            max_per_node: 0,
-            on_error_stop: false,
-            has_failed: false,
-            running: HashMap::new(),
-            pause: 0,
-            not_before: 0,
-        }
-    }
-
-    #[test]
-    fn one_container_one_operation() {
-        let request = RequestId::generate();
-        let queue = [waiting(request, 104, "pve1"), waiting(request, 104, "pve1")];
-        let verdicts = admit(&queue, &HashMap::from([(request, bounds(8))]), &Running::default(), 0);
-        assert_eq!(verdicts, [Verdict::Admit, Verdict::Refuse { holder: queue[0].id }]);
-    }
-
-    #[test]
-    fn waits_for_a_lock_until_its_deadline() {
-        let request = RequestId::generate();
-        let mut op = waiting(request, 104, "pve1");
-        op.lock_deadline = Some(10);
-        let holder = OperationId::generate();
-        let running = Running {
-            locks: HashMap::from([((op.installation.clone(), 104), holder)]),
-            slots: HashMap::new(),
-        };
-        let bounds = HashMap::from([(request, bounds(8))]);
-        assert_eq!(admit(std::slice::from_ref(&op), &bounds, &running, 9), [Verdict::Keep]);
-        assert_eq!(admit(&[op], &bounds, &running, 10), [Verdict::Refuse { holder }]);
-    }
-
-    #[test]
-    fn a_failure_stops_the_batch_in_the_same_pass() {
-        let request = RequestId::generate();
-        let queue = [waiting(request, 101, "pve1"), waiting(request, 102, "pve1")];
-        let stopping = Bounds { on_error_stop: true, ..bounds(1) };
-        let holder = OperationId::generate();
-        let locked = Running {
-            locks: HashMap::from([((queue[0].installation.clone(), 101), holder)]),
-            slots: HashMap::new(),
-        };
-        let bounds = HashMap::from([(request, stopping)]);
-        assert_eq!(admit(&queue, &bounds, &locked, 0), [Verdict::Refuse { holder }, Verdict::Stop]);
-        let cancelled = [Waiting { cancel: true, ..queue[0].clone() }, queue[1].clone()];
-        assert_eq!(admit(&cancelled, &bounds, &Running::default(), 0), [Verdict::Cancel, Verdict::Stop]);
-    }
-
-    #[test]
-    fn respects_every_bound() {
-        let request = RequestId::generate();
-        let queue: Vec<Waiting> = (0..40).map(|i| waiting(request, 100 + i, "pve1")).collect();
-        let count = |verdicts: Vec<Verdict>| verdicts.iter().filter(|v| **v == Verdict::Admit).count();
-        let run = |bounds: Bounds| {
-            count(admit(&queue, &HashMap::from([(request, bounds)]), &Running::default(), 0))
-        };
-        assert_eq!(run(bounds(3)), 3);
-        assert_eq!(run(bounds(100)), POWER_SLOTS as usize);
-        assert_eq!(run(Bounds { max_per_node: 2, ..bounds(100) }), 2);
-        assert_eq!(run(Bounds { not_before: 1, ..bounds(100) }), 0);
-        assert_eq!(run(Bounds { pause: 1, ..bounds(100) }), 1);
-        assert_eq!(run(Bounds { on_error_stop: true, has_failed: true, ..bounds(100) }), 0);
-    }
-}
+#[path = "admission_tests.rs"]
+mod tests;

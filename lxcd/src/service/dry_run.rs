@@ -44,7 +44,7 @@ impl Services {
         let mut forecasts = Vec::new();
         for target in &request.refs {
             let id = lxc_core::ids::RequestId::generate();
-            let mut op = self.queued(caller, request, target, id, self.engine.now()).await?;
+            let mut op = self.queued(caller, request, target, id, self.engine.now())?;
             op.state = State::Running;
             forecasts.push(self.forecast(op).await?);
         }

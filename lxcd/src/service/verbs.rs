@@ -1,6 +1,8 @@
 //! Submitting verbs. Owns the checks of a request as a whole, its digest for idempotency, and the queued
 //! operations made from it; when they begin is the engine's.
 
+use std::collections::HashMap;
+
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId, Vmid};
 use lxc_core::op::{Kind, Operation, State, Step, StepKind, StepState, Target};
@@ -87,9 +89,28 @@ impl Services {
     /// # Errors
     /// When the request cannot be taken as a whole; what single targets come to is in their operations.
     pub async fn submit(&self, caller: &Caller, request: &VerbRequest) -> Result<Batch> {
-        if let Some(known) = self.replay(caller, request).await? {
-            return Ok(known);
+        self.access.enter(caller)?;
+        let (digest, options) = digest(caller, request);
+        let new = match self.new_request(caller, request, digest.clone(), options) {
+            Ok(new) => new,
+            // The same request may have been taken before all this became true.
+            Err(error) => return self.known(caller, &request.request_id, &digest).await?.ok_or(error),
+        };
+        match self.store.submit(&new, self.me).await.map_err(store_error)? {
+            Submitted::New(claims) => self.begun(caller, new, claims).await,
+            Submitted::Replayed(_) => self.batch(caller, new.id, true).await,
+            Submitted::Reused | Submitted::Taken | Submitted::Clash(..) => Err(reused(new.id)),
         }
+    }
+
+    /// As it is to be stored, if it may be.
+    fn new_request(
+        &self,
+        caller: &Caller,
+        request: &VerbRequest,
+        digest: String,
+        options: String,
+    ) -> Result<NewRequest> {
         self.begins()?;
         let verb = request.kind.verb();
         if request.refs.is_empty() {
@@ -103,13 +124,12 @@ impl Services {
                 .hint("lxcctl help selectors"));
         }
         let id = request_id(&request.request_id)?;
-        let (digest, options) = digest(caller, request);
         let now = self.engine.now();
         let mut operations = Vec::with_capacity(request.refs.len());
         for target in &request.refs {
-            operations.push(self.queued(caller, request, target, id, now).await?);
+            operations.push(self.queued(caller, request, target, id, now)?);
         }
-        let new = NewRequest {
+        Ok(NewRequest {
             id,
             digest,
             actor: caller.actor.clone(),
@@ -125,14 +145,7 @@ impl Services {
             operations,
             made: None,
             inputs: Vec::new(),
-        };
-        match self.store.submit(&new, self.me).await.map_err(store_error)? {
-            Submitted::New(claims) => self.begun(claims),
-            // Another call with the same id was faster.
-            Submitted::Replayed(_) => return self.batch(caller, id, true).await,
-            Submitted::Reused | Submitted::Taken | Submitted::Clash(..) => return Err(reused(id)),
-        }
-        self.batch(caller, id, false).await
+        })
     }
 
     /// What the same request made before. Before anything is looked at: its targets may be gone or others by
@@ -158,14 +171,22 @@ impl Services {
         }
     }
 
-    /// What was stored is under way: whoever is concerned hears of it.
-    pub(super) fn begun(&self, claims: Claims) {
+    /// What was stored is under way: whoever is concerned hears of it. Answers it as it was left there, without
+    /// reading a thousand operations back.
+    pub(super) async fn begun(&self, caller: &Caller, new: NewRequest, claims: Claims) -> Result<Batch> {
         for ended in &claims.ended {
             self.bus.operation_moved(*ended);
         }
+        let mut ours: HashMap<OperationId, Operation> =
+            claims.ours.iter().map(|op| (op.id, op.clone())).collect();
         self.engine.take(claims.ours);
         self.bus.queue_moved();
         self.bus.inventory_moved();
+        if new.operations.iter().any(|op| claims.ended.contains(&op.id)) {
+            return self.batch(caller, new.id, false).await;
+        }
+        let operations = new.operations.into_iter().map(|op| ours.remove(&op.id).unwrap_or(op)).collect();
+        Ok(Batch { request_id: new.id, operations, replayed: false })
     }
 
     pub(super) async fn batch(&self, caller: &Caller, id: RequestId, replayed: bool) -> Result<Batch> {
@@ -175,7 +196,7 @@ impl Services {
     }
 
     /// One operation, queued, after looking whether the caller may.
-    pub(super) async fn queued(
+    pub(super) fn queued(
         &self,
         caller: &Caller,
         request: &VerbRequest,

@@ -116,7 +116,10 @@ impl Store {
                     end => claims.ended.extend(self.end(tx, waiting.id, end, me, now.wall).await?),
                 }
             }
-            claims.ours.extend(begin(tx, &admitted, me, now.wall).await?);
+            let mut found: HashMap<OperationId, Operation> =
+                load_all(tx, &admitted).await?.into_iter().map(|op| (op.id, op)).collect();
+            let admitted = admitted.iter().filter_map(|id| found.remove(id)).collect();
+            claims.ours.extend(begin(tx, admitted, me, now.wall).await?);
             let moved = claims.ours.len() + claims.ended.len();
             if moved >= most {
                 claims.wake_in = Some(Duration::ZERO);
@@ -133,48 +136,16 @@ impl Store {
         Ok(claims)
     }
 
-    /// Admits or refuses one that was just submitted, if that is decided now. It takes its turn behind those that
-    /// wait for the same node or container, but those for the node are left to the loop: who submits one does not wait
-    /// until hundreds of others are written.
-    pub(super) async fn admit_alone(
-        &self,
-        tx: &mut Connection,
-        me: DaemonId,
-        now: Now,
-        op: &Operation,
-    ) -> Result<Claims> {
-        self.one_at_a_time(tx).await?;
-        let page = queue::page(tx, now, Part::Beside(&op.target)).await?;
-        if page.queue.len() == PAGE {
-            // It may be behind them.
-            return self.admit_pass(tx, me, now, usize::MAX).await;
-        }
-        let mut claims = Claims::default();
-        let verdicts = admit(&page.queue, &page.bounds, &page.running, now.steady);
-        let decided = page.queue.iter().zip(verdicts).filter(|(waiting, _)| waiting.vmid == op.target.vmid);
-        for (waiting, verdict) in decided {
-            match verdict {
-                Verdict::Keep => {}
-                Verdict::Admit => claims.ours.extend(begin(tx, &[waiting.id], me, now.wall).await?),
-                end => claims.ended.extend(self.end(tx, waiting.id, end, me, now.wall).await?),
-            }
-        }
-        if claims.ours.is_empty() && claims.ended.is_empty() {
-            claims.wake_in = queue::wake_in(tx, now).await?;
-        }
-        Ok(claims)
-    }
-
-    /// Locks and slots are counted by one daemon at a time, until its transaction ends.
-    async fn one_at_a_time(&self, tx: &mut Connection) -> Result<()> {
-        if let Some(lock) = self.dialect.admission_lock() {
-            sqlx::query(lock).execute(tx).await.map_err(fail)?;
-        }
-        Ok(())
+    /// Locks and slots are counted by one daemon at a time, until its transaction ends. Answers whether there was
+    /// anybody to wait for, who may have changed them.
+    pub(super) async fn one_at_a_time(&self, tx: &mut Connection) -> Result<bool> {
+        let Some(lock) = self.dialect.admission_lock() else { return Ok(false) };
+        sqlx::query(lock).execute(tx).await.map_err(fail)?;
+        Ok(true)
     }
 
     /// Ends one that may not wait any longer.
-    async fn end(
+    pub(super) async fn end(
         &self,
         tx: &mut Connection,
         id: OperationId,
@@ -200,19 +171,17 @@ impl Store {
 }
 
 /// Begins some, each with its lock, for daemon `me`.
-async fn begin(
+pub(super) async fn begin(
     tx: &mut Connection,
-    ids: &[OperationId],
+    mut ops: Vec<Operation>,
     me: DaemonId,
     now: Micros,
 ) -> Result<Vec<Operation>> {
-    let mut found: HashMap<OperationId, Operation> =
-        load_all(tx, ids).await?.into_iter().map(|op| (op.id, op)).collect();
-    let mut ops: Vec<Operation> = ids.iter().filter_map(|id| found.remove(id)).collect();
     if ops.is_empty() {
         return Ok(ops);
     }
-    own(tx, ids, me).await?;
+    let ids: Vec<OperationId> = ops.iter().map(|op| op.id).collect();
+    own(tx, &ids, me).await?;
     // A container that is to be made was locked in the submit, to hold its number.
     let unlocked: Vec<&Operation> = ops.iter().filter(|op| !op.reserves()).collect();
     if !unlocked.is_empty() {

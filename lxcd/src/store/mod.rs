@@ -2,6 +2,7 @@
 //! transactions and rows; must not decide anything (that is `lxc_core`) nor know Proxmox or gRPC.
 
 mod admission;
+mod alone;
 mod audit;
 mod bound;
 mod bucket;

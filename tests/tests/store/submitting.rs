@@ -66,7 +66,9 @@ on_both! {
         hasty.lock_deadline = Some(T0 + 5 * S);
         let claims = submit(&db.store, me, &request(vec![patient.clone()])).await;
         assert!(claims.ours.is_empty() && claims.ended.is_empty());
-        assert_eq!(claims.wake_in, Some(Duration::from_secs(60)));
+        // The loop looks after each submit, and is told.
+        let waiting = db.store.claim(me, T0.into()).await.unwrap().wake_in;
+        assert_eq!(waiting, Some(Duration::from_secs(60)));
         submit(&db.store, me, &request(vec![hasty.clone()])).await;
         let claims = db.store.claim(me, (T0 + 6 * S).into()).await.unwrap();
         assert_eq!(claims.ended, [hasty.id]);

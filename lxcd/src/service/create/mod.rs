@@ -156,8 +156,7 @@ impl Services {
                 Submitted::New(claims) => {
                     // Before anything is sent: a poll must not take it for somebody else's.
                     made.into_iter().for_each(|row| self.inventory.made(row));
-                    self.begun(claims);
-                    return self.batch(caller, id, false).await;
+                    return self.begun(caller, new, claims).await;
                 }
                 Submitted::Replayed(_) => return self.batch(caller, id, true).await,
                 Submitted::Reused => return Err(reused(id)),
