@@ -2,12 +2,14 @@
 //!
 //! Owns the header forms and the texts of a refusal.
 
+use std::collections::BTreeMap;
+
 use percent_encoding::percent_decode_str;
 
 use crate::pvesim::auth::Identity;
 use crate::pvesim::model::World;
 use crate::pvesim::reply::Refusal;
-use crate::pvesim::schema::Perm;
+use crate::pvesim::schema::{Perm, Raw};
 use crate::pvesim::wire::http::Request;
 
 const FAILED: &str = "Authentication failed!";
@@ -32,12 +34,12 @@ pub(super) fn identify(world: &World, request: &Request) -> Result<Identity, &'s
     Ok(who)
 }
 
-/// Has the caller what the endpoint asks for?
+/// Has the caller what the endpoint asks for? `given` = parameters of the path and of the rest alike.
 pub(super) fn permit(
     world: &World,
     who: &Identity,
     perm: Perm,
-    captured: &[(&'static str, String)],
+    given: &BTreeMap<String, Raw>,
 ) -> Result<(), Refusal> {
     let (template, privileges, any) = match perm {
         Perm::World | Perm::User | Perm::Modify => return Ok(()),
@@ -45,8 +47,10 @@ pub(super) fn permit(
         Perm::Any(path, privileges) => (path, privileges, true),
     };
     let mut path = template.to_owned();
-    for (name, value) in captured {
-        path = path.replace(&format!("{{{name}}}"), value);
+    for (name, value) in given {
+        if let Raw::Text(value) = value {
+            path = path.replace(&format!("{{{name}}}"), value);
+        }
     }
     // A path that is none is no path, and the message shows nothing.
     let valid = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-@!".contains(c));

@@ -1,6 +1,6 @@
 //! Which function answers which endpoint.
 
-use super::{Answer, Call, access, change, cluster, lxc, nodes, power, rows, storage, tasks};
+use super::{Answer, Call, access, change, cluster, images, lxc, nodes, power, rows, storage, tasks};
 use crate::pvesim::model::World;
 use crate::pvesim::reply::Reply;
 use crate::pvesim::schema::table::{LXC_INDEX, Op, STATUS_INDEX};
@@ -14,7 +14,8 @@ pub(super) fn run(world: &mut World, op: Op, call: &Call<'_>) -> Answer {
         Op::NodeTime => nodes::time(world),
         Op::Certificates => nodes::certificates(call),
         Op::Network => nodes::network(world, call),
-        Op::Aplinfo => storage::aplinfo(),
+        Op::Aplinfo => images::list(),
+        Op::AplDownload => images::download(world, call),
         Op::Storages => storage::list(world, call),
         Op::StorageStatus => storage::status(world, call),
         Op::StorageContent => storage::content(world, call),

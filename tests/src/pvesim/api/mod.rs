@@ -8,6 +8,7 @@ mod auth;
 mod change;
 mod cluster;
 mod dispatch;
+mod images;
 mod lxc;
 mod nodes;
 mod params;
@@ -234,7 +235,7 @@ fn prepare<'a>(
     who: &Identity,
 ) -> Result<Call<'a>, Refusal> {
     let given = params::collect(request, captured)?;
-    auth::permit(world, who, endpoint.perm, captured)?;
+    auth::permit(world, who, endpoint.perm, &given)?;
     if !endpoint.tokens && who.token.is_some() {
         let text = format!("URI '{}' not available with API token, need proper ticket.", endpoint.path);
         return Err(bare(403, &text, 0));

@@ -80,19 +80,3 @@ pub(super) fn content(world: &World, call: &Call<'_>) -> Answer {
     }
     Ok(Reply::data(&rows))
 }
-
-pub(super) fn aplinfo() -> Answer {
-    let rows = [
-        ("debian-12-standard", "12.11-1", "debian-12"),
-        ("alpine-3.22-default", "20250617", "alpine"),
-    ]
-    .map(|(package, version, os)| {
-        json!({
-            "package": package, "version": version, "os": os, "architecture": "amd64", "section": "system",
-            "type": "lxc", "source": "https://download.example", "location": "https://download.example/x",
-            "template": format!("{package}_{version}_amd64.tar.zst"), "headline": package, "infopage": "",
-            "description": package, "maintainer": "", "sha512sum": "", "manageurl": "",
-        })
-    });
-    Ok(Reply::data(&rows))
-}

@@ -7,6 +7,7 @@ pub mod config;
 pub mod container;
 mod create;
 mod destroy;
+mod download;
 mod event;
 mod fence;
 pub mod ha;

@@ -1,7 +1,7 @@
 //! How a worker goes about its work, step by step.
 //!
 //! Owns the driver: each kind of work is a list of stages, a stage says what comes next. The stages
-//! themselves are in `power`, `create`, `destroy`, `migrate` and `ha`.
+//! themselves are in `power`, `create`, `download`, `destroy`, `migrate` and `ha`.
 
 use super::lock::PATIENCE_MS;
 use super::{CreateRequest, Event, TaskId, Vmid, World};
@@ -54,6 +54,15 @@ pub enum Work {
     Migrate {
         /// Index of that node.
         target: usize,
+    },
+    /// Downloads an OS image, unless it is there.
+    Download {
+        /// The volume it becomes.
+        volid: String,
+        /// Bytes.
+        size: u64,
+        /// Where it comes from.
+        from: String,
     },
     /// Says these lines, takes this long and ends well.
     Plain {
@@ -134,6 +143,7 @@ impl World {
             Work::Create(request) => self.create_stage(id, vmid, stage, &request),
             Work::HaRequest { state, timeout } => self.ha_request_stage(id, vmid, stage, state, timeout),
             Work::Migrate { target } => self.migrate_stage(id, vmid, stage, target),
+            Work::Download { volid, size, from } => self.download_stage(id, stage, &volid, size, &from),
             Work::Plain { lines, ms } => match stage {
                 0 => Next::After(ms),
                 _ => {

@@ -23,6 +23,7 @@ pub enum Op {
     Certificates,
     Network,
     Aplinfo,
+    AplDownload,
     Storages,
     StorageStatus,
     StorageContent,

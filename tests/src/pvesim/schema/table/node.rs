@@ -45,6 +45,13 @@ pub(super) const ENDPOINTS: &[Endpoint] = &[
     ),
     ep("GET", "/nodes/{node}/aplinfo", Op::Aplinfo, Perm::User, NODE_ONLY),
     daemon(ep(
+        "POST",
+        "/nodes/{node}/aplinfo",
+        Op::AplDownload,
+        Perm::All("/storage/{storage}", &["Datastore.AllocateTemplate"]),
+        &[NODE, STORAGE, req("template", Str).max_len(255)],
+    )),
+    daemon(ep(
         "GET",
         "/nodes/{node}/storage",
         Op::Storages,
