@@ -90,12 +90,15 @@ pub trait PveApi: Send + Sync {
     /// Whether nobody in the installation has that number, seen by us or not. Holds nothing.
     async fn vmid_free(&self, vmid: Vmid) -> Result<bool, PveError>;
 
-    /// Tasks of one vmid on one node, running and archived, newest first.
-    async fn tasks_of(&self, node: &str, vmid: Vmid) -> Result<Vec<TaskEntry>, PveError>;
+    /// The OS images on one storage of a node, as volumes: `local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst`.
+    async fn images(&self, node: &str, storage: &str) -> Result<Vec<String>, PveError>;
+
+    /// Tasks on one node that may be such a call's or about the same, running and archived, newest first.
+    async fn tasks_of(&self, node: &str, vmid: Vmid, call: &Call) -> Result<Vec<TaskEntry>, PveError>;
 
     /// The same, for what is about to be sent.
-    async fn baseline(&self, node: &str, vmid: Vmid) -> Result<Baseline, PveError> {
-        Ok(Baseline::of(&self.tasks_of(node, vmid).await?, vmid))
+    async fn baseline(&self, node: &str, vmid: Vmid, call: &Call) -> Result<Baseline, PveError> {
+        Ok(Baseline::of(&self.tasks_of(node, vmid, call).await?, &call.subject(vmid)))
     }
 
     /// The active list of a node; what is missing has ended, what is there may have too.
@@ -192,7 +195,7 @@ pub trait OpStore: Send + Sync {
     /// What people wished for it meanwhile: (cancel, abandon).
     async fn wishes(&self, id: OperationId) -> Result<(bool, bool), StoreError>;
 
-    /// UPIDs that belong to other operations on that container.
+    /// UPIDs that belong to other operations on that container; while its OS image is downloaded, on that installation.
     async fn taken_upids(&self, op: &Operation) -> Result<HashSet<Upid>, StoreError>;
 
     /// Whether an operation has ended, or is not known (any more).

@@ -205,7 +205,7 @@ fn the_doctor_finds_nothing_on_a_good_remote() {
     world.ctl("stop 104").exits(0);
     let run = world.ctl("remote doctor homelab");
     run.exits(0).prints("pve2 ").prints("2 pins, the first expires").prints("never expires");
-    run.prints("list, power, delete, create  ok");
+    run.prints("list, power, delete, create, download  ok");
     assert!(!run.out.contains("warning") && !run.err.contains("error"), "{run}");
     run.says("pve2 too, or one dead node takes the cluster out of reach");
     assert!(

@@ -2,7 +2,9 @@
 //! Pure. The operation that does it is `op`'s; what runs inside the container is `provision`'s.
 
 mod clash;
+mod download;
 mod image;
+mod image_check;
 mod network;
 mod part;
 mod place;
@@ -25,6 +27,6 @@ pub use preflight::{Check, Preflight, Verdict, preflight};
 pub use same::{There, difference, differs};
 pub use settle::{DEFAULT_CORES, DEFAULT_DISK_GB, DEFAULT_MEMORY_MB, DEFAULT_SWAP_MB};
 pub use site::{Site, Storage};
-pub use spec::{Features, OnFailure, Phase, Spec};
+pub use spec::{Download, Features, OnFailure, Phase, Spec};
 pub use values::{check_wish, is_hostname};
 pub use wish::{Layers, Origin, Setting, Wish};

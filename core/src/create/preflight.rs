@@ -4,7 +4,7 @@
 use std::fmt::Display;
 
 use super::clash::{Clash, clash};
-use super::image;
+use super::image_check;
 use super::network::Addressing;
 use super::part::Part;
 use super::pool;
@@ -86,12 +86,12 @@ pub fn preflight(layers: &Layers<'_>, site: &Site, mut parts: Vec<Part>) -> Pref
         parts.clear();
     }
     let spec = settle(layers, site, parts, &mut settings);
-    let judge = Judge { spec: &spec, site, wanted_image: layers.image().0 };
+    let judge = Judge { spec: &spec, site };
     let checks = vec![
         judge.name(),
         judge.vmid(),
         judge.node(),
-        judge.image(),
+        image_check::check(judge.spec, judge.site, &layers.image().0),
         judge.storage(),
         judge.network(),
         pool::check(judge.spec, judge.site),
@@ -115,7 +115,6 @@ fn unseen(layers: &Layers<'_>, site: &Site, parts: &[Part]) -> Option<String> {
 struct Judge<'a> {
     spec: &'a Spec,
     site: &'a Site,
-    wanted_image: String,
 }
 
 pub(super) fn ok(name: &'static str, detail: impl Display) -> Check {
@@ -163,42 +162,6 @@ impl Judge<'_> {
             Some(error) => refused("node", error.clone()),
             None => ok("node", self.site.node_chosen.as_deref().unwrap_or("online")),
         })
-    }
-
-    fn image(&self) -> Option<Check> {
-        if self.site.node_trouble.is_some() {
-            return None;
-        }
-        if self.site.volumes.contains(&self.spec.image) {
-            return Some(ok("image", &self.spec.image));
-        }
-        let (wanted, node) = (&self.wanted_image, &self.site.node);
-        if wanted.is_empty() {
-            let error = Error::new(Code::Usage, "create wants a template or an image")
-                .because("neither --template nor --image was given")
-                .hint("lxcctl template ls")
-                .hint("lxcctl create --help");
-            return Some(refused("image", error));
-        }
-        let mut error = Error::new(Code::NoImage, format!("{node} has no image {wanted}"));
-        error = match self.site.volumes.len() {
-            0 => error.because("no storage of that node holds an image the token may see"),
-            _ => {
-                let files: Vec<&str> = self.site.volumes.iter().map(|volume| image::file(volume)).collect();
-                let more = if files.len() > 4 { ", …" } else { "" };
-                error.because(format!("there are {}{more}", files[..files.len().min(4)].join(", ")))
-            }
-        };
-        let newest = image::resolve(wanted, &self.site.downloads);
-        let store = self.site.storages.iter().find(|storage| storage.active && storage.takes("vztmpl"));
-        error = match (newest, store) {
-            (Some(file), Some(store)) => error.hint_noted(
-                format!("pveam download {} {file}", store.name),
-                format!("on {node}; then again"),
-            ),
-            _ => error.hint_noted("pveam update && pveam available --section system", format!("on {node}")),
-        };
-        Some(refused("image", error))
     }
 
     fn storage(&self) -> Option<Check> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::site::Storage;
-use super::super::spec::Phase;
+use super::super::spec::{Download, Phase};
 use super::super::wish::{Origin, Wish};
 use super::*;
 use crate::ids::Installation;
@@ -193,10 +193,54 @@ fn without_a_template_a_node_that_cannot_be_entered_is_no_reason_to_refuse() {
     assert_eq!((done.spec.parts.len(), done.warnings.len()), (1, 0));
 }
 
+const ALPINE: &str = "alpine-3.20-default_20240908_amd64.tar.xz";
+
+fn alpine(download: Option<bool>) -> Wish {
+    Wish { image: Some("alpine-3.20".into()), download, ..wish() }
+}
+
 #[test]
 fn an_image_that_can_be_had_is_offered() {
-    let wish = Wish { image: Some("alpine-3.20".into()), ..wish() };
-    let done = run(&wish, &site());
-    let offer = &done.refusal().unwrap().tries[0].command;
-    assert_eq!(offer, "pveam download local alpine-3.20-default_20240908_amd64.tar.xz");
+    let commands = |wish: &Wish, site: &Site| -> Vec<String> {
+        run(wish, site).refusal().unwrap().tries.iter().map(|hint| hint.command.clone()).collect()
+    };
+    let by_hand = format!("pveam download local {ALPINE}");
+    assert_eq!(commands(&alpine(None), &site()), ["{line} --download", &by_hand]);
+    assert_eq!(commands(&alpine(Some(false)), &site()), ["{line} --download", &by_hand]);
+    let gentoo = Wish { image: Some("gentoo".into()), download: Some(true), ..wish() };
+    assert_eq!(commands(&gentoo, &site()), ["pveam update && pveam available --section system"]);
+    // Nowhere to put it.
+    let mut full = site();
+    full.storages.retain(|storage| storage.name != "local");
+    full.volumes.clear();
+    assert_eq!(commands(&alpine(Some(true)), &full), ["pvesm status --content vztmpl"]);
+    let why = run(&alpine(Some(true)), &full).refusal().unwrap().why.join("; ");
+    assert!(why.contains("no storage of pve2 takes OS images (vztmpl)"), "{why}");
+    let elsewhere = Wish { image: Some(format!("local-lvm:vztmpl/{ALPINE}")), ..alpine(Some(true)) };
+    assert_eq!(commands(&elsewhere, &site()), ["pvesm status --content vztmpl"]);
+}
+
+#[test]
+fn an_image_that_is_wished_and_not_there_is_downloaded_first() {
+    let mut rich = ALL.to_vec();
+    rich.push("Datastore.AllocateTemplate");
+    let rich = Site { permissions: Some(permissions(&rich)), ..site() };
+    let done = run(&alpine(Some(true)), &rich);
+    assert_eq!(done.refusal(), None);
+    let wanted = Download { storage: "local".into(), file: ALPINE.into() };
+    assert_eq!((done.spec.image, done.spec.download), (wanted.volume(), Some(wanted)));
+    let setting = done.settings.iter().find(|one| one.name == "download").unwrap();
+    assert_eq!((setting.value.as_str(), setting.origin), (&*format!("{ALPINE} to local"), Origin::Flag));
+    let check = done.checks.iter().find(|check| check.name == "image").unwrap();
+    assert_eq!(check.detail, format!("{ALPINE} is downloaded to local first"));
+    let error = run(&alpine(Some(true)), &site()).refusal().cloned().unwrap();
+    assert_eq!(error.code, Code::LacksPrivilege);
+    assert_eq!(error.why[0], "it lacks Datastore.AllocateTemplate on /storage");
+    // A whole volume, by its name.
+    let whole = Wish { image: Some(format!("local:vztmpl/{ALPINE}")), ..alpine(Some(true)) };
+    assert!(run(&whole, &rich).spec.download.is_some());
+    // What is there needs none, nor the privilege for it.
+    let done = run(&Wish { download: Some(true), ..wish() }, &site());
+    assert_eq!((done.refusal(), &done.spec.download), (None, &None));
+    assert!(done.settings.iter().all(|one| one.name != "download"));
 }

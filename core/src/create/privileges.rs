@@ -21,6 +21,8 @@ const ON_VM: [&str; 8] = [
     "VM.Config.Network",
     "VM.Config.Options",
 ];
+/// On the storage an OS image is downloaded to.
+const ALLOCATE_TEMPLATE: &str = "Datastore.AllocateTemplate";
 /// Where bridges are that no SDN made.
 const LOCAL: &str = "localnetwork";
 
@@ -41,6 +43,11 @@ pub(super) fn check(spec: &Spec, site: &Site) -> Option<Check> {
     }
     if !held.allows(&format!("/storage/{}", spec.storage), "Datastore.AllocateSpace") {
         missing.insert("/storage".to_owned(), vec!["Datastore.AllocateSpace"]);
+    }
+    if let Some(download) = &spec.download
+        && !held.allows(&format!("/storage/{}", download.storage), ALLOCATE_TEMPLATE)
+    {
+        missing.entry("/storage".to_owned()).or_default().push(ALLOCATE_TEMPLATE);
     }
     if site.bridges_guarded && !may_use_bridge(spec, held) {
         let bridge = format!("/sdn/zones/{LOCAL}/{}", spec.network.bridge);

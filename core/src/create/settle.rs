@@ -1,11 +1,12 @@
 //! What is to be made: every value from the layers, or from the site where nobody says, with its origin. Pure and total;
 //! must not judge whether the site lets it (`preflight`).
 
+use super::download::offered;
 use super::image;
 use super::network::{Network, parse_ip, parse_ip6};
 use super::part::Part;
 use super::site::Site;
-use super::spec::{Features, OnFailure, Phase, Spec};
+use super::spec::{Download, Features, OnFailure, Phase, Spec};
 use super::wish::{Layers, Origin, Settings, addressing};
 use crate::text;
 
@@ -36,7 +37,13 @@ pub(super) fn settle(layers: &Layers<'_>, site: &Site, parts: Vec<Part>, all: &m
     let vmid =
         if any_vmid { Origin::Chosen } else { layers.pick(|w| w.vmid.clone(), |_| None, String::new).1 };
     all.add("vmid", (site.vmid, vmid));
-    let image = all.add("image", (resolved.unwrap_or(wanted), image_origin));
+    let (may, may_origin) = layers.pick(|w| w.download, |_| None, || false);
+    let download = if may && resolved.is_none() { offered(&wanted, site) } else { None };
+    let volume = download.as_ref().map(Download::volume);
+    let image = all.add("image", (resolved.or(volume).unwrap_or(wanted), image_origin));
+    if let Some(Download { storage, file }) = &download {
+        all.add("download", (format!("{file} to {storage}"), may_origin));
+    }
     let cores = all.add("cores", layers.pick(|w| w.cores, |t| Some(t.settings.cpu), || DEFAULT_CORES));
     let memory = layers.pick(|w| w.memory_mb, |t| Some(u64::from(t.settings.ram_mb)), || DEFAULT_MEMORY_MB);
     let memory_mb = all.add_as("memory", memory, size(20));
@@ -79,6 +86,7 @@ pub(super) fn settle(layers: &Layers<'_>, site: &Site, parts: Vec<Part>, all: &m
         template,
         any_vmid,
         image,
+        download,
         placed: site.node_chosen.clone(),
         cores,
         memory_mb,

@@ -7,6 +7,9 @@ use crate::ids::Vmid;
 use crate::picture::Entry;
 use crate::pve::Permissions;
 
+/// The kind of content that OS images are.
+pub(super) const IMAGES: &str = "vztmpl";
+
 /// A storage, as one node has it (`/nodes/N/storage`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Storage {
@@ -25,6 +28,12 @@ impl Storage {
     #[must_use]
     pub fn takes(&self, content: &str) -> bool {
         self.content.iter().any(|one| one == content)
+    }
+
+    /// Whether OS images can be put there now.
+    #[must_use]
+    pub fn takes_images(&self) -> bool {
+        self.active && self.takes(IMAGES)
     }
 }
 

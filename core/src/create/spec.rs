@@ -116,6 +116,23 @@ impl Features {
     }
 }
 
+/// An OS image that Proxmox is to download before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Download {
+    /// The storage it goes to.
+    pub storage: String,
+    /// Its file name, as Proxmox's list of images (`aplinfo`) has it.
+    pub file: String,
+}
+
+impl Download {
+    /// The volume it becomes: `local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst`.
+    #[must_use]
+    pub fn volume(&self) -> String {
+        format!("{}:vztmpl/{}", self.storage, self.file)
+    }
+}
+
 /// A container to be made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Spec {
@@ -127,6 +144,9 @@ pub struct Spec {
     pub any_vmid: bool,
     /// The image: `local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst`.
     pub image: String,
+    /// … which is not there yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub download: Option<Download>,
     /// Why it is on its node, when nobody said which: `pve2 has most free memory (21Gi)`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub placed: Option<String>,
@@ -242,6 +262,7 @@ pub(crate) mod tests {
             template: Some("web-node".into()),
             any_vmid: true,
             image: "local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst".into(),
+            download: None,
             placed: None,
             cores: 2,
             memory_mb: 2048,

@@ -19,6 +19,8 @@ pub struct Wish {
     pub template: Option<String>,
     /// OS image: a volume, a file name or its begin (`debian-12`).
     pub image: Option<String>,
+    /// An image that is not on the node is downloaded first.
+    pub download: Option<bool>,
     /// Node; `auto` = the one with most free memory.
     pub node: Option<String>,
     /// Its number; `auto` = the first free one.

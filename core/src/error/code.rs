@@ -70,6 +70,8 @@ codes! {
     JobLost = "LXC0116",
     /// What runs in a container cannot be told, or not all of it.
     LookFailed = "LXC0117",
+    /// Proxmox could not download an OS image.
+    DownloadFailed = "LXC0118",
 
     /// The command line is wrong.
     Usage = "LXC0201",

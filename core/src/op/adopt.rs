@@ -21,7 +21,7 @@ pub enum Adoption {
     },
 }
 
-/// What a node lists about one container before something is sent there: none of that is ours.
+/// What a node lists about one container, or one image, before something is sent there: none of that is ours.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Baseline {
     /// Its tasks.
@@ -31,12 +31,12 @@ pub struct Baseline {
 }
 
 impl Baseline {
-    /// From a list that may be of the whole node, and may have been cut off at its old end.
+    /// From a list that may be of the whole node, and may have been cut off at its old end. `subject` = what the tasks
+    /// are about ([`crate::pve::Call::subject`]).
     #[must_use]
-    pub fn of(listed: &[TaskEntry], vmid: Vmid) -> Self {
-        let id = vmid.to_string();
+    pub fn of(listed: &[TaskEntry], subject: &str) -> Self {
         let upids: Vec<Upid> =
-            listed.iter().filter(|task| task.upid.id == id).map(|task| task.upid.clone()).collect();
+            listed.iter().filter(|task| task.upid.id == subject).map(|task| task.upid.clone()).collect();
         let newest = upids.iter().map(|upid| upid.start_time).max().unwrap_or(0);
         // Cut off is what ended before everything that is listed, so it began no later than that.
         let cut = listed.iter().filter_map(|task| task.end_time).min().map_or(0, |end| end + 1);
@@ -44,17 +44,17 @@ impl Baseline {
     }
 }
 
-/// Candidates have a type of the call's set and our identity inside the UPID, were not listed before
+/// Candidates have a type of the call's set, its subject and our identity inside the UPID, were not listed before
 /// the dispatch, did not begin before the newest one that was, and belong to no other operation.
 #[must_use]
 pub fn adopt(dispatch: &Dispatch, vmid: Vmid, listed: &[TaskEntry], taken: &HashSet<Upid>) -> Adoption {
-    let id = vmid.to_string();
+    let subject = dispatch.call.subject(vmid);
     // By name: a task that ends while Proxmox reads its lists may be in both of them.
     let mut candidates: BTreeMap<&Upid, bool> = BTreeMap::new();
     let possible = listed.iter().filter(|entry| {
         let upid = &entry.upid;
         dispatch.call.task_types().contains(&upid.kind.as_str())
-            && upid.id == id
+            && upid.id == subject
             && upid.user == dispatch.identity
             && upid.start_time >= dispatch.newest_start
             && !dispatch.baseline.contains(upid)
@@ -108,6 +108,22 @@ mod tests {
         assert_eq!(adopt(&dispatch(), 104, &listed, &HashSet::new()), Adoption::One(ours.clone()));
         assert_eq!(adopt(&dispatch(), 105, &listed, &HashSet::new()), Adoption::None);
         assert_eq!(adopt(&dispatch(), 104, &listed, &HashSet::from([ours])), Adoption::None);
+    }
+
+    #[test]
+    fn a_download_is_found_by_its_file() {
+        let upid = |start: u32, id: &str| -> Upid {
+            format!("UPID:pve1:0003A1F2:01F0C3B7:{start:08X}:download:{id}:lxcd@pve!cli:").parse().unwrap()
+        };
+        let file = "debian-12-standard_12.11-1_amd64.tar.zst";
+        let call = Call::Download { storage: "local".into(), file: file.into() };
+        let listed =
+            [entry(upid(100, file), true), entry(upid(101, file), false), entry(upid(101, "x"), false)];
+        let before = Baseline::of(&listed[..1], &call.subject(104));
+        assert_eq!((before.upids.len(), before.newest_start), (1, 100));
+        let dispatch = Dispatch { call, baseline: before.upids, ..dispatch() };
+        assert_eq!(adopt(&dispatch, 104, &listed, &HashSet::new()), Adoption::One(upid(101, file)));
+        assert_eq!(adopt(&dispatch, 104, &listed[..1], &HashSet::new()), Adoption::None);
     }
 
     #[test]

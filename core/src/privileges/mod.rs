@@ -25,13 +25,15 @@ const fn need(privilege: &'static str, path: &'static str) -> Need {
 /// Makes the rest of the installation readable; nothing is refused without it.
 const LOOK: Need = need("Sys.Audit", "/nodes");
 
+const CREATE: &str = "create";
+const DOWNLOAD: &str = "download";
 /// What people do, and what each needs.
-const ACTIVITIES: [(&str, &[Need]); 4] = [
+const ACTIVITIES: [(&str, &[Need]); 5] = [
     ("list", &[need("VM.Audit", "/vms"), LOOK]),
     ("power", &[need("VM.PowerMgmt", "/vms")]),
     ("delete", &[need("VM.Allocate", "/vms")]),
     (
-        "create",
+        CREATE,
         &[
             need("VM.Allocate", "/vms"),
             need("VM.Config.CPU", "/vms"),
@@ -43,6 +45,8 @@ const ACTIVITIES: [(&str, &[Need]); 4] = [
             need("SDN.Use", "/sdn/zones"),
         ],
     ),
+    // What `create --download` needs beside.
+    (DOWNLOAD, &[need("Datastore.AllocateTemplate", "/storage")]),
 ];
 
 /// How an activity or several stand.
@@ -73,6 +77,7 @@ fn below(permissions: &Permissions, need: Need) -> Option<&str> {
 pub fn stand(permissions: &Permissions) -> Vec<Standing> {
     let mut all: Vec<Standing> = Vec::new();
     let mut refused: Vec<Need> = Vec::new();
+    let mut creates = false;
     for (name, needs) in ACTIVITIES {
         let mut one =
             Standing { activities: vec![name], missing: Vec::new(), wanting: Vec::new(), held: Vec::new() };
@@ -83,10 +88,15 @@ pub fn stand(permissions: &Permissions) -> Vec<Standing> {
                 }
                 Some(path) => one.held.push(format!("{} on {path}", need.privilege)),
                 // A token for looking and power is a sound choice: told, but no fault.
-                None if need == LOOK || name == "create" => one.wanting.push(need),
+                None if need == LOOK || name == CREATE || name == DOWNLOAD => one.wanting.push(need),
                 None => one.missing.push(need),
             }
         }
+        // For who cannot create there is nothing to download.
+        if name == DOWNLOAD && !creates {
+            continue;
+        }
+        creates = name == CREATE && one.wanting.is_empty();
         // What another activity lacks too is said there.
         if one.wanting.iter().any(|need| refused.contains(need)) {
             continue;

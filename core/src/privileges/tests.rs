@@ -123,3 +123,22 @@ fn what_only_creating_lacks_is_told_and_no_fault() {
     let blind = permissions(&[("/", &["VM.Audit"])]);
     assert_eq!(stand(&blind)[0].wanting, [LOOK]);
 }
+
+#[test]
+fn what_only_a_download_lacks_is_told_to_who_creates() {
+    let disk = ["Datastore.AllocateSpace", "Datastore.Audit"];
+    let vm: Vec<&str> =
+        ACTIVITIES[..4].iter().flat_map(|(_, needs)| *needs).map(|need| need.privilege).collect();
+    let held = permissions(&[("/", &vm), ("/storage", &disk)]);
+    let all = stand(&held);
+    let last = all.last().unwrap();
+    assert_eq!(last.activities, ["download"]);
+    assert_eq!(last.wanting, [need("Datastore.AllocateTemplate", "/storage")]);
+    assert_eq!(
+        grants(&last.wanting, None, &subject(Some(false)), &held),
+        ["pveum acl modify /storage --users lxcd@pve --roles PVEDatastoreAdmin"]
+    );
+    let held =
+        permissions(&[("/", &vm), ("/storage", &["Datastore.AllocateSpace", "Datastore.AllocateTemplate"])]);
+    assert_eq!(stand(&held)[0].activities, ["list", "power", "delete", "create", "download"]);
+}

@@ -1,14 +1,21 @@
-//! The calls that change a container, as data: one place for path, parameters and the text a dry run
-//! shows. Must not send anything.
+//! The calls that change a container, or bring what it is made from, as data: one place for path, parameters and the
+//! text a dry run shows. Must not send anything.
 
 use serde::{Deserialize, Serialize};
 
 use crate::ids::Vmid;
 
-/// One mutation of one container.
+/// One mutation, of one container or for one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "call")]
 pub enum Call {
+    /// `POST /nodes/N/aplinfo`: harmless to repeat, Proxmox leaves a file alone that is there and right.
+    Download {
+        /// Where it goes.
+        storage: String,
+        /// Its name in Proxmox's list of images (`aplinfo`).
+        file: String,
+    },
     /// `POST /nodes/N/lxc`
     Create {
         /// Its parameters, in order.
@@ -56,15 +63,26 @@ impl Call {
         }
     }
 
-    /// What comes behind `/nodes/NODE/lxc`.
+    /// What comes behind `/nodes/NODE`.
     #[must_use]
     pub fn path(&self, vmid: Vmid) -> String {
+        let of_container = |rest: &str| format!("/lxc/{vmid}{rest}");
         match self {
-            Self::Create { .. } => String::new(),
-            Self::Start => format!("/{vmid}/status/start"),
-            Self::Stop { .. } => format!("/{vmid}/status/stop"),
-            Self::Shutdown { .. } => format!("/{vmid}/status/shutdown"),
-            Self::Delete { .. } => format!("/{vmid}"),
+            Self::Download { .. } => "/aplinfo".to_owned(),
+            Self::Create { .. } => "/lxc".to_owned(),
+            Self::Start => of_container("/status/start"),
+            Self::Stop { .. } => of_container("/status/stop"),
+            Self::Shutdown { .. } => of_container("/status/shutdown"),
+            Self::Delete { .. } => of_container(""),
+        }
+    }
+
+    /// What a task of this call is about, as its UPID says.
+    #[must_use]
+    pub fn subject(&self, vmid: Vmid) -> String {
+        match self {
+            Self::Download { file, .. } => file.clone(),
+            _ => vmid.to_string(),
         }
     }
 
@@ -73,6 +91,9 @@ impl Call {
     pub fn parameters(&self) -> Vec<(&str, String)> {
         let flag = |on: bool| String::from(if on { "1" } else { "0" });
         match self {
+            Self::Download { storage, file } => {
+                vec![("storage", storage.clone()), ("template", file.clone())]
+            }
             Self::Create { options } => {
                 options.iter().map(|(key, value)| (key.as_str(), value.clone())).collect()
             }
@@ -99,6 +120,7 @@ impl Call {
     #[must_use]
     pub fn task_types(&self) -> &'static [&'static str] {
         match self {
+            Self::Download { .. } => &["download"],
             Self::Create { .. } => &["vzcreate"],
             Self::Start => &["vzstart", "hastart"],
             Self::Stop { .. } => &["vzstop", "hastop"],
@@ -114,10 +136,9 @@ impl Call {
             Method::Post => "POST",
             Method::Delete => "DELETE",
         };
-        let path = match self {
-            Self::Create { .. } => "/lxc".to_owned(),
-            _ => self.path(vmid),
-        };
+        let path = self.path(vmid);
+        // That it is a container is known wherever its number stands.
+        let path = path.strip_prefix("/lxc").filter(|rest| !rest.is_empty()).unwrap_or(&path);
         let mut text = format!("{method} …{path}");
         for (key, value) in self.parameters() {
             // Of what has lines of its own the first one is enough.

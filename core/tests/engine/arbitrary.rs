@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use lxc_core::create::{Addressing, Features, Network, OnFailure, Part, Phase, Spec};
+use lxc_core::create::{Addressing, Download, Features, Network, OnFailure, Part, Phase, Spec};
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId};
 use lxc_core::job::{JobExit, JobReading, JobState};
 use lxc_core::op::{
@@ -19,11 +19,18 @@ use uuid::Uuid;
 
 /// Times around which everything happens.
 pub(crate) const T0: Micros = 1_700_000_000_000_000;
+/// The image of what is made.
+pub(crate) const FILE: &str = "debian-12-standard_12.11-1_amd64.tar.zst";
 /// Our token.
 pub(crate) const OURS: &str = "lxcd@pve!cli";
 
 pub(crate) fn upid(start: u32, kind: &str, vmid: u32, user: &str) -> Upid {
-    format!("UPID:pve1:0003A1F2:01F0C3B7:{start:08X}:{kind}:{vmid}:{user}:").parse().unwrap()
+    upid_of(start, kind, &vmid.to_string(), user)
+}
+
+/// Of a task that need not be about a container.
+pub(crate) fn upid_of(start: u32, kind: &str, id: &str, user: &str) -> Upid {
+    format!("UPID:pve1:0003A1F2:01F0C3B7:{start:08X}:{kind}:{id}:{user}:").parse().unwrap()
 }
 
 pub(crate) fn live(power: Power) -> Live {
@@ -82,8 +89,9 @@ pub(crate) fn kind() -> BoxedStrategy<Kind> {
         graceful().prop_map(|(grace, force)| Kind::Restart { grace, force }),
         any::<bool>().prop_map(|free| Kind::Delete { destroy_unreferenced_disks: free }),
         Just(Kind::Forget),
-        (any::<bool>(), any::<bool>()).prop_map(|(any_vmid, delete)| {
-            create(any_vmid, if delete { OnFailure::Delete } else { OnFailure::Keep })
+        [any::<bool>(), any::<bool>(), any::<bool>()].prop_map(|[any_vmid, delete, downloads]| {
+            let made = create(any_vmid, if delete { OnFailure::Delete } else { OnFailure::Keep });
+            if downloads { with_download(made) } else { made }
         }),
     ]
     .boxed()
@@ -103,7 +111,8 @@ pub(crate) fn create(any_vmid: bool, on_failure: OnFailure) -> Kind {
         name: "web-7".into(),
         template: None,
         any_vmid,
-        image: "local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst".into(),
+        image: format!("local:vztmpl/{FILE}"),
+        download: None,
         placed: None,
         cores: 1,
         memory_mb: 512,
@@ -132,6 +141,13 @@ pub(crate) fn create(any_vmid: bool, on_failure: OnFailure) -> Kind {
     Kind::Create { spec: Box::new(spec), marker: OperationId(Uuid::from_u128(7)) }
 }
 
+/// The same, whose image is to be downloaded.
+pub(crate) fn with_download(kind: Kind) -> Kind {
+    let Kind::Create { mut spec, marker } = kind else { return kind };
+    spec.download = Some(Download { storage: "local".into(), file: FILE.into() });
+    Kind::Create { spec, marker }
+}
+
 fn time() -> BoxedStrategy<Micros> {
     prop_oneof![Just(0), Just(T0), T0 - 100_000_000..T0 + 200_000_000, Just(Micros::MAX)].boxed()
 }
@@ -139,10 +155,13 @@ fn time() -> BoxedStrategy<Micros> {
 fn task() -> BoxedStrategy<Upid> {
     (
         0..5_u32,
-        select(vec!["vzstart", "vzstop", "vzshutdown", "hastart", "vzdestroy", "vzcreate"]),
+        select(vec!["vzstart", "vzstop", "vzshutdown", "hastart", "vzdestroy", "vzcreate", "download"]),
         any::<bool>(),
     )
-        .prop_map(|(start, kind, ours)| upid(start, kind, 104, if ours { OURS } else { "root@pam" }))
+        .prop_map(|(start, kind, ours)| {
+            let user = if ours { OURS } else { "root@pam" };
+            if kind == "download" { upid_of(start, kind, FILE, user) } else { upid(start, kind, 104, user) }
+        })
         .boxed()
 }
 
@@ -176,6 +195,7 @@ fn exit() -> BoxedStrategy<TaskExit> {
 
 fn dispatch() -> BoxedStrategy<Dispatch> {
     let call = prop_oneof![
+        Just(Call::Download { storage: "local".into(), file: FILE.into() }),
         Just(Call::Start),
         (1..100_u32, any::<bool>()).prop_map(|(timeout, force_stop)| Call::Shutdown { timeout, force_stop }),
         Just(Call::Delete { force: true, destroy_unreferenced_disks: false }),
@@ -351,7 +371,7 @@ pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
         1 => Just(Reply::Held),
         4 => trouble().prop_map(Reply::Error)
     ];
-    (
+    let learned = (
         time(),
         -1.0..2.0_f64,
         prop::option::of(seen()),
@@ -364,36 +384,43 @@ pub(crate) fn any_facts() -> BoxedStrategy<Facts> {
         any::<bool>(),
         prop::option::weighted(0.2, (trouble(), prop::option::of(found()))),
         prop::option::of(prop_oneof![4 => reading().prop_map(Ok), 1 => job_error().prop_map(Err)]),
-    )
-        .prop_map(|(now, jitter, seen, held, reply, listed, taken, ended, next, answered, trouble, job)| {
-            let (reading, unreached) = match job {
-                Some(Ok(reading)) => (Some(reading), None),
-                Some(Err(error)) => (None, Some(error)),
-                None => (None, None),
-            };
-            let (trouble, found) = trouble.unzip();
-            let found = found.flatten();
-            let taken: HashSet<Upid> = taken;
-            let free_vmid = next.map(|next| 200 + next as u32);
-            let log = next.map(|next| LogPage { lines: vec!["a line".into()], next });
-            Facts {
-                now,
-                jitter,
-                seen,
-                held,
-                reply,
-                listed,
-                taken,
-                ended,
-                log,
-                answered,
-                trouble,
-                found,
-                free_vmid,
-                reading,
-                no_access: unreached.clone().filter(|error| !error.passes()),
-                unreached: unreached.filter(JobError::passes),
-            }
-        })
+    );
+    (learned, any::<Option<bool>>())
+        .prop_map(
+            |(
+                (now, jitter, seen, held, reply, listed, taken, ended, next, answered, trouble, job),
+                image,
+            )| {
+                let (reading, unreached) = match job {
+                    Some(Ok(reading)) => (Some(reading), None),
+                    Some(Err(error)) => (None, Some(error)),
+                    None => (None, None),
+                };
+                let (trouble, found) = trouble.unzip();
+                let found = found.flatten();
+                let taken: HashSet<Upid> = taken;
+                let free_vmid = next.map(|next| 200 + next as u32);
+                let log = next.map(|next| LogPage { lines: vec!["a line".into()], next });
+                Facts {
+                    now,
+                    jitter,
+                    seen,
+                    image,
+                    held,
+                    reply,
+                    listed,
+                    taken,
+                    ended,
+                    log,
+                    answered,
+                    trouble,
+                    found,
+                    free_vmid,
+                    reading,
+                    no_access: unreached.clone().filter(|error| !error.passes()),
+                    unreached: unreached.filter(JobError::passes),
+                }
+            },
+        )
         .boxed()
 }

@@ -1,6 +1,6 @@
 //! `plan` and `apply`, one turn at a time.
 
-use lxc_core::op::{Change, Next, Outcome, State, StepState, apply, plan};
+use lxc_core::op::{Change, Next, Outcome, State, StepKind, StepState, apply, plan};
 use lxc_core::pve::TaskExit;
 use lxc_core::timing::Timing;
 use proptest::prelude::*;
@@ -24,7 +24,15 @@ proptest! {
             Next::Dispatch { step, .. } => {
                 prop_assert_eq!(op.current_step(), Some(step));
                 prop_assert_eq!(op.steps[step].state.name(), "pending");
-                prop_assert!(facts.seen.is_some(), "never without a look");
+                let looked = match op.steps[step].kind {
+                    StepKind::Download => facts.image == Some(false),
+                    _ => facts.seen.is_some(),
+                };
+                prop_assert!(looked, "never without a look");
+            }
+            Next::LookForImage { .. } => {
+                prop_assert!(facts.image.is_none());
+                prop_assert_eq!(op.steps[op.current_step().unwrap()].kind, StepKind::Download);
             }
             Next::Follow { upid, .. } | Next::StopTask { upid, .. } => {
                 let step = op.current_step().unwrap();

@@ -52,6 +52,7 @@ fn drive(mut op: Operation, mut world: World, fate: Vec<u8>) -> Run {
                 }
             }
             Next::Look { .. } => world.look(&mut fate, &mut facts),
+            Next::LookForImage { .. } => world.look_for_image(&mut fate, &mut facts),
             Next::Wait { until } => {
                 assert!(until > facts.now, "a wait that never ends");
                 world.pass();
@@ -111,7 +112,7 @@ fn goal(kind: &Kind) -> Option<Power> {
     match kind.steps().last().map(|step| step.goal()) {
         Some(Goal::Power(power)) => Some(power),
         Some(Goal::Made) => Some(Power::Stopped),
-        Some(Goal::Gone) | None => None,
+        Some(Goal::Gone | Goal::Image) | None => None,
     }
 }
 
@@ -129,6 +130,7 @@ proptest! {
         let about = format!("{outcome:#?}\n{:#?}\n{:#?}", run.op, run.world);
         if outcome.ending == Ending::Succeeded && kind != Kind::Forget {
             prop_assert_eq!(run.world.power, goal(&kind), "{}", about);
+            prop_assert!(run.world.image, "{}", about);
         }
         if matches!(outcome.word, Word::Refused | Word::Unchanged)
             && run.world.lost == 0

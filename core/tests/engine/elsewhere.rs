@@ -78,7 +78,9 @@ fn drive(mut op: Operation, sight: Sight) -> (Result<Outcome, String>, i64, Oper
                 Some(seen) => facts.seen = Some(seen),
                 None => facts.trouble = away(),
             },
-            Next::TakeVmid { .. } | Next::Work { .. } | Next::StopWork { .. } => facts.trouble = away(),
+            Next::LookForImage { .. } | Next::TakeVmid { .. } | Next::Work { .. } | Next::StopWork { .. } => {
+                facts.trouble = away()
+            }
             Next::Search { silent } => {
                 assert_eq!(silent, "pve1");
                 facts.found = Some(seen.map_or(Found::Nowhere, Found::Elsewhere));

@@ -6,6 +6,7 @@
 mod adoption;
 mod arbitrary;
 mod decisions;
+mod downloading;
 mod drive;
 mod elsewhere;
 mod working;

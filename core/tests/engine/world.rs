@@ -8,7 +8,7 @@ use lxc_core::op::{Facts, Kind, Reply, Seen};
 use lxc_core::ports::{JobError, PveError};
 use lxc_core::pve::{Call, Power, Refusal, TaskEntry, TaskExit, Upid};
 
-use super::arbitrary::{OURS, live, upid};
+use super::arbitrary::{OURS, live, upid, upid_of};
 
 /// What goes wrong, one number at a time; when they are used up nothing does any more.
 #[derive(Debug)]
@@ -25,8 +25,17 @@ impl Fate {
 #[derive(Debug)]
 struct Task {
     upid: Upid,
-    goal: Option<Power>,
+    does: Does,
     exit: Option<TaskExit>,
+}
+
+/// What a task comes to.
+#[derive(Debug, Clone, Copy)]
+enum Does {
+    /// The container is so; None = gone.
+    Container(Option<Power>),
+    /// The image is there.
+    Image,
 }
 
 /// The container, its tasks, and what happened.
@@ -36,6 +45,8 @@ pub(crate) struct World {
     pub(crate) power: Option<Power>,
     /// It is the one that is meant, or that was made.
     pub(crate) ours: bool,
+    /// The image it is made from is on its storage.
+    pub(crate) image: bool,
     /// Its number; calls go to the one that is tried.
     vmid: u32,
     dead: bool,
@@ -54,6 +65,7 @@ impl World {
         Self {
             power: Some(power),
             ours: true,
+            image: true,
             vmid: 104,
             dead: false,
             tasks: Vec::new(),
@@ -69,7 +81,8 @@ impl World {
         match kind {
             Kind::Create { .. } => {
                 let power = Some(power).filter(|power| *power == Power::Running);
-                Self { power, ours: false, ..Self::new(Power::Stopped) }
+                let image = kind.download().is_none();
+                Self { power, image, ours: false, ..Self::new(Power::Stopped) }
             }
             _ => Self::new(power),
         }
@@ -109,10 +122,22 @@ impl World {
         }
     }
 
+    pub(crate) fn look_for_image(&self, fate: &mut Fate, facts: &mut Facts) {
+        facts.trouble = self.away(fate);
+        if facts.trouble.is_none() {
+            facts.image = Some(self.image);
+        }
+    }
+
     /// The call arrives: refused, or a task.
     fn arrive(&mut self, call: &Call) -> Result<Upid, PveError> {
         let refuse = |text: &str| Err(PveError::Refused(Refusal::from_text(text)));
+        if let Call::Download { file, .. } = call {
+            let upid = upid_of(self.accepted + 1, "download", file, OURS);
+            return Ok(self.began(upid, Does::Image));
+        }
         let (kind, goal) = match (call, self.power) {
+            (Call::Create { .. }, None) if !self.image => return refuse("volume does not exist"),
             (Call::Create { .. }, None) => ("vzcreate", Some(Power::Stopped)),
             (Call::Create { .. }, Some(_)) => return refuse("CT 104 already exists on node 'pve1'"),
             (_, None) => return refuse("Configuration file 'nodes/pve1/lxc/104.conf' does not exist"),
@@ -123,12 +148,27 @@ impl World {
             (Call::Start, _) => ("vzstart", Some(Power::Running)),
             (Call::Stop { .. }, _) => ("vzstop", Some(Power::Stopped)),
             (Call::Shutdown { .. }, _) => ("vzshutdown", Some(Power::Stopped)),
-            (Call::Delete { .. }, _) => ("vzdestroy", None),
+            (Call::Delete { .. } | Call::Download { .. }, _) => ("vzdestroy", None),
         };
+        let upid = upid(self.accepted + 1, kind, self.vmid, OURS);
+        Ok(self.began(upid, Does::Container(goal)))
+    }
+
+    fn began(&mut self, upid: Upid, does: Does) -> Upid {
         self.accepted += 1;
-        let upid = upid(self.accepted, kind, self.vmid, OURS);
-        self.tasks.push(Task { upid: upid.clone(), goal, exit: None });
-        Ok(upid)
+        self.tasks.push(Task { upid: upid.clone(), does, exit: None });
+        upid
+    }
+
+    /// A task has come to its end.
+    fn take_effect(&mut self, at: usize) {
+        match self.tasks[at].does {
+            Does::Image => self.image = true,
+            Does::Container(power) => {
+                self.ours |= self.tasks[at].upid.kind == "vzcreate";
+                self.power = power;
+            }
+        }
     }
 
     /// None = the caller died before it knew.
@@ -179,11 +219,10 @@ impl World {
 
     /// Time passes: what runs comes to its end.
     pub(crate) fn pass(&mut self) {
-        for task in &mut self.tasks {
-            if task.exit.is_none() {
-                task.exit = Some(TaskExit::Ok);
-                self.ours |= task.upid.kind == "vzcreate";
-                self.power = task.goal;
+        for at in 0..self.tasks.len() {
+            if self.tasks[at].exit.is_none() {
+                self.tasks[at].exit = Some(TaskExit::Ok);
+                self.take_effect(at);
             }
         }
     }
@@ -193,8 +232,8 @@ impl World {
         if facts.trouble.is_some() {
             return;
         }
-        let task = self.tasks.iter_mut().find(|task| task.upid == *upid).unwrap();
-        if task.exit.is_none() {
+        let at = self.tasks.iter().position(|task| task.upid == *upid).unwrap();
+        if self.tasks[at].exit.is_none() {
             let exit = match fate.next() {
                 1 => return,
                 2 => TaskExit::Error("no space left on device".into()),
@@ -204,14 +243,13 @@ impl World {
                 _ => TaskExit::Ok,
             };
             if matches!(exit, TaskExit::Ok | TaskExit::Warnings(_)) {
-                self.ours |= task.upid.kind == "vzcreate";
-                self.power = task.goal;
+                self.take_effect(at);
             } else {
                 self.failed += 1;
             }
-            task.exit = Some(exit);
+            self.tasks[at].exit = Some(exit);
         }
-        facts.ended = task.exit.clone().map(|exit| (exit, Vec::new()));
+        facts.ended = self.tasks[at].exit.clone().map(|exit| (exit, Vec::new()));
     }
 
     /// Starts the job of a step or reads on; once it has ended it stays so.

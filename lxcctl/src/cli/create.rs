@@ -22,6 +22,10 @@ pub struct CreateArgs {
     /// file name or a volume.
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
+    /// Has Proxmox download the newest such image first when the node has none; the list it takes it from is that of
+    /// pveam available.
+    #[arg(long)]
+    pub download: bool,
     /// Read the wishes from a TOML file, - is standard input; the names are those of the flags with _ for -, tags,
     /// ssh_keys and without are lists. Flags win over it.
     #[arg(short = 'f', long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

@@ -44,6 +44,7 @@ fn wire(wish: &Wish) -> pb::Wish {
         name: wish.name,
         template: wish.template,
         image: wish.image,
+        download: wish.download,
         node: wish.node,
         vmid: wish.vmid,
         cores: wish.cores,

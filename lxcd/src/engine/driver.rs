@@ -104,6 +104,12 @@ impl Driver {
                 Next::Look { config, ha } => {
                     self.with_api(move |driver, api| Box::pin(driver.look(api, config, ha))).await
                 }
+                Next::LookForImage { node, storage, volume } => {
+                    self.with_api(move |driver, api| {
+                        Box::pin(driver.look_for_image(api, node, storage, volume))
+                    })
+                    .await
+                }
                 Next::Search { silent } => {
                     // Whatever comes of it, it was tried: the next turn waits.
                     self.facts.found = Some(Found::Nowhere);
@@ -113,9 +119,9 @@ impl Driver {
                     self.with_api(move |driver, api| Box::pin(driver.dispatch(api, step, call, node, ha)))
                         .await
                 }
-                Next::List { node, at } => {
+                Next::List { call, node, at } => {
                     self.sleep_until(at).await;
-                    self.with_api(move |driver, api| Box::pin(driver.list(api, node))).await
+                    self.with_api(move |driver, api| Box::pin(driver.list(api, node, call))).await
                 }
                 Next::Follow { upid, until, since, log_next } => {
                     self.with_api(move |driver, api| {

@@ -37,6 +37,25 @@ impl Driver {
         true
     }
 
+    /// Looks whether the OS image is on its storage.
+    pub(super) async fn look_for_image(
+        &mut self,
+        api: Arc<dyn PveApi>,
+        node: String,
+        storage: String,
+        volume: String,
+    ) -> bool {
+        // As before a look at the container: from here on it is worked for.
+        if !self.op.touched() {
+            self.facts.held = courtesy::take(&self.inner, &self.op).await;
+        }
+        match api.images(&node, &storage).await {
+            Ok(images) => self.facts.image = Some(images.contains(&volume)),
+            Err(trouble) => self.in_trouble(&node, trouble),
+        }
+        true
+    }
+
     /// Looks for the container on every node but the silent one; what troubles us stays as it is.
     pub(super) async fn search(&mut self, api: Arc<dyn PveApi>, silent: String) -> bool {
         self.facts.found = Some(search(&*api, &*self.inner.parts.store, &self.op, &silent).await);
@@ -71,7 +90,7 @@ impl Driver {
         if self.inner.draining.is_cancelled() {
             return false;
         }
-        let baseline = match api.baseline(&node, self.op.target.vmid).await {
+        let baseline = match api.baseline(&node, self.op.target.vmid, &call).await {
             Ok(baseline) => baseline,
             Err(trouble) => {
                 self.in_trouble(&node, trouble);
@@ -119,13 +138,13 @@ impl Driver {
         parts.lease.permit(&*parts.clock, &parts.timing)
     }
 
-    /// Lists the container's tasks, for adoption.
-    pub(super) async fn list(&mut self, api: Arc<dyn PveApi>, node: String) -> bool {
+    /// Lists the tasks that may be the call's, for adoption.
+    pub(super) async fn list(&mut self, api: Arc<dyn PveApi>, node: String, call: Call) -> bool {
         match self.inner.parts.store.taken_upids(&self.op).await {
             Ok(taken) => self.facts.taken = taken,
             Err(error) => return self.store_fails(&error).await,
         }
-        match api.tasks_of(&node, self.op.target.vmid).await {
+        match api.tasks_of(&node, self.op.target.vmid, &call).await {
             Ok(listed) => self.facts.listed = Some(listed),
             Err(trouble) => self.in_trouble(&node, trouble),
         }

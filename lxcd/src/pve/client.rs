@@ -185,20 +185,30 @@ impl PveApi for PveClient {
         }
     }
 
-    async fn tasks_of(&self, node: &str, vmid: Vmid) -> Result<Vec<TaskEntry>, PveError> {
-        let path = format!("/nodes/{}/tasks?source=all&vmid={vmid}&limit=200", segment(node));
-        let request = Request { class: Class::Tasks, node, path: &path, limit: SMALL };
+    async fn images(&self, node: &str, storage: &str) -> Result<Vec<String>, PveError> {
+        self.images_on(node, storage).await
+    }
+
+    async fn tasks_of(&self, node: &str, vmid: Vmid, call: &Call) -> Result<Vec<TaskEntry>, PveError> {
+        // Proxmox can look for a number; of a file the kind of its task has to do.
+        let (about, limit) = match call {
+            Call::Download { .. } => (format!("typefilter={}", call.task_types().concat()), LIST),
+            _ => (format!("vmid={vmid}"), SMALL),
+        };
+        let path = format!("/nodes/{}/tasks?source=all&{about}&limit=200", segment(node));
+        let request = Request { class: Class::Tasks, node, path: &path, limit };
         tasks::entries(self.transport.get(request).await?.answer())
     }
 
-    async fn baseline(&self, node: &str, vmid: Vmid) -> Result<Baseline, PveError> {
-        let alone = async { Ok(Baseline::of(&self.tasks_of(node, vmid).await?, vmid)) };
+    async fn baseline(&self, node: &str, vmid: Vmid, call: &Call) -> Result<Baseline, PveError> {
+        let subject = call.subject(vmid);
+        let alone = async { Ok(Baseline::of(&self.tasks_of(node, vmid, call).await?, &subject)) };
         let all = async {
             let path = format!("/nodes/{}/tasks?source=all&limit=500", segment(node));
             let request = Request { class: Class::Tasks, node, path: &path, limit: LIST };
             tasks::entries(self.transport.get(request).await?.answer())
         };
-        let pick = |all: &Vec<TaskEntry>| Some(Baseline::of(all, vmid));
+        let pick = |all: &Vec<TaskEntry>| Some(Baseline::of(all, &subject));
         self.baselines.on(node).ask(alone, all, pick).await
     }
 
@@ -226,7 +236,7 @@ impl PveApi for PveClient {
     }
 
     async fn dispatch(&self, node: &str, vmid: Vmid, call: &Call) -> Result<Upid, PveError> {
-        let path = lxc_path(node, &call.path(vmid));
+        let path = format!("/nodes/{}{}", segment(node), call.path(vmid));
         let method = match call.method() {
             CallMethod::Post => Method::POST,
             CallMethod::Delete => Method::DELETE,

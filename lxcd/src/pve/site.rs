@@ -22,11 +22,11 @@ impl PveClient {
         storages(self.transport.get(request).await?.answer())
     }
 
-    /// The images on one storage: `local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst`.
+    /// As `PveApi::images`.
     ///
     /// # Errors
     /// `Refused(Permission)` without Datastore.Audit; else as any question.
-    pub async fn images(&self, node: &str, storage: &str) -> Result<Vec<String>, PveError> {
+    pub(super) async fn images_on(&self, node: &str, storage: &str) -> Result<Vec<String>, PveError> {
         let path = format!("/nodes/{}/storage/{}/content?content=vztmpl", segment(node), segment(storage));
         let request = Request { class: Class::Nodes, node, path: &path, limit: LIST };
         words(self.transport.get(request).await?.answer(), |row: Volume| row.volid)

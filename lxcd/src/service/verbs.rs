@@ -258,7 +258,7 @@ impl Services {
     }
 }
 
-fn steps(kind: &Kind, carried: &[Step]) -> Vec<Step> {
+pub(super) fn steps(kind: &Kind, carried: &[Step]) -> Vec<Step> {
     let new = |step: StepKind| Step { kind: step, state: StepState::NEW, started: None, finished: None };
     carried.iter().cloned().chain(kind.steps().into_iter().skip(carried.len()).map(new)).collect()
 }
@@ -284,7 +284,7 @@ pub(super) fn reused(id: RequestId) -> Error {
 }
 
 /// What makes it the same request, and the flags for the record.
-fn digest(caller: &Caller, request: &VerbRequest) -> (String, String) {
+pub(super) fn digest(caller: &Caller, request: &VerbRequest) -> (String, String) {
     let same = Same {
         kind: &request.kind,
         if_needed: request.if_needed,

@@ -66,17 +66,7 @@ impl OpStore for Store {
     }
 
     async fn taken_upids(&self, op: &Operation) -> Result<HashSet<Upid>, StoreError> {
-        let rows = sqlx::query(
-            "SELECT s.upid FROM step s JOIN operation o ON o.id = s.operation_id \
-             WHERE o.installation = $1 AND o.vmid = $2 AND o.id <> $3 AND s.upid IS NOT NULL",
-        )
-        .bind(op.target.installation.0.clone())
-        .bind(i64::from(op.target.vmid))
-        .bind(op.id.to_string())
-        .fetch_all(&self.reader)
-        .await
-        .map_err(fail)?;
-        rows.iter().map(|row| super::get_parsed(row, "upid")).collect()
+        self.taken_by_others(op).await
     }
 
     async fn earlier(&self, op: &Operation) -> Result<Vec<OperationId>, StoreError> {

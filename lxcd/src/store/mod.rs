@@ -31,6 +31,7 @@ mod scope;
 mod services;
 mod ssh;
 mod submit;
+mod tasks;
 mod template;
 mod watch;
 mod work;

@@ -4,9 +4,8 @@ use lxc_core::record::{AuditRecord, OperationFilter};
 use std::collections::{HashMap, HashSet};
 
 use lxc_core::actor::Actor;
-use lxc_core::ids::{Installation, Micros, OperationId, RequestId};
+use lxc_core::ids::{OperationId, RequestId};
 use lxc_core::op::{Kind, Operation, Step};
-use lxc_core::pve::Upid;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
@@ -18,23 +17,6 @@ use super::{Connection, Result, Store, fail, get, get_json, get_parsed, scope};
 const WHOLE: usize = 36;
 
 impl Store {
-    /// Every task that operations begun since then have started on an installation.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn upids_since(&self, installation: &Installation, since: Micros) -> Result<HashSet<Upid>> {
-        let rows = sqlx::query(
-            "SELECT s.upid FROM step s JOIN operation o ON o.id = s.operation_id \
-             WHERE o.installation = $1 AND o.created_us >= $2 AND s.upid IS NOT NULL",
-        )
-        .bind(installation.0.clone())
-        .bind(since)
-        .fetch_all(&self.reader)
-        .await
-        .map_err(fail)?;
-        rows.iter().map(|row| super::get_parsed(row, "upid")).collect()
-    }
-
     /// One operation with its steps.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use lxc_core::ids::{Installation, Micros, OperationId};
-use lxc_core::op::{Ending, EventDraft, EventKind, Kind, Operation, State, Step};
+use lxc_core::op::{Ending, EventDraft, EventKind, Kind, Operation, State, Step, StepKind};
 use lxc_core::ports::Committed;
 use sqlx::AssertSqlSafe;
 
@@ -142,7 +142,9 @@ async fn write_steps(tx: &mut Connection, all: &[Write<'_>]) -> Result<()> {
     // A step may be new: what cleans up after another one.
     let again = "ON CONFLICT (operation_id, idx) DO UPDATE SET state = excluded.state, data = excluded.data, \
                  upid = excluded.upid, started_us = excluded.started_us, finished_us = excluded.finished_us";
-    let upid = |step: &Step| step.state.upid().map(|upid| upid.as_str().to_owned());
+    // Several may follow one download (`tasks`).
+    let own = |step: &Step| step.kind != StepKind::Download;
+    let upid = |step: &Step| step.state.upid().filter(|_| own(step)).map(|upid| upid.as_str().to_owned());
     insert_steps(tx, &steps, upid, again).await
 }
 

@@ -112,12 +112,19 @@ impl Client {
         vmid: u32,
         request_id: &str,
     ) -> Result<pb::Operation, Status> {
-        let flags = pb::Wish {
-            name: Some(name.to_owned()),
-            image: Some("debian-12".to_owned()),
-            vmid: Some(vmid.to_string()),
-            ..Default::default()
-        };
+        let image = Some("debian-12".to_owned());
+        self.create_of(pb::Wish { image, ..Default::default() }, name, vmid, request_id).await
+    }
+
+    /// The same of another wish.
+    pub(crate) async fn create_of(
+        &self,
+        wish: pb::Wish,
+        name: &str,
+        vmid: u32,
+        request_id: &str,
+    ) -> Result<pb::Operation, Status> {
+        let flags = pb::Wish { name: Some(name.to_owned()), vmid: Some(vmid.to_string()), ..wish };
         let request =
             pb::CreateRequest { request_id: request_id.to_owned(), flags: Some(flags), ..Default::default() };
         let reply = CreatesClient::new(self.0.clone()).submit(request).await?.into_inner();

@@ -103,7 +103,12 @@ impl PveApi for Fake {
         Ok(true)
     }
 
-    async fn tasks_of(&self, _: &str, _: Vmid) -> Result<Vec<TaskEntry>, PveError> {
+    async fn images(&self, _: &str, _: &str) -> Result<Vec<String>, PveError> {
+        self.reached()?;
+        Ok(Vec::new())
+    }
+
+    async fn tasks_of(&self, _: &str, _: Vmid, _: &Call) -> Result<Vec<TaskEntry>, PveError> {
         self.reached()?;
         Ok(self.list())
     }

@@ -31,6 +31,7 @@ fn create(name: &str, vmid: Vmid, address: Option<Ipv4Addr>) -> NewRequest {
         template: None,
         any_vmid: true,
         image: "local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst".to_owned(),
+        download: None,
         placed: None,
         cores: 1,
         memory_mb: 512,

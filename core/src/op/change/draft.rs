@@ -41,6 +41,10 @@ pub(super) fn watching(
             let no_force = if force && dispatch.ha { ", HA never forces it" } else { "" };
             format!("grace {}{no_force}", crate::text::span(u64::from(grace)))
         }
+        (StepKind::Download, _) => {
+            let storage = op.kind.download().map_or("", |download| download.storage.as_str());
+            format!("{} to {storage} on {}", op.kind.step_words(StepKind::Download), dispatch.node)
+        }
         (step, _) => match (&op.kind, step) {
             (Kind::Create { spec, .. }, StepKind::Create) => {
                 let place = spec.placed.clone().unwrap_or_else(|| format!("on {}", dispatch.node));
@@ -59,6 +63,8 @@ pub(super) fn watching(
 
 pub(super) fn fact(kind: StepKind, how: Option<How>, touched: bool) -> EventDraft {
     let (event, words) = match kind {
+        StepKind::Download if touched => (EventKind::Step, "the image is downloaded"),
+        StepKind::Download => (EventKind::Step, "the image is there"),
         StepKind::Create => (EventKind::Created, "created"),
         StepKind::Part(_) => (EventKind::Step, "done"),
         StepKind::Start => (EventKind::Started, "started"),

@@ -80,7 +80,7 @@ impl Turn<'_> {
             Duration::from_micros(u64::try_from(self.facts.now.saturating_sub(dispatch.at)).unwrap_or(0));
         let at = |point: Duration| dispatch.at.saturating_add(micros(point));
         let next = self.timing.next_adoption(elapsed);
-        let list = |at| Next::List { node: dispatch.node.clone(), at };
+        let list = |at| Next::List { call: dispatch.call.clone(), node: dispatch.node.clone(), at };
         let Some(listed) = &self.facts.listed else {
             // After the schedule, once and at once: a daemon that was away for long still looks.
             return list(next.map_or(self.facts.now, at));
@@ -101,8 +101,11 @@ impl Turn<'_> {
         }
     }
 
-    /// No task to be found: the container's state decides.
+    /// No task to be found: the state of the container, or of the image, decides.
     fn decide_by_state(&self, dispatch: &Dispatch, sent: u32) -> Next {
+        if let Some(download) = self.download() {
+            return self.unfetched(download, dispatch, sent);
+        }
         match &self.facts.seen {
             Some(seen) => self.by_state(seen, dispatch, sent, false),
             None => Next::Look { config: true, ha: true },

@@ -3,12 +3,13 @@
 
 mod creating;
 mod dispatching;
+mod downloading;
+mod facts;
 mod pending;
 mod trouble;
 mod watching;
 mod working;
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use super::change::Change;
@@ -19,88 +20,10 @@ use super::step::{Step, StepState};
 use crate::create::{OnFailure, Part};
 use crate::error::Error;
 use crate::ids::{Micros, Vmid};
-use crate::job::JobReading;
-use crate::ports::{JobError, LogPage, PveError};
-use crate::pve::{Call, Config, Live, TaskEntry, TaskExit, Upid};
+use crate::pve::{Call, Upid};
 use crate::timing::{Timing, micros};
 
-/// The container, as seen a moment ago.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Seen {
-    /// It is there.
-    There {
-        /// Node it is on now.
-        node: String,
-        /// Its live state.
-        live: Box<Live>,
-        /// Whether it is the incarnation that was meant; None where nobody compared.
-        same: Option<bool>,
-        /// Its config, where it was read.
-        config: Option<Config>,
-    },
-    /// The installation answers without it.
-    Absent,
-    /// The vmid is a virtual machine's now.
-    Vm,
-}
-
-/// What a search found while the node of a call does not answer.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Found {
-    /// The container is on another node, or gone from all of them: whatever ran on the silent one cannot touch
-    /// it any more.
-    Elsewhere(Seen),
-    /// It belongs to the silent node still, or nobody can say.
-    Nowhere,
-}
-
-/// The answer to a dispatch of this very turn.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Reply {
-    /// A task was made.
-    Accepted(Upid),
-    /// It was never sent: our own lease ended between the record and the call. Says nothing of Proxmox.
-    Held,
-    /// No answer, or none that tells.
-    Error(PveError),
-}
-
-/// What this turn has learned. Emptied after each change.
-#[derive(Debug, Clone, Default)]
-pub struct Facts {
-    /// Our clock.
-    pub now: Micros,
-    /// 0..1, for jitter.
-    pub jitter: f64,
-    /// The container.
-    pub seen: Option<Seen>,
-    /// Who of other people's scripts holds the container's key in Redis, and for how long still.
-    pub held: Option<(String, Option<Duration>)>,
-    /// The answer to our call; None after a crash.
-    pub reply: Option<Reply>,
-    /// The task list, and when it was asked for.
-    pub listed: Option<Vec<TaskEntry>>,
-    /// UPIDs of other operations.
-    pub taken: HashSet<Upid>,
-    /// The watched task has ended.
-    pub ended: Option<(TaskExit, Vec<String>)>,
-    /// The watched task has said more.
-    pub log: Option<LogPage>,
-    /// The node answers, though there is nothing new; told only where that was in doubt.
-    pub answered: bool,
-    /// Proxmox could not be asked just now.
-    pub trouble: Option<PveError>,
-    /// The container was looked for on the other nodes.
-    pub found: Option<Found>,
-    /// What the job of this step has said, and how it stands.
-    pub reading: Option<JobReading>,
-    /// The node cannot be asked to work, and for sure has not begun.
-    pub no_access: Option<JobError>,
-    /// The node cannot be asked how the work stands that it may have begun.
-    pub unreached: Option<JobError>,
-    /// A number that is free and held for this operation.
-    pub free_vmid: Option<Vmid>,
-}
+pub use facts::{Facts, Found, Reply, Seen};
 
 /// Proxmox's lock on a container that is being made.
 const CREATING: &str = "create";
@@ -114,6 +37,15 @@ pub enum Next {
         config: bool,
         /// Whether it matters what HA makes of it; without, the state may come without.
         ha: bool,
+    },
+    /// Look whether the OS image is on its storage.
+    LookForImage {
+        /// Where.
+        node: String,
+        /// Which storage of that node.
+        storage: String,
+        /// Which volume.
+        volume: String,
     },
     /// Look for the container anywhere but on this node, which does not answer.
     Search {
@@ -131,8 +63,10 @@ pub enum Next {
         /// HA manages the container.
         ha: bool,
     },
-    /// List the tasks of the container on that node at that time, for adoption.
+    /// List the tasks that are about the same as the call, on that node at that time, for adoption.
     List {
+        /// The call.
+        call: Call,
         /// The node of the dispatch.
         node: String,
         /// Not before.
@@ -286,7 +220,9 @@ impl Turn<'_> {
     /// It has made a container that is not to stay when something fails.
     fn cleans_up(&self) -> bool {
         let Kind::Create { spec, .. } = &self.op.kind else { return false };
-        let made = matches!(&self.op.steps[0].state, StepState::Done { .. });
+        let is_made =
+            |one: &Step| one.kind == StepKind::Create && matches!(one.state, StepState::Done { .. });
+        let made = self.op.steps.iter().any(is_made);
         spec.on_failure == OnFailure::Delete && made && self.kind != StepKind::Delete
     }
 
@@ -302,6 +238,7 @@ impl Turn<'_> {
         let facts = self.facts;
         facts.answered
             || facts.seen.is_some()
+            || facts.image.is_some()
             || facts.listed.is_some()
             || facts.ended.is_some()
             || facts.log.is_some()

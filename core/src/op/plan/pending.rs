@@ -24,17 +24,17 @@ impl Turn<'_> {
         if let Some(until) = not_before.filter(|until| *until > self.facts.now) {
             return Next::Wait { until };
         }
+        if let Some(download) = self.download() {
+            return self.held().unwrap_or_else(|| self.fetch(download));
+        }
         let Some(seen) = &self.facts.seen else {
             return match self.follows_at_once() {
                 Some(working) => Next::Commit(working),
                 None => Next::Look { config: true, ha: true },
             };
         };
-        if let Some((value, left)) = &self.facts.held {
-            if op.lock_deadline.is_some_and(|deadline| self.facts.now < deadline) {
-                return Next::Wait { until: self.in_(self.timing.look) };
-            }
-            return self.refuse(words::foreign_locked(op, value, *left));
+        if let Some(held) = self.held() {
+            return held;
         }
         if self.kind == StepKind::Create {
             return self.make(seen);
@@ -74,6 +74,15 @@ impl Turn<'_> {
             Some(call) => Next::Dispatch { step: self.step, call, node: node.clone(), ha },
             None => self.done("-", None),
         }
+    }
+
+    /// Somebody else's script holds the key of the container: wait for it, or be refused.
+    fn held(&self) -> Option<Next> {
+        let (value, left) = self.facts.held.as_ref()?;
+        if self.op.lock_deadline.is_some_and(|deadline| self.facts.now < deadline) {
+            return Some(Next::Wait { until: self.in_(self.timing.look) });
+        }
+        Some(self.refuse(words::foreign_locked(self.op, value, *left)))
     }
 
     /// Delete of what Proxmox no longer has.

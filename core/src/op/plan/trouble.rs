@@ -39,9 +39,13 @@ impl Turn<'_> {
         }
     }
 
-    /// The node of a call in doubt that cannot be asked about it. A look finds its way by itself.
+    /// The node of a call in doubt that cannot be asked about it. A look finds its way by itself; of a download nothing is
+    /// to be seen on any other node.
     fn silent(&self, trouble: &PveError) -> Option<&str> {
         let unreachable = matches!(trouble, PveError::NotDelivered(_) | PveError::Lost(_));
+        if self.kind.goal() == Goal::Image {
+            return None;
+        }
         match &self.op.steps[self.step].state {
             StepState::Dispatching { dispatch, .. } if unreachable => Some(&dispatch.node),
             StepState::Watching { watch, .. } if unreachable => Some(&watch.dispatch.node),

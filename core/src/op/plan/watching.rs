@@ -52,6 +52,9 @@ impl Turn<'_> {
         ended: Micros,
         busy: u32,
     ) -> Next {
+        if let Some(download) = self.download() {
+            return self.fetched(download, watch, exit, tail);
+        }
         let vanished = matches!(exit, TaskExit::Vanished(_));
         let Some(seen) = &self.facts.seen else {
             // Of a call that was not HA's, and ended well on a node that answered all the while, only the state counts.

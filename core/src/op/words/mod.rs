@@ -5,7 +5,7 @@ mod create;
 mod locks;
 mod work;
 
-pub(super) use create::{stuck, vmid_taken};
+pub(super) use create::{NO_TRACE, NOT_LISTED, not_downloaded, stuck, vmid_taken};
 pub(super) use locks::{foreign_locked, pve_locked};
 pub use locks::{lock_gone, locked};
 pub(super) use work::{no_access, stopped_meanwhile, work_failed, work_lost};
@@ -156,10 +156,11 @@ pub(super) fn refused(op: &Operation, refusal: &Refusal) -> Error {
         RefusalKind::Permission { path, privilege } => {
             let what = privilege.clone().unwrap_or_else(|| "a privilege".to_owned());
             let place = path.clone().unwrap_or_else(|| format!("/vms/{}", target.vmid));
+            let role = if place.starts_with("/storage") { "PVEDatastoreAdmin" } else { "PVEVMAdmin" };
             about(Code::PvePrivilege, target, format!("Proxmox does not let our token {} it", op.kind.verb()))
                 .because(format!("it lacks {what} on {place}"))
                 .hint_noted(
-                    format!("pveum acl modify {place} --users {{user}} --roles PVEVMAdmin"),
+                    format!("pveum acl modify {place} --users {{user}} --roles {role}"),
                     "on a Proxmox node",
                 )
         }

@@ -75,6 +75,8 @@ pub struct SurveyedNode {
     pub storages: Vec<(String, Option<u64>)>,
     /// Bridges; none also where they may not be seen.
     pub bridges: Vec<String>,
+    /// File names of the OS images that it has not, and that could be downloaded to it.
+    pub downloads: Vec<String>,
 }
 
 impl From<pb::SurveyReply> for Survey {
@@ -85,6 +87,7 @@ impl From<pb::SurveyReply> for Survey {
             images: node.images,
             storages: node.storages.into_iter().map(|one| (one.name, one.free_bytes)).collect(),
             bridges: node.bridges,
+            downloads: node.downloads,
         };
         Self { remote: reply.remote, nodes: reply.nodes.into_iter().map(node).collect(), names: reply.names }
     }

@@ -20,6 +20,7 @@ struct Wishes {
     name: Option<String>,
     template: Option<String>,
     image: Option<String>,
+    download: Option<bool>,
     node: Option<String>,
     #[serde(deserialize_with = "word")]
     vmid: Option<String>,
@@ -94,6 +95,7 @@ impl From<Wishes> for Wish {
             name: file.name,
             template: file.template,
             image: file.image,
+            download: file.download,
             node: file.node,
             vmid: file.vmid,
             cores: file.cores,

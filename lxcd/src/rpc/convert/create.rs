@@ -25,6 +25,7 @@ fn wish(wish: v1::Wish) -> Result<Wish> {
         name: wish.name,
         template: wish.template,
         image: wish.image,
+        download: wish.download,
         node: wish.node,
         vmid: wish.vmid,
         cores: wish.cores,
@@ -104,6 +105,7 @@ pub(in crate::rpc) fn survey(survey: Survey) -> v1::SurveyReply {
         name: node.name,
         free_bytes: node.free,
         images: node.images,
+        downloads: node.downloads,
         storages: node
             .storages
             .into_iter()

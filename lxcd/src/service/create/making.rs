@@ -22,8 +22,12 @@ impl Services {
     ) -> Operation {
         let id = OperationId::generate();
         let installation = prepared.remote.row.installation.clone();
-        let spec = Box::new(prepared.preflight.spec.clone());
+        let mut spec = Box::new(prepared.preflight.spec.clone());
         let there = prepared.there.as_ref();
+        if there.is_some() {
+            // It was made from its image long ago.
+            spec.download = None;
+        }
         // Of one that is there already nothing is marked as ours.
         let marker = if there.is_some() { OperationId(request_id.0) } else { id };
         let kind = Kind::Create { marker, spec };

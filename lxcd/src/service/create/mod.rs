@@ -1,6 +1,7 @@
 //! Making containers: which remote, what the site has, which number, and the one operation that does it. Owns the order
 //! of things and the permissions; what is made of wishes and site is core's `create`.
 
+mod again;
 mod already;
 mod choose;
 mod making;

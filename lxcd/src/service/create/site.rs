@@ -152,7 +152,7 @@ impl Services {
             return Ok(Offer::default());
         }
         let storages = client.storages(node).await.map_err(|error| fault(remote, &error))?;
-        let with_images = storages.iter().filter(|storage| storage.active && storage.takes("vztmpl"));
+        let with_images = storages.iter().filter(|storage| storage.takes_images());
         let lists = join_all(with_images.map(|storage| client.images(node, &storage.name))).await;
         let mut volumes = Vec::new();
         for list in lists {

@@ -1,11 +1,13 @@
 //! What a remote has to choose from, for somebody who has not wished anything yet: nodes with their images, storages and
 //! bridges, and the names that are taken. Owns what is looked at; must not judge or choose.
 
+use std::collections::HashSet;
+
 use futures::future::join_all;
-use lxc_core::create::Storage;
+use lxc_core::create::{Storage, image_file};
 use lxc_core::error::Result;
 
-use super::site::{Asked, node_trouble};
+use super::site::{Asked, Offer, node_trouble};
 use crate::service::Services;
 use crate::service::access::Caller;
 
@@ -33,6 +35,8 @@ pub struct Surveyed {
     pub storages: Vec<Storage>,
     /// Its bridges; none also where they may not be seen.
     pub bridges: Vec<String>,
+    /// File names of the OS images that it has not, and that could be downloaded to it.
+    pub downloads: Vec<String>,
 }
 
 impl Services {
@@ -49,9 +53,14 @@ impl Services {
         let answering = view.nodes.iter().filter(|(name, _)| node_trouble(&view, name).is_none());
         let nodes = join_all(answering.map(|(name, node)| {
             async move {
-                let (offer, bridges) = tokio::join!(self.offer(asked, name), asked.client.bridges(name));
+                let (offer, bridges, listed) = tokio::join!(
+                    self.offer(asked, name),
+                    asked.client.bridges(name),
+                    asked.client.downloads(name)
+                );
                 // What one node does not tell is no reason to ask nothing at all.
                 let offer = offer.unwrap_or_default();
+                let downloads = downloadable(&offer, listed.unwrap_or_default());
                 let fit = |storage: &Storage| storage.active && storage.takes("rootdir");
                 Surveyed {
                     name: name.clone(),
@@ -63,6 +72,7 @@ impl Services {
                     images: offer.volumes,
                     storages: offer.storages.into_iter().filter(fit).collect(),
                     bridges: bridges.unwrap_or_default(),
+                    downloads,
                 }
             }
         }))
@@ -71,4 +81,14 @@ impl Services {
         let names = rows.filter(|row| row.gone_since.is_none()).filter_map(|row| row.name.clone()).collect();
         Ok(Survey { remote: view.name.clone(), nodes, names })
     }
+}
+
+/// What of Proxmox's list a node has not, where a storage of it takes images.
+fn downloadable(offer: &Offer, mut listed: Vec<String>) -> Vec<String> {
+    if !offer.storages.iter().any(Storage::takes_images) {
+        return Vec::new();
+    }
+    let there: HashSet<&str> = offer.volumes.iter().map(|volume| image_file(volume)).collect();
+    listed.retain(|file| !there.contains(file.as_str()));
+    listed
 }

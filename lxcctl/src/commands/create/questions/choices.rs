@@ -1,8 +1,8 @@
 //! What there is to choose from, as rows of lists. Pure: what the daemon told in, rows with what each of them means out.
+//! OS images, and the nodes that have them, are `images`'.
 
 use std::collections::BTreeMap;
 
-use lxc_core::create::{image_file, resolve_image};
 use lxc_core::text;
 
 use crate::client::view::{Remote, Survey, SurveyedNode, Template};
@@ -24,7 +24,7 @@ pub(super) struct Choices<T> {
 
 impl<T> Choices<T> {
     /// Of (meaning, word, note), the notes below each other.
-    fn of(all: Vec<(T, String, String)>) -> Self {
+    pub(super) fn of(all: Vec<(T, String, String)>) -> Self {
         let widest = all.iter().map(|(_, word, _)| width(&escape(word))).max().unwrap_or(0);
         let mut choices = Self { rows: Vec::new(), shown: Vec::new(), values: Vec::new() };
         for (value, word, note) in all {
@@ -80,49 +80,11 @@ pub(super) fn remotes(all: &[Remote]) -> Choices<String> {
     Choices::of(all.iter().map(|remote| (remote.name.clone(), remote.name.clone(), note(remote))).collect())
 }
 
-/// The OS images of the nodes it can be put on; None = what the template says.
-pub(super) fn images(
-    survey: &Survey,
-    node: Option<&str>,
-    template: Option<&Template>,
-) -> Choices<Option<String>> {
-    let mut files: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for node in possible(survey, node) {
-        for image in &node.images {
-            let on = files.entry(image_file(image)).or_default();
-            if !on.contains(&node.name.as_str()) {
-                on.push(&node.name);
-            }
-        }
-    }
-    let of_template = template.map(|template| {
-        let wanted = wanted(template);
-        let all: Vec<String> = possible(survey, node).flat_map(|node| node.images.clone()).collect();
-        let note = match resolve_image(&wanted, &all) {
-            Some(volume) => format!("what the template says: {}", image_file(volume)),
-            None => "what the template says; no node has one".to_owned(),
-        };
-        (None, wanted, note)
-    });
-    let one = |(file, on): (&str, Vec<&str>)| (Some(file.to_owned()), file.to_owned(), on.join(", "));
-    Choices::of(of_template.into_iter().chain(files.into_iter().map(one)).collect())
-}
-
-/// The nodes that have the image, all of them when none has; None = whichever has most free memory.
-pub(super) fn nodes(survey: &Survey, image: &str) -> Choices<Option<String>> {
-    let has = |node: &&SurveyedNode| resolve_image(image, &node.images).is_some();
-    let any = survey.nodes.iter().any(|node| has(&node));
-    let fit = survey.nodes.iter().filter(|node| !any || has(node));
-    let note = |node: &SurveyedNode| {
-        node.free.map_or_else(String::new, |free| format!("{} of memory free", text::bytes(free)))
-    };
-    let auto = (None, "auto".to_owned(), "the one with most free memory".to_owned());
-    let all = fit.map(|node| (Some(node.name.clone()), node.name.clone(), note(node)));
-    Choices::of([auto].into_iter().chain(all).collect())
-}
-
 /// The nodes it can still be put on.
-fn possible<'a>(survey: &'a Survey, node: Option<&'a str>) -> impl Iterator<Item = &'a SurveyedNode> {
+pub(super) fn possible<'a>(
+    survey: &'a Survey,
+    node: Option<&'a str>,
+) -> impl Iterator<Item = &'a SurveyedNode> {
     survey.nodes.iter().filter(move |one| node.is_none_or(|node| node == "auto" || one.name == node))
 }
 
@@ -193,55 +155,16 @@ pub(super) fn pieces(template: &Template) -> Choices<String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::images::tests::survey;
     use super::*;
-
-    fn survey() -> Survey {
-        let node = |name: &str, images: &[&str], bridges: &[&str]| SurveyedNode {
-            name: name.into(),
-            free: Some(4 << 30),
-            images: images.iter().map(|file| format!("local:vztmpl/{file}")).collect(),
-            storages: vec![("local".into(), Some(10 << 30)), (format!("disks-{name}"), None)],
-            bridges: bridges.iter().map(|bridge| (*bridge).to_owned()).collect(),
-        };
-        let (new, old) =
-            ("debian-12-standard_12.11-1_amd64.tar.zst", "debian-12-standard_12.2-1_amd64.tar.zst");
-        let nodes = vec![
-            node("pve1", &[old], &["vmbr0"]),
-            node("pve2", &[old, new], &["vmbr0", "vmbr1"]),
-            node("pve3", &["alpine-3.22-default_20250617_amd64.tar.xz"], &["vmbr0"]),
-        ];
-        Survey { remote: "homelab".into(), nodes, names: Vec::new() }
-    }
 
     #[test]
     fn a_node_that_was_named_leaves_what_it_has() {
         let survey = survey();
-        let files = |node| images(&survey, node, None).shown;
-        assert_eq!(files(None).len(), 3);
-        assert_eq!(files(Some("auto")).len(), 3);
-        assert_eq!(files(Some("pve1")), ["debian-12-standard_12.2-1_amd64.tar.zst"]);
-        let all = images(&survey, None, None);
-        assert!(all.rows[2].ends_with("12.2-1_amd64.tar.zst    pve1, pve2"), "{:?}", all.rows);
         assert_eq!(storages(&survey, None).values.len(), 5, "auto and all of them");
         let own = storages(&survey, Some("pve1"));
         assert_eq!(own.rows, ["auto        the one with most room", "disks-pve1", "local       10Gi free"]);
         assert!(bridges(&survey, Some("pve1")).is_settled());
         assert_eq!(bridges(&survey, None).shown, ["auto", "vmbr0", "vmbr1"]);
-    }
-
-    #[test]
-    fn the_nodes_with_the_image_are_offered_and_all_where_none_has_it() {
-        let survey = survey();
-        assert_eq!(nodes(&survey, "debian-12").shown, ["auto", "pve1", "pve2"]);
-        assert_eq!(nodes(&survey, "alpine-3.22").shown, ["auto", "pve3"]);
-        assert_eq!(nodes(&survey, "gentoo").shown, ["auto", "pve1", "pve2", "pve3"]);
-    }
-
-    #[test]
-    fn what_a_terminal_would_obey_is_only_shown() {
-        let mut survey = survey();
-        survey.nodes[0].images = vec!["local:vztmpl/\u{1b}[2Jdebian.tar.zst".into()];
-        let from = images(&survey, Some("pve1"), None);
-        assert!(!from.rows[0].contains('\u{1b}') && !from.shown[0].contains('\u{1b}'), "{from:?}");
     }
 }

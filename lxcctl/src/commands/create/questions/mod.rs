@@ -4,6 +4,7 @@
 
 mod check;
 mod choices;
+mod images;
 mod typed;
 
 use lxc_core::create::{DEFAULT_CORES, DEFAULT_DISK_GB, DEFAULT_MEMORY_MB, DEFAULT_SWAP_MB, Wish};
@@ -188,20 +189,24 @@ impl Asking<'_> {
         if self.said(|wish| wish.image.clone()).is_some() {
             return Ok(());
         }
-        let from = choices::images(survey, self.said(|wish| wish.node.clone()).as_deref(), template);
+        let from = images::images(survey, self.said(|wish| wish.node.clone()).as_deref(), template);
         if from.values.is_empty() {
             let error = Error::new(Code::NoImage, format!("{} has no OS image to offer", survey.remote))
                 .because("no node that could take it holds one the token may see")
                 .hint_noted("pveam update && pveam available --section system", "on a node");
             return Err(Stop::Failed(error));
         }
-        self.flags.image = self.pick("OS image", &from)?;
+        let image = self.pick("OS image", &from)?;
+        self.flags.image = image.name;
+        if image.download && self.said(|wish| wish.download).is_none() {
+            self.flags.download = Some(true);
+        }
         Ok(())
     }
 
     fn node(&mut self, survey: &Survey, template: Option<&Template>) -> Result<(), Stop> {
         let image = self.said(|wish| wish.image.clone()).or_else(|| template.map(choices::wanted));
-        let from = choices::nodes(survey, &image.unwrap_or_default());
+        let from = images::nodes(survey, &image.unwrap_or_default());
         if self.said(|wish| wish.node.clone()).is_none() && from.values.len() > 2 {
             self.flags.node = self.pick("Node", &from)?;
         }

@@ -40,6 +40,9 @@ pub(super) fn words(before: &Wish, after: &Wish) -> Vec<String> {
             words.extend([flag.to_owned(), value]);
         }
     }
+    if before.download.is_none() && after.download == Some(true) {
+        words.push("--download".to_owned());
+    }
     if before.without.is_none() {
         for piece in after.without.iter().flatten() {
             words.extend(["--without".to_owned(), piece.clone()]);
@@ -66,6 +69,7 @@ mod tests {
             name: Some("web-7".into()),
             template: Some("web-node".into()),
             image: Some("debian-12".into()),
+            download: Some(true),
             node: Some("pve2".into()),
             memory_mb: Some(1536),
             swap_mb: Some(0),

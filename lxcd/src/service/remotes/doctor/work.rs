@@ -43,7 +43,11 @@ impl Services {
         let open = self.store.open_operations().await.map_err(store_error)?;
         let busy = |upid: &Upid| {
             let same = |op: &&lxc_core::op::Operation| op.target.installation == remote.row.installation;
-            open.iter().filter(same).any(|op| op.target.vmid.to_string() == upid.id)
+            let about = |op: &lxc_core::op::Operation| {
+                let file = op.kind.download().is_some_and(|download| download.file == upid.id);
+                file || op.target.vmid.to_string() == upid.id
+            };
+            open.iter().filter(same).any(about)
         };
         tasks.retain(|(upid, _)| !ours.contains(upid) && !busy(upid));
         tasks.sort_by_key(|(upid, ahead)| upid.start_time - ahead);

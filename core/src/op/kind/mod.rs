@@ -1,14 +1,14 @@
 //! The kinds of operations and the steps each consists of. Owns their parameters and names; must not
-//! decide when a step is due (`op::plan`).
+//! decide when a step is due (`op::plan`), nor what one does (`step`).
 
-use std::fmt;
-use std::str::FromStr;
+mod step;
 
 use serde::{Deserialize, Serialize};
 
-use crate::create::{Part, Phase, Spec};
-use crate::ids::{OperationId, Vmid};
-use crate::pve::{Call, Power};
+use crate::create::{Download, Part, Phase, Spec};
+use crate::ids::OperationId;
+
+pub use step::{Goal, StepKind, UnknownStep};
 
 /// What was asked for. Stored as JSON together with [`Kind::VERSION`]; a daemon claims only what it knows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,44 +83,15 @@ impl Weight {
     }
 }
 
-/// One step, usually one Proxmox task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StepKind {
-    /// vzcreate
-    Create,
-    /// One piece of what follows a start, by its place in the spec: a job on the node.
-    Part(u16),
-    /// vzstart
-    Start,
-    /// vzstop
-    Stop,
-    /// vzshutdown
-    Shutdown,
-    /// vzdestroy
-    Delete,
-    /// Only our own record.
-    Forget,
-}
-
-/// What a step is to reach.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Goal {
-    /// The container is there, ours, and no longer locked by its making.
-    Made,
-    /// It runs, or does not.
-    Power(Power),
-    /// The container is gone.
-    Gone,
-}
-
 impl Kind {
     /// The newest stored form this lxcd knows.
-    pub const VERSION: i64 = 2;
+    pub const VERSION: i64 = 3;
 
     /// Of the stored form; raised when a field changes its meaning, or for a verb that older ones do not know.
     #[must_use]
     pub fn version(&self) -> i64 {
         match self {
+            Self::Create { spec, .. } if spec.download.is_some() => 3,
             Self::Create { .. } => 2,
             _ => 1,
         }
@@ -146,9 +117,11 @@ impl Kind {
     pub fn steps(&self) -> Vec<StepKind> {
         match self {
             Self::Create { spec, .. } => {
-                let begun = [(StepKind::Create, Phase::Create), (StepKind::Start, Phase::Start)].into_iter();
+                let download = spec.download.iter().map(|_| (StepKind::Download, Phase::Create));
+                let begun = [(StepKind::Create, Phase::Create), (StepKind::Start, Phase::Start)];
                 let parts = spec.parts.iter().zip(0..).map(|(part, at)| (StepKind::Part(at), part.phase()));
-                let due = begun.chain(parts).filter(|(_, phase)| *phase <= spec.stop_after);
+                let all = download.chain(begun).chain(parts);
+                let due = all.filter(|(_, phase)| *phase <= spec.stop_after);
                 due.map(|(step, _)| step).collect()
             }
             Self::Start => vec![StepKind::Start],
@@ -179,14 +152,26 @@ impl Kind {
     /// What is said of a step that begins: `script 3/5 30-app.sh`, else what it does.
     #[must_use]
     pub fn step_words(&self, step: StepKind) -> String {
-        self.part(step).map_or_else(|| step.doing().to_owned(), Part::doing)
+        match self.download().filter(|_| step == StepKind::Download) {
+            Some(download) => format!("{} {}", step.doing(), download.file),
+            None => self.part(step).map_or_else(|| step.doing().to_owned(), Part::doing),
+        }
+    }
+
+    /// The OS image it has to be brought first, of a create.
+    #[must_use]
+    pub fn download(&self) -> Option<&Download> {
+        match self {
+            Self::Create { spec, .. } => spec.download.as_ref(),
+            _ => None,
+        }
     }
 
     /// The phase a step belongs to, of a create.
     #[must_use]
     pub fn phase(&self, step: StepKind) -> Option<Phase> {
         match (self, step) {
-            (Self::Create { .. }, StepKind::Create) => Some(Phase::Create),
+            (Self::Create { .. }, StepKind::Download | StepKind::Create) => Some(Phase::Create),
             (Self::Create { .. }, StepKind::Start) => Some(Phase::Start),
             _ => self.part(step).map(Part::phase),
         }
@@ -220,108 +205,3 @@ impl Kind {
         }
     }
 }
-
-impl StepKind {
-    /// Its name in the database and in `op show`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Create => "create",
-            Self::Part(_) => "part",
-            Self::Start => "start",
-            Self::Stop => "stop",
-            Self::Shutdown => "shutdown",
-            Self::Delete => "delete",
-            Self::Forget => "forget",
-        }
-    }
-
-    /// The participle of progress lines.
-    #[must_use]
-    pub fn doing(self) -> &'static str {
-        match self {
-            Self::Create => "creating",
-            Self::Part(_) => "provisioning",
-            Self::Start => "starting",
-            Self::Stop | Self::Shutdown => "stopping",
-            Self::Delete => "deleting",
-            Self::Forget => "forgetting",
-        }
-    }
-
-    /// What it is to reach.
-    #[must_use]
-    pub fn goal(self) -> Goal {
-        match self {
-            Self::Create => Goal::Made,
-            Self::Start | Self::Part(_) => Goal::Power(Power::Running),
-            Self::Stop | Self::Shutdown => Goal::Power(Power::Stopped),
-            Self::Delete | Self::Forget => Goal::Gone,
-        }
-    }
-
-    /// Whether its task may be aborted in the middle and leaves nothing half done.
-    #[must_use]
-    pub fn can_be_cut_off(self) -> bool {
-        matches!(self, Self::Start | Self::Shutdown)
-    }
-
-    /// The call it makes; under HA, Proxmox neither forces a shutdown nor overrules one (docs/proxmox.md, HA).
-    /// None for steps that call nothing.
-    #[must_use]
-    pub fn call(self, kind: &Kind, vmid: Vmid, ha: bool) -> Option<Call> {
-        match self {
-            Self::Create => {
-                let Kind::Create { spec, marker } = kind else { return None };
-                Some(Call::Create { options: spec.parameters(vmid, *marker) })
-            }
-            Self::Start => Some(Call::Start),
-            Self::Stop => Some(Call::Stop { overrule_shutdown: !ha }),
-            Self::Shutdown => {
-                let (grace, force) = kind.grace().unwrap_or((30, true));
-                Some(Call::Shutdown { timeout: grace.max(1), force_stop: force && !ha })
-            }
-            Self::Delete => {
-                let destroy_unreferenced_disks =
-                    matches!(kind, Kind::Delete { destroy_unreferenced_disks: true });
-                Some(Call::Delete { force: true, destroy_unreferenced_disks })
-            }
-            Self::Forget | Self::Part(_) => None,
-        }
-    }
-}
-
-/// As it stands in the database: `start`, `part:3`.
-impl fmt::Display for StepKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Part(at) => write!(f, "part:{at}"),
-            one => f.write_str(one.name()),
-        }
-    }
-}
-
-impl FromStr for StepKind {
-    type Err = UnknownStep;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStep> {
-        const PLAIN: [StepKind; 6] = [
-            StepKind::Create,
-            StepKind::Start,
-            StepKind::Stop,
-            StepKind::Shutdown,
-            StepKind::Delete,
-            StepKind::Forget,
-        ];
-        if let Some(at) = text.strip_prefix("part:") {
-            return at.parse().map(Self::Part).map_err(|_| UnknownStep(text.to_owned()));
-        }
-        let plain = PLAIN.into_iter().find(|one| one.name() == text);
-        plain.ok_or_else(|| UnknownStep(text.to_owned()))
-    }
-}
-
-/// A step this lxcd does not know.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no step of an operation")]
-pub struct UnknownStep(String);

@@ -1,0 +1,100 @@
+//! A create that is taken up again though nothing of its container was begun: its OS image did not come, say. It is the same
+//! container that is made, of the same inputs, but number, name and addresses have to be reserved anew.
+
+use lxc_core::error::{Code, Error, Result};
+use lxc_core::ids::{ContainerId, OperationId};
+use lxc_core::op::{Kind, Operation, State, Target};
+
+use super::ATTEMPTS;
+use super::making::unmade;
+use crate::service::access::{Caller, no_remote};
+use crate::service::verbs::{Batch, VerbRequest, digest, request_id, reused, steps};
+use crate::service::{Services, store_error};
+use crate::store::{NewRequest, Submitted};
+
+impl Services {
+    /// Makes a new operation that does the whole of `before`, but for the steps that are carried over.
+    ///
+    /// # Errors
+    /// When somebody has its name, its number or its address by now.
+    pub(in crate::service) async fn create_again(
+        &self,
+        caller: &Caller,
+        before: &Operation,
+        request: &VerbRequest,
+    ) -> Result<Batch> {
+        self.begins()?;
+        let Target { remote, installation, .. } = &before.target;
+        let known = self.registry.get(remote).filter(|known| known.row.installation == *installation);
+        let remote = known.ok_or_else(|| no_remote(remote))?;
+        let client = self.registry.client_of(&remote, &caller.actor);
+        let Kind::Create { spec, .. } = &before.kind else { return self.submit(caller, request).await };
+        let (request_id, now) = (request_id(&request.request_id)?, self.engine.now());
+        let (digest, options) = digest(caller, request);
+        let mut vmid = before.target.vmid;
+        for _ in 0..ATTEMPTS {
+            if spec.any_vmid {
+                vmid = self.free_vmid(&remote, &client, vmid).await?;
+            }
+            let id = OperationId::generate();
+            let kind = Kind::Create { spec: spec.clone(), marker: id };
+            let op = Operation {
+                id,
+                request_id,
+                target: Target { vmid, container_id: ContainerId::generate(), ..before.target.clone() },
+                steps: steps(&kind, &request.carried),
+                kind,
+                state: State::Queued,
+                cancel: false,
+                abandon: false,
+                fence: 0,
+                degraded_since: None,
+                created: now.wall,
+                started: None,
+                finished: None,
+                last_seq: 1,
+                retry_of: Some(before.id),
+                login: self.registry.login_of(installation, &caller.actor).map(|login| login.token_id),
+                actor: caller.actor.name.clone(),
+                ..before.clone()
+            };
+            let made = unmade(&op, now.wall);
+            let new = NewRequest {
+                id: request_id,
+                digest: digest.clone(),
+                actor: caller.actor.clone(),
+                verb: op.kind.verb().to_owned(),
+                options: options.clone(),
+                selector_text: request.selector_text.clone(),
+                max_parallel: 1,
+                max_per_node: 0,
+                on_error_stop: false,
+                pause: 0,
+                created: now.wall,
+                steady: now.steady,
+                // What the pieces of work read is carried over with the rest.
+                inputs: Vec::new(),
+                operations: vec![op],
+                made: Some(made.clone()),
+            };
+            match self.store.submit(&new, self.me).await.map_err(store_error)? {
+                Submitted::New(claims) => {
+                    self.inventory.made(made);
+                    self.begun(claims);
+                    return self.batch(caller, request_id, false).await;
+                }
+                Submitted::Replayed(_) => return self.batch(caller, request_id, true).await,
+                Submitted::Reused => return Err(reused(request_id)),
+                Submitted::Taken if spec.any_vmid => vmid += 1,
+                Submitted::Taken => break,
+                Submitted::Clash(clash, other) => {
+                    let whose = format!("{}/{}", remote.row.name, other.vmid);
+                    return Err(clash.error(&spec.name, &remote.row.name, &whose));
+                }
+            }
+        }
+        Err(Error::new(Code::VmidTaken, format!("vmid {vmid} is taken"))
+            .because("another container has it by now")
+            .hint("lxcctl create --help"))
+    }
+}
