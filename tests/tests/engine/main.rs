@@ -7,6 +7,7 @@ mod bare;
 #[expect(dead_code, reason = "chaos uses the rest of it")]
 mod client;
 mod creating;
+mod downloading;
 mod fake;
 mod faults;
 mod fence;
