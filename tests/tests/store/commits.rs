@@ -6,23 +6,11 @@ use lxc_core::op::{Change, Kind, Operation, Outcome, State, StepState};
 use lxc_core::ports::{Committed, LogPage, OpStore};
 use lxc_core::pve::{Power, TaskExit};
 use lxc_core::record::AuditFilter;
-use lxcd::store::Store;
 
 use super::make::{
-    S, T0, actor, admitted, after, audit, container, daemon, dispatch, installation, operation, request,
-    submit, upid,
+    S, T0, actor, admitted, advance, after, audit, container, daemon, dispatch, installation, operation,
+    request, submit, upid,
 };
-
-async fn advance(store: &Store, op: &Operation, change: Change, now: i64) -> Operation {
-    let (mut op, events) = after(op, change, now);
-    match store.commit(&op, &events, now).await.unwrap() {
-        Committed::Yes { last_seq, cancel, abandon } => {
-            (op.last_seq, op.cancel, op.abandon) = (last_seq, cancel, abandon);
-        }
-        Committed::Fenced => panic!("fenced"),
-    }
-    op
-}
 
 on_both! {
     async fn many_at_once_are_each_written_or_refused_by_themselves(db: Db) {

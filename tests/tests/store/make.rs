@@ -1,9 +1,9 @@
-//! Requests, operations, containers and remotes to store. Owns plausible values; must not store anything.
+//! Requests, operations, containers and remotes to store. Owns plausible values, and how one is stored that moves on.
 
 use lxc_core::actor::Actor;
 use lxc_core::ids::{ContainerId, DaemonId, Installation, Micros, OperationId, RequestId, Vmid};
 use lxc_core::op::{Change, Dispatch, EventDraft, Kind, Operation, State, Step, StepState, Target, apply};
-use lxc_core::ports::Claims;
+use lxc_core::ports::{Claims, Committed, OpStore as _};
 use lxc_core::pve::{Call, Live, Power, Upid};
 use lxc_core::record::{AuditRecord, ContainerRecord, DaemonRecord, RemoteRecord};
 use lxc_core::timing::Timing;
@@ -140,6 +140,18 @@ pub(crate) fn after(op: &Operation, change: Change, now: Micros) -> (Operation, 
     let mut op = op.clone();
     let events = apply(&mut op, change, now, &Timing::default()).unwrap();
     (op, events)
+}
+
+/// Commits a change and answers the operation as it is then.
+pub(crate) async fn advance(store: &Store, op: &Operation, change: Change, now: i64) -> Operation {
+    let (mut op, events) = after(op, change, now);
+    match store.commit(&op, &events, now).await.unwrap() {
+        Committed::Yes { last_seq, cancel, abandon } => {
+            (op.last_seq, op.cancel, op.abandon) = (last_seq, cancel, abandon);
+        }
+        Committed::Fenced => panic!("fenced"),
+    }
+    op
 }
 
 pub(crate) fn dispatch() -> Dispatch {

@@ -3,17 +3,20 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use futures::future::join_all;
-use lxc_core::create::{Addressing, Clash, Features, Network, OnFailure, Phase, Spec};
+use lxc_core::create::{Addressing, Clash, Download, Features, Network, OnFailure, Phase, Spec};
 use lxc_core::error::{Code, Error};
 use lxc_core::ids::{OperationId, Vmid};
-use lxc_core::op::{Change, Kind, Outcome};
+use lxc_core::op::{Change, Kind, Outcome, Step, StepState};
 use lxc_core::ports::{Committed, OpStore};
-use lxc_core::pve::{Live, Power};
+use lxc_core::pve::{Live, Power, Upid};
 use lxc_core::record::ContainerRecord;
 use lxcd::store::{NewRequest, Submitted};
 
-use super::make::{S, T0, after, container, daemon, installation, operation, request, submit};
+use super::make::{
+    S, T0, advance, after, container, daemon, dispatch, installation, operation, request, submit,
+};
 
+const FILE: &str = "debian-13-standard_13.1-2_amd64.tar.zst";
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 5);
 
 /// A create of a container of that name and number, at that address.
@@ -69,7 +72,41 @@ fn create(name: &str, vmid: Vmid, address: Option<Ipv4Addr>) -> NewRequest {
     NewRequest { made: Some(made), ..request(vec![op]) }
 }
 
+/// The same, of an image that is to be downloaded.
+fn downloading(name: &str, vmid: Vmid) -> NewRequest {
+    let mut new = create(name, vmid, None);
+    let op = &mut new.operations[0];
+    let Kind::Create { spec, .. } = &mut op.kind else { panic!() };
+    spec.download = Some(Download { storage: "local".to_owned(), file: FILE.to_owned() });
+    let step = |kind| Step { kind, state: StepState::NEW, started: None, finished: None };
+    op.steps = op.kind.steps().into_iter().map(step).collect();
+    new
+}
+
 on_both! {
+    async fn several_may_follow_one_download_and_each_knows_the_tasks_of_the_others(db: Db) {
+        let me = daemon(&db.store, "a", 3_600 * S).await;
+        let task = |start: u32| -> Upid {
+            format!("UPID:pve1:0003A1F2:01F0C3B7:{start:08X}:download:{FILE}:lxcd@pve!cli:").parse().unwrap()
+        };
+        let mut all = Vec::new();
+        for (name, vmid, start) in [("a", 104, 1), ("b", 105, 1), ("c", 106, 2)] {
+            let op = submit(&db.store, me, &downloading(name, vmid)).await.ours.remove(0);
+            let op = advance(&db.store, &op, Change::Dispatching(0, dispatch()), T0 + S).await;
+            let watching = Change::Watching { step: 0, upid: task(start), adopted: vmid == 105 };
+            all.push(advance(&db.store, &op, watching, T0 + S).await);
+        }
+        assert_eq!(db.store.taken_upids(&all[0]).await.unwrap(), [task(1), task(2)].into());
+        assert_eq!(db.store.taken_upids(&all[2]).await.unwrap(), [task(1)].into());
+        assert_eq!(db.store.upids_since(&installation(), T0).await.unwrap(), [task(1), task(2)].into());
+        let read = db.store.operation(all[1].id).await.unwrap().unwrap();
+        assert_eq!(read.steps[0].state.upid(), Some(&task(1)));
+        // A container's own tasks are those of its number, as ever.
+        let done = Change::StepDone { step: 0, exit: "OK".to_owned(), warning: None };
+        let op = advance(&db.store, &all[0], done, T0 + S).await;
+        assert!(db.store.taken_upids(&op).await.unwrap().is_empty());
+    }
+
     async fn what_a_create_reads_is_kept_until_it_has_succeeded(db: Db) {
         let me = daemon(&db.store, "a", 3_600 * S).await;
         for (vmid, outcome, kept) in [
