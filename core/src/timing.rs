@@ -52,6 +52,10 @@ pub struct Timing {
     pub reread: (Duration, Duration),
     /// Between two looks into a container in the background; and from its start to the first.
     pub inside: (Duration, Duration),
+    /// After the first attempt at an SSH connection; it doubles.
+    pub connect: Duration,
+    /// How long a container may take from its start until it can be worked in.
+    pub reach: Duration,
     /// When to look again for events that were written but could not be told yet.
     pub settle: Duration,
 }
@@ -80,6 +84,8 @@ impl Default for Timing {
             looking: s(300),
             reread: (s(2), s(30)),
             inside: (s(300), s(15)),
+            connect: s(2),
+            reach: s(120),
             settle: ms(200),
         }
     }
@@ -112,6 +118,9 @@ impl Timing {
             looking: f(base.looking),
             reread: pair(base.reread),
             inside: pair(base.inside),
+            connect: f(base.connect),
+            // It is waited for in the container, whose own time is as it is, and in whole seconds.
+            reach: f(base.reach).max(Duration::from_secs(3)),
             settle: f(base.settle),
         }
     }

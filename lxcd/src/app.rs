@@ -126,7 +126,8 @@ pub async fn run(
 
     let steady = Steady::new(store.clock(clock.now()).await.map_err(store_error)?, &*clock);
     let op_store: Arc<dyn OpStore> = Arc::new(store.clone());
-    let jobs: Arc<dyn RemoteJob> = Arc::new(Jobs::new(clock.clone(), registry.ssh_accesses()));
+    let jobs: Arc<dyn RemoteJob> =
+        Arc::new(Jobs::new(clock.clone(), registry.ssh_accesses(), timing.connect));
     let engine = Engine::new(Parts {
         store: op_store,
         pve: registry.clone(),

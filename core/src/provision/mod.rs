@@ -21,8 +21,6 @@ const REACH_NODE: &str = include_str!("inside/reach-node.sh");
 /// What every script may count on.
 pub const PRELUDE: &str = include_str!("inside/prelude.sh");
 
-/// How long a container may take until it answers, seconds.
-const DEADLINE: u64 = 120;
 /// How long one of these may take.
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long a look at what runs may take, by somebody who waits for it.
@@ -45,9 +43,10 @@ pub fn main(part: &Part) -> &'static str {
     }
 }
 
-/// The job of a step; None for one that is no piece of work in a container. `stdin` is what was made for it.
+/// The job of a step; None for one that is no piece of work in a container. `stdin` is what was made for it, `reach` how
+/// long the container may take until it can be worked in.
 #[must_use]
-pub fn job(op: &Operation, step: usize, stdin: Vec<u8>) -> Option<Job> {
+pub fn job(op: &Operation, step: usize, stdin: Vec<u8>, reach: Duration) -> Option<Job> {
     let Kind::Create { spec, marker } = &op.kind else { return None };
     let part = op.kind.part(op.steps.get(step)?.kind)?;
     let vmid = op.target.vmid.to_string();
@@ -55,8 +54,8 @@ pub fn job(op: &Operation, step: usize, stdin: Vec<u8>) -> Option<Job> {
     if *part == Part::Reach {
         argv.extend(["/bin/sh", "-c", REACH_NODE, "lxcd", vmid.as_str()].map(String::from));
     }
-    argv.extend(enter(&vmid, environment(op, spec, *marker, part)));
-    let command = Command { argv, stdin, timeout: time(part) };
+    argv.extend(enter(&vmid, environment(op, spec, *marker, part, reach)));
+    let command = Command { argv, stdin, timeout: time(part, reach) };
     Some(Job { id: JobId { operation: op.id, step }, command })
 }
 
@@ -77,7 +76,13 @@ fn enter(vmid: &str, environment: Vec<(&'static str, String)>) -> Vec<String> {
 }
 
 /// What a piece is told, as names and values that no shell reads.
-fn environment(op: &Operation, spec: &Spec, marker: OperationId, part: &Part) -> Vec<(&'static str, String)> {
+fn environment(
+    op: &Operation,
+    spec: &Spec,
+    marker: OperationId,
+    part: &Part,
+    reach: Duration,
+) -> Vec<(&'static str, String)> {
     let mut all = vec![
         ("CONTAINER_NAME", spec.name.clone()),
         ("CONTAINER_VMID", op.target.vmid.to_string()),
@@ -92,7 +97,7 @@ fn environment(op: &Operation, spec: &Spec, marker: OperationId, part: &Part) ->
             let inside =
                 spec.parts.iter().any(|part| matches!(part, Part::Packages { .. } | Part::Script { .. }));
             all.push(("NEEDS", String::from(if inside { "init route dns" } else { "init" })));
-            all.push(("DEADLINE", DEADLINE.to_string()));
+            all.push(("DEADLINE", reach.as_secs().to_string()));
         }
         Part::Packages { manager, .. } => all.push(("MANAGER", manager.to_string())),
         Part::Script { name, seconds, .. } => {
@@ -105,9 +110,9 @@ fn environment(op: &Operation, spec: &Spec, marker: OperationId, part: &Part) ->
     all
 }
 
-fn time(part: &Part) -> Duration {
+fn time(part: &Part, reach: Duration) -> Duration {
     match part {
-        Part::Reach => Duration::from_secs(DEADLINE) + 3 * MINUTE,
+        Part::Reach => reach + 3 * MINUTE,
         Part::Files { .. } => 10 * MINUTE,
         Part::Packages { .. } => 60 * MINUTE,
         Part::Script { seconds, .. } => Duration::from_secs(*seconds) + MINUTE,

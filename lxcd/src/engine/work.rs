@@ -85,7 +85,7 @@ impl Driver {
             Ok(input) => input.unwrap_or_default(),
             Err(error) => return Err(self.store_fails(&error).await),
         };
-        let Some(job) = provision::job(&self.op, step, input) else {
+        let Some(job) = provision::job(&self.op, step, input, inner.parts.timing.reach) else {
             tracing::error!(op = %self.op.id, step, "a step without any work; leaving the operation alone");
             return Err(false);
         };

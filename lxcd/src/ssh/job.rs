@@ -40,16 +40,17 @@ pub struct Jobs {
 }
 
 impl Jobs {
-    /// With the access as `access` gives it at each call.
+    /// With the access as `access` gives it at each call. A connection that is not made is tried again after `pause`,
+    /// which doubles.
     #[must_use]
-    pub fn new(clock: Arc<dyn Clock>, access: AccessOf) -> Self {
-        Self { pool: Pool::new(clock, access, ATTEMPTS) }
+    pub fn new(clock: Arc<dyn Clock>, access: AccessOf, pause: Duration) -> Self {
+        Self { pool: Pool::new(clock, access, ATTEMPTS, pause) }
     }
 
     /// The same for somebody who waits for an answer: a connection that is not made is not tried again.
     #[must_use]
     pub fn once(clock: Arc<dyn Clock>, access: AccessOf) -> Self {
-        Self { pool: Pool::new(clock, access, 1) }
+        Self { pool: Pool::new(clock, access, 1, Duration::ZERO) }
     }
 
     /// Asks the helper on a node.

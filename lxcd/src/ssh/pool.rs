@@ -21,14 +21,13 @@ use super::session::Session;
 const AT_ONCE: usize = 32;
 /// How often a connection is tried.
 pub(super) const ATTEMPTS: u32 = 5;
-/// The pause after the first attempt; it doubles.
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// The connections.
 pub(super) struct Pool {
     clock: Arc<dyn Clock>,
     access: AccessOf,
     attempts: u32,
+    pause: Duration,
     lines: Mutex<HashMap<Node, Arc<Line>>>,
 }
 
@@ -72,8 +71,9 @@ struct Open {
 }
 
 impl Pool {
-    pub(super) fn new(clock: Arc<dyn Clock>, access: AccessOf, attempts: u32) -> Self {
-        Self { clock, access, attempts, lines: Mutex::default() }
+    /// `pause` comes after the first attempt; it doubles.
+    pub(super) fn new(clock: Arc<dyn Clock>, access: AccessOf, attempts: u32, pause: Duration) -> Self {
+        Self { clock, access, attempts, pause, lines: Mutex::default() }
     }
 
     /// Does something over a node's connection. Once more over a new one when the old turns out to be gone: everything
@@ -140,7 +140,7 @@ impl Pool {
     }
 
     async fn connect(&self, access: &Access) -> Result<Session, JobError> {
-        let mut pause = PAUSE;
+        let mut pause = self.pause;
         for _ in 1..self.attempts {
             match Session::connect(access).await {
                 Err(JobError::NotConnected(why)) => tracing::info!(%access, why, "no SSH connection yet"),

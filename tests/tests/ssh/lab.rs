@@ -10,6 +10,7 @@ use futures::FutureExt;
 use lxc_core::ids::{Installation, Micros, OperationId};
 use lxc_core::job::{Command, Job, JobExit, JobId, JobReading, JobState, Node};
 use lxc_core::ports::{Clock, RemoteJob};
+use lxc_core::timing::Timing;
 use lxc_tests::harness::SshServer;
 use lxc_tests::harness::wait::until_async;
 use lxcd::clock::SystemClock;
@@ -157,7 +158,7 @@ fn jobs(clock: &Arc<QuickClock>, access: &Arc<Mutex<Access>>) -> Box<dyn RemoteJ
         let access = given.lock().clone();
         async move { Ok(access) }.boxed()
     };
-    Box::new(Jobs::new(clock.clone(), Arc::new(give)))
+    Box::new(Jobs::new(clock.clone(), Arc::new(give), Timing::default().connect))
 }
 
 pub(crate) fn job(argv: &[&str]) -> Job {

@@ -6,7 +6,7 @@ use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::Vmid;
 use lxc_core::job::Node;
 use lxc_core::picture::RemoteView;
-use lxc_core::ports::{PveApi, PveError};
+use lxc_core::ports::{JobError, PveApi, PveError};
 use lxc_core::pve::RefusalKind;
 
 use crate::pve::PveClient;
@@ -99,18 +99,23 @@ impl Services {
     async fn ssh_trouble(&self, remote: &Remote, node: &str) -> Option<Error> {
         let name = &remote.row.name;
         let at = Node { installation: remote.row.installation.clone(), name: node.to_owned() };
-        let why = match self.jobs.check(&at, &["lxc-attach"]).await {
+        let (why, pinned) = match self.jobs.check(&at, &["lxc-attach"]).await {
             Ok(missing) if missing.is_empty() => return None,
-            Ok(missing) => missing.join("; "),
-            Err(error) => error.to_string(),
+            Ok(missing) => (missing.join("; "), true),
+            Err(error) => (
+                error.to_string(),
+                !matches!(error, JobError::HostKeyChanged { .. } | JobError::HostKeyUnknown { .. }),
+            ),
+        };
+        let mend = if pinned {
+            (format!("lxcctl remote set {name} --ssh root --ssh-key ~/.ssh/id_ed25519"), "sets it up")
+        } else {
+            (format!("lxcctl remote trust {name} --rotate"), "if that key is the node's own")
         };
         Some(
             Error::new(Code::NoSsh, format!("{name}/{node} cannot be worked on by SSH"))
                 .because(why)
-                .hint_noted(
-                    format!("lxcctl remote set {name} --ssh root --ssh-key ~/.ssh/id_ed25519"),
-                    "sets it up",
-                )
+                .hint_noted(mend.0, mend.1)
                 .hint_noted("{line} --stop-after start", "makes and starts it, and no more"),
         )
     }
