@@ -20,6 +20,9 @@ struct Args {
     /// Node names, separated by commas.
     #[arg(long, default_value = "pve", value_delimiter = ',', value_name = "NAMES")]
     nodes: Vec<String>,
+    /// Each node listens at an address of its own: 127.0.1.1, 127.0.1.2, …
+    #[arg(long)]
+    own_addresses: bool,
     /// Cluster name; several nodes form 'simlab' without it.
     #[arg(long, value_name = "NAME")]
     cluster: Option<String>,
@@ -82,6 +85,7 @@ async fn run(args: Args) -> Result<(), String> {
     let config = SimConfig {
         listen: args.listen,
         nodes: args.nodes,
+        own_addresses: args.own_addresses,
         cluster: args.cluster,
         containers: args.containers,
         seed: args.seed,

@@ -31,6 +31,8 @@ pub struct SimConfig {
     pub listen: SocketAddr,
     /// Node names.
     pub nodes: Vec<String>,
+    /// Each node listens at an address of its own and tells that one: 127.0.1.1, 127.0.1.2, …
+    pub own_addresses: bool,
     /// Cluster name; without one a single node stands alone and several form `simlab`.
     pub cluster: Option<String>,
     /// Size of the generated population.
@@ -60,6 +62,7 @@ impl Default for SimConfig {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0),
             nodes: vec!["pve".to_owned()],
+            own_addresses: false,
             cluster: None,
             containers: 0,
             seed: 1,
@@ -116,7 +119,7 @@ pub enum SimError {
 pub struct NodeInfo {
     /// Its name.
     pub name: String,
-    /// `https://127.0.0.1:PORT`.
+    /// `https://127.0.0.1:PORT`, or another address where the nodes have their own.
     pub url: String,
     /// SHA-256 of its certificate.
     pub fingerprint: String,
@@ -164,7 +167,7 @@ impl Sim {
         let stop = CancellationToken::new();
         let mut nodes = Vec::new();
         for (i, (name, node)) in config.nodes.iter().zip(&installation.nodes).enumerate() {
-            let listener = TcpListener::bind(address(config.listen, i)).await?;
+            let listener = TcpListener::bind(address(&config, i)).await?;
             let url = format!("https://{}", listener.local_addr()?);
             nodes.push(NodeInfo { name: name.clone(), url, fingerprint: node.leaf.fingerprint.clone() });
             let acceptor = TlsAcceptor::from(node.config.clone());
@@ -241,9 +244,19 @@ impl Drop for Sim {
     }
 }
 
-fn address(first: SocketAddr, index: usize) -> SocketAddr {
+/// Where a node listens. What has an address of its own needs no port of its own.
+fn address(config: &SimConfig, index: usize) -> SocketAddr {
+    let first = config.listen;
+    if config.own_addresses {
+        return SocketAddr::new(IpAddr::V4(own_address(index)), first.port());
+    }
     let port = if first.port() == 0 { 0 } else { first.port() + index as u16 };
     SocketAddr::new(first.ip(), port)
+}
+
+/// All of 127.0.0.0/8 is this machine.
+fn own_address(index: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 1 + (index / 254) as u8, (index % 254 + 1) as u8)
 }
 
 fn build_world(config: &SimConfig) -> Result<World, SimError> {
@@ -270,6 +283,11 @@ fn build_world(config: &SimConfig) -> Result<World, SimError> {
         ],
     };
     let mut world = World::new(&world_config, access);
+    if config.own_addresses {
+        for (index, node) in world.nodes.iter_mut().enumerate() {
+            node.ip = own_address(index).to_string();
+        }
+    }
     world.fence_ms = (config.fence_seconds.max(0.0) * 1000.0) as u64;
     let population = config.population.clone().unwrap_or_else(|| {
         generate(config.seed, config.containers, &config.nodes, config.first_vmid, cluster.is_some())
