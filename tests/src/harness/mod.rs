@@ -6,7 +6,9 @@
 
 pub mod binary;
 pub mod certificates;
+pub mod cluster;
 pub mod daemon;
+mod follower;
 pub mod node;
 pub mod postgres;
 pub mod proxy;
@@ -19,6 +21,7 @@ pub mod wait;
 pub mod world;
 
 pub use certificates::Ca;
+pub use cluster::{Cluster, Place};
 pub use daemon::{Daemon, SCALE};
 pub use node::{Network, Node, Tree};
 pub use postgres::Postgres;
@@ -26,7 +29,7 @@ pub use proxy::{Proxy, Wire};
 pub use redis::RedisServer;
 pub use run::{Cli, Run, Running};
 pub use site::{Site, template};
-pub use ssh::SshServer;
+pub use ssh::{SshServer, SshSetup};
 pub use terminal::Terminal;
 pub use wait::until;
 pub use world::{SECRET, Setup, TOKEN, World, ct, running};

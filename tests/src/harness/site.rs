@@ -1,30 +1,24 @@
 //! A simulated Proxmox whose containers run for real: what it starts is a stand-in container on a stand-in node, which
 //! lxcd reaches by SSH. Owns that both agree on what runs; must not know what is done inside.
 
-use std::collections::HashSet;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
-use std::time::Duration;
+use std::sync::MutexGuard;
 
-use super::node::{Network, Node, ROOTS, Tree};
-use super::{Setup, SshServer, World};
+use super::cluster::PROGRAMS;
+use super::follower::{self, Follower};
+use super::node::{Network, Node, Tree};
+use super::{Setup, SshServer, SshSetup, World};
 
 const CONF: &str = "TEMPLATE_OS=debian\nTEMPLATE_VERSION=12\nTEMPLATE_RAM=512\nTEMPLATE_DISK=4\n";
-/// How often both are compared.
-const TICK: Duration = Duration::from_millis(10);
 
 /// A world with a node one can work on.
 pub struct Site {
+    /// Ends before what it looks at.
+    follower: Follower,
     /// Proxmox, lxcd and lxcctl.
     pub world: World,
     /// The node's SSH server.
     pub server: SshServer,
-    node: Arc<Mutex<Node>>,
-    stop: Arc<AtomicBool>,
-    follower: Option<JoinHandle<()>>,
     programs: tempfile::TempDir,
 }
 
@@ -35,23 +29,20 @@ impl Site {
     /// When it could be had and does not start.
     #[must_use]
     pub fn start(setup: Setup, tree: Tree) -> Option<Self> {
-        let mut node = Node::new()?;
-        // Made now, for a create does not wait for it.
-        if !node.start(1, tree, Network::Shared) {
-            return None;
-        }
-        node.stop(1);
-        let programs = tempfile::tempdir().expect("made");
-        let attach = programs.path().join("lxc-attach");
-        let real = node.programs().join("lxc-attach");
-        let text = format!("#!/bin/sh\n{ROOTS}={} exec {} \"$@\"\n", node.roots().display(), real.display());
-        std::fs::write(&attach, text).expect("written");
-        std::fs::set_permissions(&attach, std::fs::Permissions::from_mode(0o755)).expect("ours");
-        let server = SshServer::with_programs(Some(programs.path()))?;
+        Self::made_of(setup, tree, Network::Shared, SshSetup::default())
+    }
+
+    /// The same, with containers in such a network and a server like that.
+    ///
+    /// # Panics
+    /// When it could be had and does not start.
+    #[must_use]
+    pub fn made_of(setup: Setup, tree: Tree, network: Network, ssh: SshSetup) -> Option<Self> {
+        let (node, programs) = follower::node(tree)?;
+        let server = ssh.mount(programs.path(), Path::new(PROGRAMS)).start()?;
         let world = setup.start();
-        let (node, stop) = (Arc::new(Mutex::new(node)), Arc::new(AtomicBool::new(false)));
-        let follower = follow(&world, node.clone(), stop.clone(), tree);
-        let site = Self { world, server, node, stop, follower: Some(follower), programs };
+        let follower = Follower::begin(&world, None, node, tree, network);
+        let site = Self { follower, world, server, programs };
         site.set_ssh();
         Some(site)
     }
@@ -75,7 +66,7 @@ impl Site {
 
     /// The node.
     pub fn node(&self) -> MutexGuard<'_, Node> {
-        self.node.lock().unwrap_or_else(PoisonError::into_inner)
+        self.follower.node()
     }
 
     /// A file of a container that runs, as the container sees it.
@@ -84,10 +75,10 @@ impl Site {
         self.node().files(vmid).join(path.trim_start_matches('/'))
     }
 
-    /// What a file of a container says; None when it is not there.
+    /// What a file of a container says; None when it is not there, or the container does not run.
     #[must_use]
     pub fn read(&self, vmid: u32, path: &str) -> Option<String> {
-        std::fs::read_to_string(self.file(vmid, path)).ok()
+        self.node().read(vmid, path)
     }
 
     /// Where what the node finds in front of its own programs lies.
@@ -113,33 +104,4 @@ pub fn template(world: &World, name: &str, files: &[(&str, &str)]) -> PathBuf {
     }
     world.ctl(&format!("template import {}", root.display())).exits(0);
     root
-}
-
-impl Drop for Site {
-    fn drop(&mut self) {
-        self.stop.store(true, Ordering::Release);
-        if let Some(follower) = self.follower.take() {
-            let _ = follower.join();
-        }
-    }
-}
-
-/// Starts and stops stand-in containers as Proxmox starts and stops its own.
-fn follow(world: &World, node: Arc<Mutex<Node>>, stop: Arc<AtomicBool>, tree: Tree) -> JoinHandle<()> {
-    let containers = world.sim.watcher();
-    std::thread::spawn(move || {
-        let mut running = HashSet::new();
-        while !stop.load(Ordering::Acquire) {
-            let now: HashSet<u32> =
-                containers().iter().filter(|one| one.running).map(|one| one.vmid).collect();
-            for vmid in now.difference(&running) {
-                node.lock().unwrap_or_else(PoisonError::into_inner).start(*vmid, tree, Network::Shared);
-            }
-            for vmid in running.difference(&now) {
-                node.lock().unwrap_or_else(PoisonError::into_inner).stop(*vmid);
-            }
-            running = now;
-            std::thread::sleep(TICK);
-        }
-    })
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
 use std::time::Instant;
 
 use lxc_tests::harness::node::Done;
@@ -15,18 +14,6 @@ const REACH_NODE: &str = include_str!("../../../core/src/provision/inside/reach-
 
 fn reach(node: &Node, needs: &str, deadline: &str) -> Done {
     Job::new(REACH).set("NEEDS", needs).set("DEADLINE", deadline).run(node)
-}
-
-/// Runs `ip` of this machine in the network of the container, one call a line.
-fn ip(node: &Node, lines: &str) {
-    let pid = fs::read_to_string(node.container(CT).join("pid")).unwrap();
-    for line in lines.lines() {
-        let words = line.split_whitespace();
-        let output =
-            Command::new("nsenter").args(["--net", "--target", pid.trim(), "ip"]).args(words).output();
-        let output = output.unwrap();
-        assert!(output.status.success(), "ip {line}: {}", String::from_utf8_lossy(&output.stderr));
-    }
 }
 
 #[test]
@@ -43,13 +30,13 @@ fn a_route_is_waited_for_and_named_when_it_is_missing() {
             assert_eq!(done.reports(), [format!("fault {why}")]);
         };
         missing("there is no network interface but lo");
-        ip(&node, "link add eth0 type bridge\nlink set eth0 up");
+        node.ip(CT, "link add eth0 type bridge\nlink set eth0 up");
         missing("eth0 has no address");
-        ip(&node, "addr add 169.254.3.2/16 dev eth0");
+        node.ip(CT, "addr add 169.254.3.2/16 dev eth0");
         missing("eth0 has 169.254.3.2");
-        ip(&node, "link add eth1 type bridge\nlink set eth1 up\naddr add 192.168.7.1/24 dev eth1");
-        ip(&node, "addr add 10.0.0.24/23 dev eth0\nroute add default via 10.0.1.1 dev eth0");
-        ip(&node, "-6 addr add fd00::24/64 dev eth0 nodad\n-6 addr add fd01::1/64 dev eth1 nodad");
+        node.ip(CT, "link add eth1 type bridge\nlink set eth1 up\naddr add 192.168.7.1/24 dev eth1");
+        node.ip(CT, "addr add 10.0.0.24/23 dev eth0\nroute add default via 10.0.1.1 dev eth0");
+        node.ip(CT, "-6 addr add fd00::24/64 dev eth0 nodad\n-6 addr add fd01::1/64 dev eth1 nodad");
         let done = reach(&node, "init route", "9");
         let addresses =
             ["address 169.254.3.2", "address 10.0.0.24", "address fd00:0000:0000:0000:0000:0000:0000:0024"];
@@ -57,13 +44,13 @@ fn a_route_is_waited_for_and_named_when_it_is_missing() {
         reports.sort_by_key(|line| addresses.iter().position(|address| address == line));
         assert_eq!((done.code, reports), (Some(0), addresses.map(ToOwned::to_owned).to_vec()), "{done:?}");
         // One that refuses is none.
-        ip(
-            &node,
+        node.ip(
+            CT,
             "route del default\nroute add unreachable default\nlink set eth1 down\naddr flush dev eth0",
         );
         missing("an interface that is down has 192.168.7.1");
         // IPv6 alone is enough.
-        ip(&node, "-6 addr add fd00::24/64 dev eth0 nodad\n-6 route add default via fd00::1 dev eth0");
+        node.ip(CT, "-6 addr add fd00::24/64 dev eth0 nodad\n-6 route add default via fd00::1 dev eth0");
         let done = reach(&node, "route", "9");
         assert_eq!(
             (done.code, done.reports().as_slice()),

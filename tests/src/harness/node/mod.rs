@@ -165,6 +165,14 @@ impl Node {
         Path::new("/proc").join(pid.trim()).join("root")
     }
 
+    /// What a file of a container says; None when it is not there, or the container does not run.
+    #[must_use]
+    pub fn read(&self, vmid: u32, path: &str) -> Option<String> {
+        let pid = fs::read_to_string(self.container(vmid).join("pid")).ok()?;
+        let root = Path::new("/proc").join(pid.trim()).join("root");
+        fs::read_to_string(root.join(path.trim_start_matches('/'))).ok()
+    }
+
     /// A command on the node, to be given more.
     #[must_use]
     pub fn command(&self, program: &str) -> Command {
@@ -193,6 +201,21 @@ impl Node {
             code: status.code(),
             stdout: fs::read(&output).expect("there"),
             stderr: String::from_utf8_lossy(&fs::read(&errors).expect("there")).into_owned(),
+        }
+    }
+
+    /// Runs this machine's `ip` in the network of a container that runs, one call a line.
+    ///
+    /// # Panics
+    /// When one fails.
+    pub fn ip(&self, vmid: u32, lines: &str) {
+        let pid = fs::read_to_string(self.container(vmid).join("pid")).expect("it runs");
+        for line in lines.lines() {
+            let words = line.split_whitespace();
+            let output =
+                Command::new("nsenter").args(["--net", "--target", pid.trim(), "ip"]).args(words).output();
+            let output = output.expect("nsenter starts");
+            assert!(output.status.success(), "ip {line}: {}", String::from_utf8_lossy(&output.stderr));
         }
     }
 
