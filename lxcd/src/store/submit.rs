@@ -49,6 +49,31 @@ pub struct NewRequest {
     pub inputs: Vec<(usize, Vec<u8>)>,
 }
 
+impl NewRequest {
+    /// For that operation and no other. `of` = its digest and its flags.
+    #[must_use]
+    pub fn alone(of: (String, String), actor: Actor, selector_text: String, now: Now, op: Operation) -> Self {
+        let (digest, options) = of;
+        Self {
+            id: op.request_id,
+            digest,
+            actor,
+            verb: op.kind.verb().to_owned(),
+            options,
+            selector_text,
+            max_parallel: 1,
+            max_per_node: 0,
+            on_error_stop: false,
+            pause: 0,
+            created: now.wall,
+            steady: now.steady,
+            operations: vec![op],
+            made: None,
+            inputs: Vec::new(),
+        }
+    }
+}
+
 /// What came of a submit.
 #[derive(Debug)]
 pub enum Submitted {

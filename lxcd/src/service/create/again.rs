@@ -59,29 +59,14 @@ impl Services {
                 ..before.clone()
             };
             let made = unmade(&op, now.wall);
-            let new = NewRequest {
-                id: request_id,
-                digest: digest.clone(),
-                actor: caller.actor.clone(),
-                verb: op.kind.verb().to_owned(),
-                options: options.clone(),
-                selector_text: request.selector_text.clone(),
-                max_parallel: 1,
-                max_per_node: 0,
-                on_error_stop: false,
-                pause: 0,
-                created: now.wall,
-                steady: now.steady,
-                // What the pieces of work read is carried over with the rest.
-                inputs: Vec::new(),
-                operations: vec![op],
-                made: Some(made.clone()),
-            };
+            let of = (digest.clone(), options.clone());
+            // What the pieces of work read is carried over with the rest.
+            let mut new = NewRequest::alone(of, caller.actor.clone(), request.selector_text.clone(), now, op);
+            new.made = Some(made.clone());
             match self.store.submit(&new, self.me).await.map_err(store_error)? {
                 Submitted::New(claims) => {
                     self.inventory.made(made);
-                    self.begun(claims);
-                    return self.batch(caller, request_id, false).await;
+                    return self.begun(caller, new, claims).await;
                 }
                 Submitted::Replayed(_) => return self.batch(caller, request_id, true).await,
                 Submitted::Reused => return Err(reused(request_id)),

@@ -136,23 +136,11 @@ impl Services {
             let now = self.engine.now();
             let op = self.making(caller, request, &prepared, id, now);
             let made = prepared.there.is_none().then(|| unmade(&op, now.wall));
-            let new = NewRequest {
-                id,
-                digest: digest.clone(),
-                actor: caller.actor.clone(),
-                verb: op.kind.verb().to_owned(),
-                options: options.clone(),
-                selector_text: prepared.preflight.spec.name.clone(),
-                max_parallel: 1,
-                max_per_node: 0,
-                on_error_stop: false,
-                pause: 0,
-                created: now.wall,
-                steady: now.steady,
-                inputs: prepared.inputs(&op),
-                operations: vec![op],
-                made: made.clone(),
-            };
+            let inputs = prepared.inputs(&op);
+            let of = (digest.clone(), options.clone());
+            let name = prepared.preflight.spec.name.clone();
+            let mut new = NewRequest::alone(of, caller.actor.clone(), name, now, op);
+            (new.made, new.inputs) = (made.clone(), inputs);
             match self.store.submit(&new, self.me).await.map_err(store_error)? {
                 Submitted::New(claims) => {
                     // Before anything is sent: a poll must not take it for somebody else's.
