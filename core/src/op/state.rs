@@ -117,6 +117,33 @@ impl State {
 }
 
 impl Operation {
+    /// One that was just asked for, by itself: it waits, with every step of its kind before it.
+    #[must_use]
+    pub fn queued(request_id: RequestId, kind: Kind, target: Target, actor: &str, created: Micros) -> Self {
+        Self {
+            id: OperationId::generate(),
+            request_id,
+            target,
+            state: State::Queued,
+            steps: Step::all_of(&kind, &[]),
+            kind,
+            if_needed: false,
+            lock_deadline: None,
+            cancel: false,
+            abandon: false,
+            fence: 0,
+            degraded_since: None,
+            created,
+            started: None,
+            finished: None,
+            last_seq: 1,
+            retry_of: None,
+            login: None,
+            actor: actor.to_owned(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// The first step that is not done. One that failed is followed by what cleans up after it.
     #[must_use]
     pub fn current_step(&self) -> Option<usize> {

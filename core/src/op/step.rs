@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::StepKind;
+use super::kind::{Kind, StepKind};
 use super::outcome::How;
 use crate::error::Error;
 use crate::ids::Micros;
@@ -201,4 +201,13 @@ pub struct Step {
     pub started: Option<Micros>,
     /// End.
     pub finished: Option<Micros>,
+}
+
+impl Step {
+    /// Every step of a kind; those that a retry has carried over first, as they are.
+    #[must_use]
+    pub fn all_of(kind: &Kind, carried: &[Self]) -> Vec<Self> {
+        let new = |kind| Self { kind, state: StepState::NEW, started: None, finished: None };
+        carried.iter().cloned().chain(kind.steps().into_iter().skip(carried.len()).map(new)).collect()
+    }
 }

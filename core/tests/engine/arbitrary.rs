@@ -8,8 +8,7 @@ use lxc_core::create::{Addressing, Download, Features, Network, OnFailure, Part,
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId};
 use lxc_core::job::{JobExit, JobReading, JobState};
 use lxc_core::op::{
-    Dispatch, Facts, Found, Kind, Operation, Outcome, Reply, Seen, State, Step, StepState, Target, Watch,
-    Work,
+    Dispatch, Facts, Found, Kind, Operation, Outcome, Reply, Seen, State, StepState, Target, Watch, Work,
 };
 use lxc_core::ports::{JobError, LogPage, PveError};
 use lxc_core::pve::{Call, Config, Ha, Live, Power, Refusal, TaskEntry, TaskExit, Upid, Usage};
@@ -47,36 +46,20 @@ pub(crate) fn live(power: Power) -> Live {
 }
 
 pub(crate) fn operation(kind: Kind) -> Operation {
-    let steps = kind.steps().into_iter();
-    let steps = steps.map(|kind| Step { kind, state: StepState::NEW, started: None, finished: None });
+    let target = Target {
+        installation: Installation("ab".into()),
+        vmid: 104,
+        container_id: ContainerId(Uuid::from_u128(9)),
+        remote: "lab".into(),
+        name: None,
+        node: "pve1".into(),
+    };
     Operation {
         id: OperationId(Uuid::from_u128(7)),
-        request_id: RequestId(Uuid::from_u128(8)),
-        target: Target {
-            installation: Installation("ab".into()),
-            vmid: 104,
-            container_id: ContainerId(Uuid::from_u128(9)),
-            remote: "lab".into(),
-            name: None,
-            node: "pve1".into(),
-        },
         state: State::Running,
-        steps: steps.collect(),
-        kind,
-        if_needed: false,
-        lock_deadline: None,
-        cancel: false,
-        abandon: false,
         fence: 1,
-        degraded_since: None,
-        created: T0,
         started: Some(T0),
-        finished: None,
-        last_seq: 1,
-        retry_of: None,
-        login: None,
-        actor: "alice".into(),
-        warnings: Vec::new(),
+        ..Operation::queued(RequestId(Uuid::from_u128(8)), kind, target, "alice", T0)
     }
 }
 

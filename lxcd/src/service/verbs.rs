@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{ContainerId, Installation, Micros, OperationId, RequestId, Vmid};
-use lxc_core::op::{Kind, Operation, State, Step, StepKind, StepState, Target};
+use lxc_core::op::{Kind, Operation, Step, Target};
 use lxc_core::ports::{Claims, Now};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -223,44 +223,26 @@ impl Services {
         let label = entry.row.name.as_ref().map_or_else(|| path.clone(), |name| format!("{path} ({name})"));
         let owner = self.registry.get(&view.name).map_or_else(String::new, |remote| remote.row.owner.clone());
         self.access.require(caller, &view.name, verb, &label, &owner)?;
+        let target = Target {
+            installation: target.installation.clone(),
+            vmid: target.vmid,
+            container_id: target.container_id,
+            remote: view.name.clone(),
+            name: entry.row.name.clone(),
+            node: entry.row.node.clone(),
+        };
         Ok(Operation {
-            id: OperationId::generate(),
-            request_id,
-            kind: request.kind.clone(),
-            target: Target {
-                installation: target.installation.clone(),
-                vmid: target.vmid,
-                container_id: target.container_id,
-                remote: view.name.clone(),
-                name: entry.row.name.clone(),
-                node: entry.row.node.clone(),
-            },
-            state: State::Queued,
-            steps: steps(&request.kind, &request.carried),
+            steps: Step::all_of(&request.kind, &request.carried),
             if_needed: request.if_needed,
             lock_deadline: request.wait_lock.map(|wait| match wait {
                 0 => Micros::MAX,
                 wait => now.steady.saturating_add(wait),
             }),
-            cancel: false,
-            abandon: false,
-            fence: 0,
-            degraded_since: None,
-            created: now.wall,
-            started: None,
-            finished: None,
-            last_seq: 1,
             retry_of: request.retry_of,
             login: self.registry.login_of(&target.installation, &caller.actor).map(|login| login.token_id),
-            actor: caller.actor.name.clone(),
-            warnings: Vec::new(),
+            ..Operation::queued(request_id, request.kind.clone(), target, &caller.actor.name, now.wall)
         })
     }
-}
-
-pub(super) fn steps(kind: &Kind, carried: &[Step]) -> Vec<Step> {
-    let new = |step: StepKind| Step { kind: step, state: StepState::NEW, started: None, finished: None };
-    carried.iter().cloned().chain(kind.steps().into_iter().skip(carried.len()).map(new)).collect()
 }
 
 pub(super) fn request_id(text: &str) -> Result<RequestId> {

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use lxc_core::actor::Actor;
 use lxc_core::ids::{ContainerId, DaemonId, Installation, OperationId, RequestId};
 use lxc_core::job::{Command, Job, JobId, JobReading, Node, Ran, Started};
-use lxc_core::op::{Kind, Operation, State, Step, StepState, Target};
+use lxc_core::op::{Kind, Operation, Target};
 use lxc_core::ports::{Clock, JobError, PveApi, PveDirectory, RemoteJob};
 use lxc_core::pve::{Live, Power};
 use lxc_core::timing::Timing;
@@ -215,40 +215,15 @@ pub(crate) fn record_of(target: &Target) -> ContainerRecord {
 
 pub(crate) fn start_of_104() -> NewRequest {
     let (id, now) = (RequestId::generate(), SystemClock.now());
-    let op = Operation {
-        id: OperationId::generate(),
-        request_id: id,
-        kind: Kind::Start,
-        target: Target {
-            installation: Installation("ab".repeat(32)),
-            vmid: 104,
-            container_id: ContainerId::generate(),
-            remote: "lab".to_owned(),
-            name: None,
-            node: "pve1".to_owned(),
-        },
-        state: State::Queued,
-        steps: vec![Step {
-            kind: Kind::Start.steps()[0],
-            state: StepState::NEW,
-            started: None,
-            finished: None,
-        }],
-        if_needed: false,
-        lock_deadline: None,
-        cancel: false,
-        abandon: false,
-        fence: 0,
-        degraded_since: None,
-        created: now,
-        started: None,
-        finished: None,
-        last_seq: 1,
-        retry_of: None,
-        login: None,
-        actor: "alice".to_owned(),
-        warnings: Vec::new(),
+    let target = Target {
+        installation: Installation("ab".repeat(32)),
+        vmid: 104,
+        container_id: ContainerId::generate(),
+        remote: "lab".to_owned(),
+        name: None,
+        node: "pve1".to_owned(),
     };
+    let op = Operation::queued(id, Kind::Start, target, "alice", now);
     let actor: Actor = serde_json::from_value(serde_json::json!({
         "name": "alice", "uid": 1000, "domain": "host", "pid": 1, "process": "lxcctl", "tty": "",
         "login_uid": null, "sudo_uid": null,

@@ -1,8 +1,8 @@
 //! Requests, operations, containers and remotes to store. Owns plausible values, and how one is stored that moves on.
 
 use lxc_core::actor::Actor;
-use lxc_core::ids::{ContainerId, DaemonId, Installation, Micros, OperationId, RequestId, Vmid};
-use lxc_core::op::{Change, Dispatch, EventDraft, Kind, Operation, State, Step, StepState, Target, apply};
+use lxc_core::ids::{ContainerId, DaemonId, Installation, Micros, RequestId, Vmid};
+use lxc_core::op::{Change, Dispatch, EventDraft, Kind, Operation, Target, apply};
 use lxc_core::ports::{Claims, Committed, OpStore as _};
 use lxc_core::pve::{Call, Live, Power, Upid};
 use lxc_core::record::{AuditRecord, ContainerRecord, DaemonRecord, RemoteRecord};
@@ -49,37 +49,15 @@ pub(crate) fn audit(verb: &str) -> AuditRecord {
 }
 
 pub(crate) fn operation(kind: Kind, vmid: Vmid) -> Operation {
-    let steps = kind.steps().into_iter();
-    let steps = steps.map(|kind| Step { kind, state: StepState::NEW, started: None, finished: None });
-    Operation {
-        id: OperationId::generate(),
-        request_id: RequestId::generate(),
-        target: Target {
-            installation: installation(),
-            vmid,
-            container_id: ContainerId::generate(),
-            remote: "lab".to_owned(),
-            name: None,
-            node: "pve1".to_owned(),
-        },
-        state: State::Queued,
-        steps: steps.collect(),
-        kind,
-        if_needed: false,
-        lock_deadline: None,
-        cancel: false,
-        abandon: false,
-        fence: 0,
-        degraded_since: None,
-        created: T0,
-        started: None,
-        finished: None,
-        last_seq: 1,
-        retry_of: None,
-        login: None,
-        actor: "alice".to_owned(),
-        warnings: Vec::new(),
-    }
+    let target = Target {
+        installation: installation(),
+        vmid,
+        container_id: ContainerId::generate(),
+        remote: "lab".to_owned(),
+        name: None,
+        node: "pve1".to_owned(),
+    };
+    Operation::queued(RequestId::generate(), kind, target, "alice", T0)
 }
 
 /// A batch of these, as one request.

@@ -3,12 +3,12 @@
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{ContainerId, OperationId};
-use lxc_core::op::{Kind, Operation, State, Target};
+use lxc_core::op::{Kind, Operation, Step, Target};
 
 use super::ATTEMPTS;
 use super::making::unmade;
 use crate::service::access::{Caller, no_remote};
-use crate::service::verbs::{Batch, VerbRequest, digest, request_id, reused, steps};
+use crate::service::verbs::{Batch, VerbRequest, digest, request_id, reused};
 use crate::service::{Services, store_error};
 use crate::store::{NewRequest, Submitted};
 
@@ -38,25 +38,15 @@ impl Services {
             }
             let id = OperationId::generate();
             let kind = Kind::Create { spec: spec.clone(), marker: id };
+            let target = Target { vmid, container_id: ContainerId::generate(), ..before.target.clone() };
             let op = Operation {
                 id,
-                request_id,
-                target: Target { vmid, container_id: ContainerId::generate(), ..before.target.clone() },
-                steps: steps(&kind, &request.carried),
-                kind,
-                state: State::Queued,
-                cancel: false,
-                abandon: false,
-                fence: 0,
-                degraded_since: None,
-                created: now.wall,
-                started: None,
-                finished: None,
-                last_seq: 1,
+                steps: Step::all_of(&kind, &request.carried),
+                if_needed: before.if_needed,
                 retry_of: Some(before.id),
                 login: self.registry.login_of(installation, &caller.actor).map(|login| login.token_id),
-                actor: caller.actor.name.clone(),
-                ..before.clone()
+                warnings: before.warnings.clone(),
+                ..Operation::queued(request_id, kind, target, &caller.actor.name, now.wall)
             };
             let made = unmade(&op, now.wall);
             let of = (digest.clone(), options.clone());

@@ -1,7 +1,7 @@
 //! A create as it is stored: its operation, queued, and the record of its container before Proxmox knows it.
 
 use lxc_core::ids::{ContainerId, Micros, OperationId, RequestId};
-use lxc_core::op::{Kind, Operation, State, Step, StepState, Target};
+use lxc_core::op::{Kind, Operation, Target};
 use lxc_core::ports::Now;
 use lxc_core::pve::{Live, Power};
 use lxc_core::record::ContainerRecord;
@@ -31,36 +31,20 @@ impl Services {
         // Of one that is there already nothing is marked as ours.
         let marker = if there.is_some() { OperationId(request_id.0) } else { id };
         let kind = Kind::Create { marker, spec };
-        let step = |kind| Step { kind, state: StepState::NEW, started: None, finished: None };
-        let steps = kind.steps().into_iter().map(step).collect();
+        let target = Target {
+            vmid: there.map_or(prepared.vmid, |row| row.vmid),
+            container_id: there.map_or_else(ContainerId::generate, |row| row.id),
+            remote: prepared.remote.row.name.clone(),
+            name: Some(prepared.preflight.spec.name.clone()),
+            node: there.map_or_else(|| prepared.node.clone(), |row| row.node.clone()),
+            installation: installation.clone(),
+        };
         Operation {
             id,
-            request_id,
-            target: Target {
-                vmid: there.map_or(prepared.vmid, |row| row.vmid),
-                container_id: there.map_or_else(ContainerId::generate, |row| row.id),
-                remote: prepared.remote.row.name.clone(),
-                name: Some(prepared.preflight.spec.name.clone()),
-                node: there.map_or_else(|| prepared.node.clone(), |row| row.node.clone()),
-                installation: installation.clone(),
-            },
-            kind,
-            state: State::Queued,
-            steps,
             if_needed: request.if_needed,
-            lock_deadline: None,
-            cancel: false,
-            abandon: false,
-            fence: 0,
-            degraded_since: None,
-            created: now.wall,
-            started: None,
-            finished: None,
-            last_seq: 1,
-            retry_of: None,
             login: self.registry.login_of(&installation, &caller.actor).map(|login| login.token_id),
-            actor: caller.actor.name.clone(),
             warnings: prepared.preflight.warnings.clone(),
+            ..Operation::queued(request_id, kind, target, &caller.actor.name, now.wall)
         }
     }
 }
