@@ -62,7 +62,7 @@ fuzz: ## A minute of fuzzing for each thing that reads bytes from outside (needs
 		mkdir -p target/found/$$target && \
 		RUSTC_BOOTSTRAP=1 $(CARGO) fuzz run --fuzz-dir . $$target target/found/$$target corpus/$$target -- -max_total_time=$(or $(FUZZ_SECONDS),60) || exit 1; done
 
-bench: test-packages ## Figures beside their aims: time, memory, requests (release build; ONLY=list|lone|fleet|node|watchers|daemons)
+bench: test-packages ## Figures beside their aims: time, memory, requests (release build; ONLY=list|lone|fleet|node|watchers|daemons|create)
 	$(CARGO) build --locked --release --bin lxcd --bin lxcctl
 	@$(CARGO) bench --locked --package lxc-tests --bench figures -- $(ONLY)
 

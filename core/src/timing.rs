@@ -140,6 +140,8 @@ impl Timing {
             (self.busy_wait.0 <= self.busy_wait.1, "busy_wait is least, then most"),
             (self.poll.0 <= self.poll.1 && !self.poll.0.is_zero(), "poll is first, then longest"),
             (self.trouble.0 <= self.trouble.1 && !self.trouble.0.is_zero(), "trouble is first, then longest"),
+            (self.reach >= Duration::from_secs(1), "a container has a second to find its way, at least"),
+            (!self.connect.is_zero(), "between two attempts to connect there is a pause"),
             (self.elsewhere < self.attention_after, "a node must be looked past before it is given up"),
         ];
         rules.iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, rule)| Err(rule))

@@ -22,7 +22,7 @@ pub use clash::{Clash, clash};
 pub use image::{file as image_file, matches as image_matches, resolve as resolve_image};
 pub use network::{Addressing, Network, parse_ip, parse_ip6};
 pub use part::{Part, bare_parts};
-pub use place::{Placing, place};
+pub use place::{Nearness, Placing, place};
 pub use preflight::{Check, Preflight, Verdict, preflight};
 pub use same::{There, difference, differs};
 pub use settle::{DEFAULT_CORES, DEFAULT_DISK_GB, DEFAULT_MEMORY_MB, DEFAULT_SWAP_MB};

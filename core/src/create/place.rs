@@ -13,10 +13,21 @@ pub struct Placing {
     pub free: Option<u64>,
     /// Containers that are being made there at the moment.
     pub making: u32,
-    /// It has the image that is wanted.
-    pub has_image: bool,
+    /// How near the image that is wanted is.
+    pub image: Nearness,
     /// What is to be done inside can be done there; nothing to be done is as good.
     pub workable: bool,
+}
+
+/// How near an OS image is to a node; what is greater is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Nearness {
+    /// It has not got it.
+    Away,
+    /// It could have it downloaded, and somebody wishes that.
+    Download,
+    /// It is there.
+    There,
 }
 
 /// The node with most free memory among those that answer, have the image, and can be worked on. `memory` (bytes) is taken off for
@@ -26,9 +37,9 @@ pub fn place(nodes: &[Placing], memory: u64) -> Option<(String, String)> {
     let online = || nodes.iter().filter(|node| node.online);
     let left =
         |node: &Placing| node.free.unwrap_or(0).saturating_sub(memory.saturating_mul(u64::from(node.making)));
-    // Where none has what is wanted the pre-flight says so; the choice is as good as any.
-    let most = online().map(|node| (node.has_image, node.workable)).max()?;
-    let best = online().filter(|node| (node.has_image, node.workable) == most).max_by(|a, b| {
+    // Where none has what is wanted, nor can get it, the pre-flight says so: the choice is as good as any.
+    let most = online().map(|node| (node.image, node.workable)).max()?;
+    let best = online().filter(|node| (node.image, node.workable) == most).max_by(|a, b| {
         left(a).cmp(&left(b)).then_with(|| b.making.cmp(&a.making)).then_with(|| b.name.cmp(&a.name))
     })?;
     let why = match (online().count(), best.free) {
@@ -49,7 +60,7 @@ mod tests {
             online: true,
             free: Some(free << 30),
             making: 0,
-            has_image: true,
+            image: Nearness::There,
             workable: true,
         }
     }
@@ -63,11 +74,22 @@ mod tests {
         assert_eq!(place(&[node("pve1", 4), busy, node("pve3", 8)], 2 << 30).unwrap().0, "pve3");
         let away = Placing { online: false, ..node("pve2", 21) };
         assert_eq!(place(&[node("pve1", 4), away], 0).unwrap().0, "pve1");
-        let bare = Placing { has_image: false, ..node("pve2", 21) };
+        let bare = Placing { image: Nearness::Away, ..node("pve2", 21) };
         assert_eq!(place(&[node("pve1", 4), bare], 0).unwrap().0, "pve1");
         let locked = Placing { workable: false, ..node("pve2", 21) };
         assert_eq!(place(&[node("pve1", 4), locked.clone()], 0).unwrap().0, "pve1");
-        assert_eq!(place(&[Placing { has_image: false, ..node("pve1", 4) }, locked], 0).unwrap().0, "pve2");
+        assert_eq!(
+            place(&[Placing { image: Nearness::Away, ..node("pve1", 4) }, locked], 0).unwrap().0,
+            "pve2"
+        );
+        let gets = Placing { image: Nearness::Download, ..node("pve1", 4) };
+        let bare = Placing { image: Nearness::Away, ..node("pve2", 21) };
+        assert_eq!(place(&[gets.clone(), bare], 0).unwrap().0, "pve1");
+        assert_eq!(
+            place(&[gets, node("pve3", 1)], 0).unwrap().0,
+            "pve3",
+            "what is there need not be brought"
+        );
         assert_eq!(place(&[], 0), None);
     }
 }

@@ -108,7 +108,8 @@ fn unseen(layers: &Layers<'_>, site: &Site, parts: &[Part]) -> Option<String> {
     let wished = layers.template.is_some() || layers.said(|wish| wish.stop_after).is_some();
     let error = site.ssh_trouble.as_ref().filter(|_| !wished && !parts.is_empty())?;
     let why = error.why.first().unwrap_or(&error.message);
-    let way = error.tries.first().map_or_else(String::new, |way| format!("; {} sets it up", way.command));
+    let way =
+        error.tries.first().map_or_else(String::new, |way| format!("; try {} ({})", way.command, way.note));
     Some(format!("nothing is looked at inside: {why}{way}"))
 }
 

@@ -180,13 +180,15 @@ fn nesting_is_on_unless_it_is_privileged_or_somebody_says_no() {
 
 #[test]
 fn without_a_template_a_node_that_cannot_be_entered_is_no_reason_to_refuse() {
-    let error =
-        Error::new(Code::NoSsh, "no").because("no SSH access is set up").hint("lxcctl remote set lab");
+    let error = Error::new(Code::NoSsh, "no")
+        .because("no SSH access is set up")
+        .hint_noted("lxcctl remote set lab", "if it is yours");
     let mute = Site { ssh_trouble: Some(error), ..site() };
     let done = run(&wish(), &mute);
     assert_eq!((done.refusal(), done.spec.parts.len()), (None, 0));
     let said = &done.warnings[0];
-    assert!(said.contains("no SSH access is set up") && said.contains("lxcctl remote set lab"), "{said}");
+    let way = "no SSH access is set up; try lxcctl remote set lab (if it is yours)";
+    assert!(said.ends_with(way), "not without what it takes: {said}");
     let asked = Wish { stop_after: Some(Phase::Deploy), ..wish() };
     assert_eq!(code(&asked, &mute), Some(Code::NoSsh), "what was asked for is not left out");
     let done = run(&wish(), &site());

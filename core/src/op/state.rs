@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::kind::Kind;
+use super::kind::{Kind, StepKind};
 use super::outcome::{Ending, Outcome};
 use super::step::{Step, StepState};
 use crate::ids::{ContainerId, Installation, Micros, OperationId, RequestId, Vmid};
@@ -169,6 +169,16 @@ impl Operation {
     #[must_use]
     pub fn reserves(&self) -> bool {
         matches!(self.kind, Kind::Create { marker, .. } if marker == self.id)
+    }
+
+    /// Of a create: its container is there, or may be. Where it never came to that, nothing holds its number, its name
+    /// or its addresses once the operation has ended.
+    #[must_use]
+    pub fn has_made(&self) -> bool {
+        self.steps.iter().any(|step| {
+            step.kind == StepKind::Create
+                && matches!(step.state, StepState::Done { .. } | StepState::Unknown { .. })
+        })
     }
 
     /// The first line about it: `op b3e8115f goes on from 7d20c4aa, script 3/5 30-app.sh`.

@@ -169,3 +169,26 @@ fn while_its_node_is_silent_it_is_waited_for() {
         assert!(matches!(next, Next::Wait { .. }), "after {after} s: {next:?}");
     }
 }
+
+#[test]
+fn giving_up_on_its_node_leaves_nothing_to_look_after() {
+    let silent = |op: &Operation| {
+        let trouble = Some(PveError::NotDelivered("595 No route to host".to_owned()));
+        outcome(plan(
+            op,
+            &Facts { now: T0 + 90_000 * SECOND, trouble, ..Facts::default() },
+            &Timing::default(),
+        ))
+    };
+    let mut op = standing(StepState::Watching { watch: watch(), busy: 0, sent: 1 });
+    op.degraded_since = Some(T0);
+    let late = silent(&op);
+    assert_eq!(late.ending, Ending::Failed, "a day later: {late:#?}");
+    op.abandon = true;
+    assert_eq!(silent(&op).ending, Ending::Cancelled);
+    // Once its container was asked for somebody has to look.
+    let sent = watch();
+    op.steps[0].state = StepState::Done { upid: None, exit: "OK".into(), how: None };
+    op.steps[1].state = StepState::Watching { watch: sent, busy: 0, sent: 1 };
+    assert_eq!(silent(&op).ending, Ending::NeedsAttention);
+}

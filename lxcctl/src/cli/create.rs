@@ -22,10 +22,13 @@ pub struct CreateArgs {
     /// file name or a volume.
     #[arg(long, value_name = "IMAGE")]
     pub image: Option<String>,
-    /// Has Proxmox download the newest such image first when the node has none; the list it takes it from is that of
-    /// pveam available.
-    #[arg(long)]
-    pub download: bool,
+    /// Have Proxmox download the newest such image first when the node has none: yes or no (default: no). The list it
+    /// takes it from is that of pveam available.
+    #[arg(
+        long, value_name = "yes|no", num_args = 0..=1, require_equals = true, default_missing_value = "yes",
+        value_parser = yes_no
+    )]
+    pub download: Option<bool>,
     /// Read the wishes from a TOML file, - is standard input; the names are those of the flags with _ for -, tags,
     /// ssh_keys and without are lists. Flags win over it.
     #[arg(short = 'f', long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]

@@ -60,10 +60,7 @@ pub async fn carry(
     let (often, seldom) = timing.reread;
     loop {
         let mut heard: Option<BoxStream<'static, Vec<Wake>>> = match relay.listen().await {
-            Ok(stream) => {
-                carried.works(relay.name());
-                Some(stream)
-            }
+            Ok(stream) => Some(stream),
             Err(why) => {
                 carried.failed(relay.name(), why, clock.now());
                 None
@@ -71,15 +68,25 @@ pub async fn carry(
         };
         // What was told before somebody listened is lost.
         bus.hear(Wake::Anything);
-        let mut until = clock.boot() + if heard.is_some() { seldom } else { often };
-        let mut alive = true;
+        // A line may be open and dead. It is alive once something was heard over it, if only ourselves.
+        let mut alive = false;
+        let mut until = clock.boot() + often;
+        if heard.is_some()
+            && let Err(why) = relay.send(&[]).await
+        {
+            carried.failed(relay.name(), why, clock.now());
+        }
         loop {
             let left = until.saturating_sub(clock.boot());
             tokio::select! {
                 () = stop.cancelled() => return tell_last(&*relay, outward).await,
                 wakes = next(&mut heard) => match wakes {
                     Some(wakes) => {
-                        alive = true;
+                        if !alive {
+                            alive = true;
+                            carried.works(relay.name());
+                            until = until.max(clock.boot() + seldom);
+                        }
                         wakes.into_iter().for_each(|wake| bus.hear(wake));
                     }
                     None => {
@@ -93,7 +100,7 @@ pub async fn carry(
                     }
                 }
                 () = clock.sleep(left) => {
-                    if !alive {
+                    if heard.is_some() && !alive {
                         carried.failed(relay.name(), "we do not even hear ourselves".to_owned(), clock.now());
                     }
                     if heard.is_none() || carried.trouble().is_some() {
@@ -231,8 +238,10 @@ mod tests {
     #[tokio::test]
     async fn who_does_not_even_hear_itself_listens_anew() {
         let line = Line { deaf: true, ..Line::default() };
-        let (line, _) = over(line, |line| line.listened.load(Ordering::SeqCst) >= 3).await;
+        let (line, carried) = over(line, |line| line.listened.load(Ordering::SeqCst) >= 3).await;
         assert!(line.sent.load(Ordering::SeqCst) >= 2, "it says something before it gives up");
+        let (_, why) = carried.trouble().expect("whoever asks is told");
+        assert!(why.contains("hear ourselves"), "{why}");
     }
 
     #[tokio::test]

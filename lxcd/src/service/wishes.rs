@@ -130,7 +130,8 @@ impl Services {
             }
             State::Ended(_) => {}
         }
-        if never_begun(op) {
+        // There is nothing to go on with, and nobody holds its number any more.
+        if op.reserves() && !op.has_made() {
             return self.create_again(caller, op, &request).await;
         }
         self.submit(caller, &request).await
@@ -152,13 +153,6 @@ impl Services {
         let (target, detail) = (op.target.path(), format!("op {}", op.id));
         done(&caller.actor, verb, target, self.now(), detail, Some(op.request_id))
     }
-}
-
-/// A create that ended before Proxmox was asked for its container: there is nothing to go on with, and nobody holds its
-/// number any more.
-fn never_begun(op: &Operation) -> bool {
-    let asked = op.steps.iter().any(|step| step.kind == StepKind::Create && step.state.touched());
-    op.reserves() && !asked
 }
 
 /// The steps that need not be done again: those in front of `from`, or all that are done.

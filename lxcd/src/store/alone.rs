@@ -86,9 +86,9 @@ async fn beside(tx: &mut Connection, op: &Waiting) -> Result<Beside> {
     .fetch_one(tx)
     .await
     .map_err(fail)?;
-    let held = get::<Option<String>>(&row, "holder")?.is_some();
+    let held: Option<String> = get(&row, "holder")?;
     Ok(Beside {
-        holder: if held { Some(get_parsed(&row, "holder")?) } else { None },
+        holder: held.map(|_| get_parsed(&row, "holder")).transpose()?,
         used: u32::try_from(get::<i64>(&row, "used")?).unwrap_or(u32::MAX),
         queued: get::<i64>(&row, "queued")? > 0,
     })

@@ -8,7 +8,7 @@ use super::container::{container_row, select, write_containers};
 use super::{Connection, Result, Store, fail, get, poller};
 use lxc_core::create::{Clash, Spec, clash};
 use lxc_core::ids::{Installation, Micros, Vmid};
-use lxc_core::op::{Ending, Kind, Operation, StepKind, StepState};
+use lxc_core::op::{Ending, Kind, Operation};
 use lxc_core::record::ContainerRecord;
 
 impl Store {
@@ -219,10 +219,6 @@ pub(super) async fn settle(tx: &mut Connection, op: &Operation, now: Micros) -> 
     if !op.reserves() && op.retry_of.is_none() {
         return Ok(());
     }
-    let made = op.steps.iter().any(|step| {
-        step.kind == StepKind::Create
-            && matches!(step.state, StepState::Done { .. } | StepState::Unknown { .. })
-    });
     let (lifecycle, error) = match outcome.ending {
         Ending::Succeeded => ("ready", None),
         Ending::Failed | Ending::Cancelled | Ending::NeedsAttention => ("error", Some(op.id.to_string())),
@@ -236,7 +232,7 @@ pub(super) async fn settle(tx: &mut Connection, op: &Operation, now: Micros) -> 
     .bind(lifecycle)
     .bind(error)
     // A retry has a container to go on with, or somebody has to look; only what was held for this one goes.
-    .bind((!made && op.reserves()).then_some(now))
+    .bind((!op.has_made() && op.reserves()).then_some(now))
     .bind(version)
     .execute(tx)
     .await

@@ -103,6 +103,8 @@ impl Store {
         }
         insert_operations(&mut tx, &request.operations).await?;
         if let (Some(record), [op]) = (&request.made, request.operations.as_slice()) {
+            // Before the rows of its installation, as the loop takes them: else each may come to wait for the other.
+            self.one_at_a_time(&mut tx).await?;
             match reserve(&mut tx, op, record, request.created).await? {
                 Reserved::Yes => {}
                 Reserved::Taken => return Ok(Submitted::Taken),

@@ -12,6 +12,10 @@ use sqlx::any::AnyRow;
 
 use super::{Result, Store, fail, get_json, get_parsed};
 
+/// Whoever downloads for longer than that, in microseconds, before another operation asks for the same image, is taken for
+/// somebody else: that costs one more task.
+const LONGEST: Micros = 24 * 3600 * 1_000_000;
+
 impl Store {
     /// Every task that operations begun since then have started on an installation.
     ///
@@ -46,9 +50,11 @@ impl Store {
         if op.current_step().is_some_and(|step| op.steps[step].kind == StepKind::Download) {
             let rows = sqlx::query(
                 "SELECT s.data FROM step s JOIN operation o ON o.id = s.operation_id \
-                 WHERE o.installation = $1 AND o.verb = 'create' AND o.id <> $2 AND s.kind = 'download'",
+                 WHERE o.installation = $1 AND o.created_us >= $2 AND o.verb = 'create' AND o.id <> $3 \
+                   AND s.kind = 'download'",
             )
             .bind(op.target.installation.0.clone())
+            .bind(op.created - LONGEST)
             .bind(op.id.to_string())
             .fetch_all(&self.reader)
             .await

@@ -95,14 +95,17 @@ fn the_right_password_opens_and_another_does_not() {
     // It is changed on the node.
     shadow(&known, "an0ther");
     site.server.cut();
-    let refused = world.ctl("create box-2 --image debian-12 --vmid 101");
+    let closed = world.ctl("create box-2 --image debian-12 --vmid 101");
+    closed.exits(0).prints("nothing is looked at inside").prints("with a password");
     let doctor = world.ctl("remote doctor homelab");
     doctor.says("with a password");
     let looked = world.ctl("services homelab/100 --refresh");
     looked.says("with a password");
     let audit = world.ctl("audit -o json");
-    let log = world.ctl("op show -o json");
-    let all = [&wrong, &right, &shown, &made, &refused, &doctor, &looked, &audit, &log];
+    let id = world.ctl("op ls -n 1 -o name").out;
+    let op = world.ctl(&format!("op show {} -o json", id.trim()));
+    op.exits(0);
+    let all = [&wrong, &right, &shown, &made, &closed, &doctor, &looked, &audit, &op];
     let said: Vec<&str> = all.iter().flat_map(|run| [run.out.as_str(), run.err.as_str()]).collect();
     for secret in [RIGHT, WRONG] {
         nowhere(world, secret, &said);

@@ -62,7 +62,9 @@ impl Turn<'_> {
                 let why = format!("its task on {} ended without a word: {text}", watch.dispatch.node);
                 self.fail(words::not_downloaded(self.op, download, &why, tail))
             }
-            TaskExit::Error(text) => self.fail(words::not_downloaded(self.op, download, text, tail)),
+            TaskExit::Error(text) => {
+                self.fail(words::not_downloaded(self.op, download, text, tail).pve(text))
+            }
         }
     }
 

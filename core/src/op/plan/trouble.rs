@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Change, Found, Next, Seen, Turn};
 use crate::ids::Micros;
-use crate::op::kind::Goal;
+use crate::op::kind::{Goal, StepKind};
 use crate::op::outcome::Outcome;
 use crate::op::step::StepState;
 use crate::op::words;
@@ -80,7 +80,7 @@ impl Turn<'_> {
             return Next::Commit(Change::Degraded(format!("Proxmox: {trouble}")));
         };
         if op.abandon {
-            return self.finish(Outcome::unknown(words::gave_up(op)));
+            return self.give_up(trouble);
         }
         let lasted = self.facts.now.saturating_sub(since);
         // Before it is given up, too: this daemon may have been away for longer than that.
@@ -91,7 +91,24 @@ impl Turn<'_> {
             }
             _ => {}
         }
-        self.hold_on(since)
+        if lasted >= micros(self.timing.attention_after) {
+            self.give_up(trouble)
+        } else {
+            self.hold_on(since)
+        }
+    }
+
+    /// Nobody waits for its node any longer. Where no more than an image was asked for there is nothing that anybody has to
+    /// look after.
+    fn give_up(&self, trouble: &PveError) -> Next {
+        let op = self.op;
+        let asked = op.steps.iter().any(|step| step.kind != StepKind::Download && step.state.touched());
+        match op.kind.download() {
+            Some(_) if !asked && op.abandon => self
+                .finish(Outcome::cancelled("its node did not answer; at most an image was asked for", true)),
+            Some(_) if !asked => self.fail(words::unreachable(op, trouble)),
+            _ => self.finish(Outcome::unknown(words::gave_up(op))),
+        }
     }
 
     /// A job that may have begun cannot be asked about. Whatever the reason, it may go on, and must not run again: so does
@@ -101,18 +118,15 @@ impl Turn<'_> {
         let Some(since) = op.degraded_since else {
             return Next::Commit(Change::Degraded(format!("SSH: {error}")));
         };
-        if op.abandon {
+        if op.abandon || self.facts.now.saturating_sub(since) >= micros(self.timing.attention_after) {
             return self.finish(Outcome::unknown(words::gave_up(op)));
         }
         self.hold_on(since)
     }
 
-    /// Waits, the longer the longer it has lasted, until it has lasted too long.
+    /// Waits, the longer the longer it has lasted.
     fn hold_on(&self, since: Micros) -> Next {
         let lasted = self.facts.now.saturating_sub(since);
-        if lasted >= micros(self.timing.attention_after) {
-            return self.finish(Outcome::unknown(words::gave_up(self.op)));
-        }
         let (first, longest) = self.timing.trouble;
         let pause = Duration::from_micros(u64::try_from(lasted).unwrap_or(0)).clamp(first, longest);
         Next::Wait { until: self.in_(pause) }

@@ -31,8 +31,7 @@ pub(in crate::op) fn not_downloaded(
                 format!("pveam download {storage} {file}"),
                 format!("on {node}, to see it for yourself"),
             )
-            .operation(op.id)
-            .pve(why);
+            .operation(op.id);
     error.why.extend(said[said.len().saturating_sub(LINES)..].iter().map(|line| line.trim().to_owned()));
     error
 }

@@ -89,7 +89,7 @@ fn wish(args: &CreateArgs) -> Result<Wish> {
         name: args.name.clone(),
         template: args.template.clone(),
         image: args.image.clone(),
-        download: args.download.then_some(true),
+        download: args.download,
         node: place.node.clone(),
         vmid: place.vmid.clone(),
         cores: place.cores,

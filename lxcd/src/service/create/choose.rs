@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lxc_core::create::{Placing, place};
+use lxc_core::create::{Nearness, Placing, place};
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::Vmid;
 use lxc_core::ports::PveApi;
@@ -50,7 +50,7 @@ impl Services {
     pub(super) async fn place(
         &self,
         asked: Asked<'_>,
-        images: &[(String, bool)],
+        images: &[(String, Nearness)],
         memory: u64,
         inside: bool,
     ) -> Result<Option<(String, String)>> {
@@ -59,7 +59,7 @@ impl Services {
             remote.row.ssh.as_ref().is_some_and(|ssh| ssh.hosts.iter().any(|host| host.node == node))
         };
         let making = self.store.making(&view.installation).await.map_err(store_error)?;
-        let placing = |(name, has_image): &(String, bool)| {
+        let placing = |(name, image): &(String, Nearness)| {
             let node = view.nodes.get(name);
             let free = node.and_then(|node| node.node.memory_max?.checked_sub(node.node.memory?));
             Placing {
@@ -67,7 +67,7 @@ impl Services {
                 online: node.is_some_and(|node| node.trouble.is_none()),
                 free,
                 making: making.get(name).copied().unwrap_or(0),
-                has_image: *has_image,
+                image: *image,
                 workable: !inside || pinned(name),
             }
         };

@@ -1,7 +1,7 @@
 //! Asks a site for what a container to be made needs to know of it. Owns what is asked of whom; what it means is core's.
 
 use futures::future::join_all;
-use lxc_core::create::{DEFAULT_MEMORY_MB, Layers, Site, Storage, resolve_image};
+use lxc_core::create::{DEFAULT_MEMORY_MB, Layers, Nearness, Site, Storage, resolve_image};
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::Vmid;
 use lxc_core::job::Node;
@@ -120,7 +120,7 @@ impl Services {
         )
     }
 
-    /// The node with most room among those that have the image.
+    /// The node with most room among those that have the image, else among those that can get it.
     async fn chosen(
         &self,
         asked: Asked<'_>,
@@ -136,9 +136,16 @@ impl Services {
         }))
         .await;
         let image = layers.image().0;
-        let having =
-            |(name, offer): &(String, Offer)| (name.clone(), resolve_image(&image, &offer.volumes).is_some());
-        let images: Vec<(String, bool)> = offers.iter().map(having).collect();
+        let may = layers.said(|wish| wish.download) == Some(true);
+        let near = |(name, offer): &(String, Offer)| {
+            let near = match resolve_image(&image, &offer.volumes) {
+                Some(_) => Nearness::There,
+                None if may && offer.storages.iter().any(Storage::takes_images) => Nearness::Download,
+                None => Nearness::Away,
+            };
+            (name.clone(), near)
+        };
+        let images: Vec<(String, Nearness)> = offers.iter().map(near).collect();
         let (memory, _) =
             layers.pick(|wish| wish.memory_mb, |t| Some(u64::from(t.settings.ram_mb)), || DEFAULT_MEMORY_MB);
         let Some((node, why)) = self.place(asked, &images, memory << 20, inside).await? else {

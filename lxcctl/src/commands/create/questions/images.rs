@@ -21,23 +21,28 @@ pub(super) struct Image {
     pub(super) download: bool,
 }
 
-/// The OS images of the nodes it can be put on.
-pub(super) fn images(survey: &Survey, node: Option<&str>, template: Option<&Template>) -> Choices<Image> {
+/// The OS images of the nodes it can be put on; `may` = also such as have to be downloaded.
+pub(super) fn images(
+    survey: &Survey,
+    node: Option<&str>,
+    template: Option<&Template>,
+    may: bool,
+) -> Choices<Image> {
     let there = by_file(survey, node, |node| &node.images);
     let mut more = by_file(survey, node, |node| &node.downloads);
-    more.retain(|file, _| !there.contains_key(file) && !file.contains(APPLIANCE));
+    more.retain(|file, _| may && !there.contains_key(file) && !file.contains(APPLIANCE));
     let row = |file: &str, on: &[&str], download: bool| {
         let note = if download { format!("to be downloaded ({})", on.join(", ")) } else { on.join(", ") };
         (Image { name: Some(file.to_owned()), download }, file.to_owned(), note)
     };
-    let of_template = template.map(|template| says(survey, node, template));
+    let of_template = template.map(|template| says(survey, node, template, may));
     let there = there.iter().map(|(file, on)| row(file, on, false));
     let more = more.iter().map(|(file, on)| row(file, on, true));
     Choices::of(of_template.into_iter().chain(there).chain(more).collect())
 }
 
 /// What the template says, and what that is here.
-fn says(survey: &Survey, node: Option<&str>, template: &Template) -> (Image, String, String) {
+fn says(survey: &Survey, node: Option<&str>, template: &Template, may: bool) -> (Image, String, String) {
     let wanted = wanted(template);
     let all = |of: fn(&SurveyedNode) -> &Vec<String>| -> Vec<String> {
         possible(survey, node).flat_map(|node| of(node).clone()).collect()
@@ -45,8 +50,8 @@ fn says(survey: &Survey, node: Option<&str>, template: &Template) -> (Image, Str
     let (there, more) = (all(|node| &node.images), all(|node| &node.downloads));
     let (download, note) = match (resolve_image(&wanted, &there), resolve_image(&wanted, &more)) {
         (Some(volume), _) => (false, format!("what the template says: {}", image_file(volume))),
-        (None, Some(file)) => (true, format!("what the template says: {file}, to be downloaded")),
-        (None, None) => (false, "what the template says; no node has one".to_owned()),
+        (None, Some(file)) if may => (true, format!("what the template says: {file}, to be downloaded")),
+        (None, _) => (false, "what the template says; no node has one".to_owned()),
     };
     (Image { name: None, download }, wanted, note)
 }
@@ -116,14 +121,15 @@ pub(super) mod tests {
     #[test]
     fn what_is_there_comes_first_and_what_could_be_downloaded_below() {
         let survey = survey();
-        let files = |node| images(&survey, node, None).shown;
+        let files = |node| images(&survey, node, None, true).shown;
         assert_eq!(files(None).len(), 4);
         assert_eq!(files(Some("auto")).len(), 4);
         let (old, new) =
             ("debian-12-standard_12.2-1_amd64.tar.zst", "debian-12-standard_12.11-1_amd64.tar.zst");
         assert_eq!(files(Some("pve1")), [old, new, FEDORA]);
         assert_eq!(files(Some("pve3")), ["alpine-3.22-default_20250617_amd64.tar.xz"]);
-        let all = images(&survey, None, None);
+        assert_eq!(images(&survey, None, None, false).shown.len(), 3, "nobody wants one downloaded");
+        let all = images(&survey, None, None, true);
         assert!(all.rows[2].ends_with("12.2-1_amd64.tar.zst    pve1, pve2"), "{:?}", all.rows);
         assert!(all.rows[3].ends_with("to be downloaded (pve1, pve2)"), "{:?}", all.rows);
         assert_eq!(
@@ -145,7 +151,7 @@ pub(super) mod tests {
     fn what_a_terminal_would_obey_is_only_shown() {
         let mut survey = survey();
         survey.nodes[0].images = vec!["local:vztmpl/\u{1b}[2Jdebian.tar.zst".into()];
-        let from = images(&survey, Some("pve1"), None);
+        let from = images(&survey, Some("pve1"), None, true);
         let shown = from.rows.concat() + &from.shown.concat();
         assert!(!shown.contains('\u{1b}'), "{from:?}");
     }

@@ -189,7 +189,8 @@ impl Asking<'_> {
         if self.said(|wish| wish.image.clone()).is_some() {
             return Ok(());
         }
-        let from = images::images(survey, self.said(|wish| wish.node.clone()).as_deref(), template);
+        let may = self.said(|wish| wish.download) != Some(false);
+        let from = images::images(survey, self.said(|wish| wish.node.clone()).as_deref(), template, may);
         if from.values.is_empty() {
             let error = Error::new(Code::NoImage, format!("{} has no OS image to offer", survey.remote))
                 .because("no node that could take it holds one the token may see")
