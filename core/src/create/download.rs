@@ -1,12 +1,12 @@
 //! An OS image that is not on its node: which one Proxmox would download for it, and where to. Pure; whether somebody
 //! wished that is `settle`'s.
 
-use super::image;
 use super::site::{Site, Storage};
 use super::spec::Download;
+use super::{image, privileges};
 
-/// The newest image of Proxmox's list that is what was wished, and the first storage of the node that takes images; the
-/// one that was named where a whole volume was wished.
+/// The newest image of Proxmox's list that is what was wished, and the first storage of the node that takes images and
+/// that we may put one on; the one that was named where a whole volume was wished.
 pub(super) fn offered(wanted: &str, site: &Site) -> Option<Download> {
     let (named, wanted) = match wanted.split_once(":vztmpl/") {
         Some((storage, file)) => (Some(storage), file),
@@ -14,7 +14,11 @@ pub(super) fn offered(wanted: &str, site: &Site) -> Option<Download> {
     };
     let file = image::resolve(wanted, &site.downloads)?;
     let fits = |storage: &&Storage| named.is_none_or(|named| storage.name == named);
-    let storage = taking(site).find(fits)?;
+    let may = |storage: &&Storage| {
+        site.permissions.as_ref().is_none_or(|held| privileges::may_download(held, &storage.name))
+    };
+    // Where we may not, the check of the privileges says so.
+    let storage = taking(site).filter(fits).find(may).or_else(|| taking(site).find(fits))?;
     Some(Download { storage: storage.name.clone(), file: file.to_owned() })
 }
 

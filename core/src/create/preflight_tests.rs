@@ -238,6 +238,15 @@ fn an_image_that_is_wished_and_not_there_is_downloaded_first() {
     let error = run(&alpine(Some(true)), &site()).refusal().cloned().unwrap();
     assert_eq!(error.code, Code::LacksPrivilege);
     assert_eq!(error.why[0], "it lacks Datastore.AllocateTemplate on /storage");
+    // The first storage on which we may.
+    let mut two = site();
+    let local = two.storages.iter().find(|storage| storage.name == "local").cloned().unwrap();
+    two.storages.push(Storage { name: "nas".into(), ..local });
+    if let Some(held) = &mut two.permissions {
+        let may = [("Datastore.AllocateTemplate".to_owned(), true)].into();
+        held.paths.insert("/storage/nas".into(), may);
+    }
+    assert_eq!(run(&alpine(Some(true)), &two).spec.download.unwrap().storage, "nas");
     // A whole volume, by its name.
     let whole = Wish { image: Some(format!("local:vztmpl/{ALPINE}")), ..alpine(Some(true)) };
     assert!(run(&whole, &rich).spec.download.is_some());

@@ -45,7 +45,7 @@ pub(super) fn check(spec: &Spec, site: &Site) -> Option<Check> {
         missing.insert("/storage".to_owned(), vec!["Datastore.AllocateSpace"]);
     }
     if let Some(download) = &spec.download
-        && !held.allows(&format!("/storage/{}", download.storage), ALLOCATE_TEMPLATE)
+        && !may_download(held, &download.storage)
     {
         missing.entry("/storage".to_owned()).or_default().push(ALLOCATE_TEMPLATE);
     }
@@ -58,7 +58,8 @@ pub(super) fn check(spec: &Spec, site: &Site) -> Option<Check> {
     }
     if missing.is_empty() {
         let all = "VM.Allocate, VM.PowerMgmt, VM.Audit, VM.Config.*, Datastore.AllocateSpace, SDN.Use";
-        return Some(ok("privileges", all));
+        let more = spec.download.as_ref().map_or_else(String::new, |_| format!(", {ALLOCATE_TEMPLATE}"));
+        return Some(ok("privileges", format!("{all}{more}")));
     }
     let lacks: Vec<String> =
         missing.iter().map(|(path, names)| format!("{} on {path}", names.join(", "))).collect();
@@ -66,6 +67,11 @@ pub(super) fn check(spec: &Spec, site: &Site) -> Option<Check> {
         .because(format!("it lacks {}", lacks.join("; ")))
         .hint_noted(format!("lxcctl remote doctor {}", site.remote), "says which line gives it");
     Some(refused("privileges", error))
+}
+
+/// Whether it may have an image downloaded to that storage.
+pub(super) fn may_download(held: &Permissions, storage: &str) -> bool {
+    held.allows(&format!("/storage/{storage}"), ALLOCATE_TEMPLATE)
 }
 
 /// A bridge is `/sdn/zones/ZONE/BRIDGE`, with a tag `/sdn/zones/ZONE/BRIDGE/TAG`. What SDN made is in a zone of its own,

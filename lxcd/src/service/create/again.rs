@@ -1,5 +1,5 @@
-//! A create that is taken up again though nothing of its container was begun: its OS image did not come, say. It is the same
-//! container that is made, of the same inputs, but number, name and addresses have to be reserved anew.
+//! A create that is taken up again though it never came to a container: its OS image did not come, or there was no room. It is
+//! the same container that is made, of the same inputs, but number, name and addresses have to be reserved anew.
 
 use lxc_core::error::{Code, Error, Result};
 use lxc_core::ids::{ContainerId, OperationId};
@@ -70,6 +70,7 @@ impl Services {
         }
         Err(Error::new(Code::VmidTaken, format!("vmid {vmid} is taken"))
             .because("another container has it by now")
-            .hint("lxcctl create --help"))
+            .hint(format!("lxcctl show {}/{vmid}", remote.row.name))
+            .hint_noted("lxcctl create --help", "--vmid auto takes the first free number"))
     }
 }
