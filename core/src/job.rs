@@ -131,7 +131,9 @@ impl fmt::Display for JobExit {
 /// A piece of a job's output, with how it stood when that was read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobReading {
-    /// What it has said behind the offset, standard output and error as they came; at most 64 KiB.
+    /// Bytes that it has said between the offset and `output`, and that are not kept any more.
+    pub skipped: u64,
+    /// What it has said behind that, standard output and error as they came; at most 64 KiB.
     pub output: Vec<u8>,
     /// The offset behind that: what to ask for next.
     pub next: u64,

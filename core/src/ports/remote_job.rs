@@ -61,7 +61,7 @@ pub trait RemoteJob: Send + Sync {
     /// Starts a job, unless it has been started before: the same id never runs twice, whatever became of the first.
     async fn start(&self, node: &Node, job: &Job) -> Result<Started, JobError>;
 
-    /// What a job has said behind `offset`, at most 64 KiB of it. Answers as soon as there is something or the job has
+    /// What a job has said behind `offset`, at most 64 KiB of it; only the last 12 MiB are certain to be kept. Answers as soon as there is something or the job has
     /// ended, having gathered for up to 250 ms; else after `wait`, in which the node waits and nobody asks.
     async fn read(&self, node: &Node, id: JobId, offset: u64, wait: Duration)
     -> Result<JobReading, JobError>;

@@ -230,8 +230,8 @@ fn reading() -> BoxedStrategy<JobReading> {
         JobState::Ended(JobExit::Cancelled),
         JobState::Lost("the node was restarted".into()),
     ]);
-    (prop::collection::vec(any::<u8>(), 0..40), 9..99_u64, state)
-        .prop_map(|(output, next, state)| JobReading { output, next, state })
+    (0..2_u64, prop::collection::vec(any::<u8>(), 0..40), 9..99_u64, state)
+        .prop_map(|(skipped, output, next, state)| JobReading { skipped, output, next, state })
         .boxed()
 }
 

@@ -88,7 +88,7 @@ fn what_may_have_begun_is_held_on_to() {
 #[test]
 fn a_job_that_is_gone_is_not_begun_again() {
     let op = begun();
-    let reading = JobReading { output: Vec::new(), next: 0, state: JobState::Absent };
+    let reading = JobReading { skipped: 0, output: Vec::new(), next: 0, state: JobState::Absent };
     let gone = next(&op, Facts { reading: Some(reading), ..at(T0) });
     let Next::Commit(Change::Finish(outcome)) = gone else { panic!("{gone:?}") };
     assert_eq!(outcome.error.unwrap().code, Code::JobLost);

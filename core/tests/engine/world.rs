@@ -273,7 +273,7 @@ impl World {
         self.failed += u32::from(!well);
         self.jobs.insert(step, state.clone());
         let output = if next == 0 { b"a line\n".to_vec() } else { Vec::new() };
-        facts.reading = Some(JobReading { next: next + output.len() as u64, output, state });
+        facts.reading = Some(JobReading { skipped: 0, next: next + output.len() as u64, output, state });
     }
 
     pub(crate) fn stop_work(&mut self, step: usize) {

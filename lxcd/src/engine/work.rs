@@ -17,19 +17,22 @@ const WAIT: Duration = Duration::from_secs(20);
 /// Bytes of what is gathered.
 const LARGEST: usize = 1 << 20;
 
-/// What a job says from its begin to its end, in one piece; the rest of what is too long is left.
-async fn gather(jobs: &dyn RemoteJob, node: &Node, id: JobId) -> Result<JobReading, JobError> {
-    let (mut all, mut next) = (Vec::new(), 0);
-    loop {
-        let reading = jobs.read(node, id, next, WAIT).await?;
-        next = reading.next;
-        if all.len() < LARGEST {
-            all.extend_from_slice(&reading.output);
-        }
-        if !matches!(reading.state, JobState::Running) {
-            return Ok(JobReading { output: all, next, state: reading.state });
-        }
+/// What a job says behind `next` to its end, in one piece; the rest of what is too long is left, and what is behind a
+/// gap too: nobody can tell what it belongs to.
+async fn gather(jobs: &dyn RemoteJob, node: &Node, id: JobId, next: u64) -> Result<JobReading, JobError> {
+    let mut all = jobs.read(node, id, next, WAIT).await?;
+    if all.skipped > 0 {
+        all.output.clear();
     }
+    while matches!(all.state, JobState::Running) {
+        let more = jobs.read(node, id, all.next, WAIT).await?;
+        all.skipped += more.skipped;
+        if all.skipped == 0 && all.output.len() < LARGEST {
+            all.output.extend_from_slice(&more.output);
+        }
+        (all.next, all.state) = (more.next, more.state);
+    }
+    Ok(all)
 }
 
 impl Driver {
@@ -55,7 +58,7 @@ impl Driver {
         let whole = self.op.kind.part(self.op.steps[step].kind) == Some(&Part::Discover);
         let reading = async {
             if whole {
-                gather(&*inner.parts.jobs, &node, id).await
+                gather(&*inner.parts.jobs, &node, id, next).await
             } else {
                 inner.parts.jobs.read(&node, id, next, WAIT).await
             }

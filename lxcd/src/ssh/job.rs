@@ -25,8 +25,6 @@ const GATHER: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Bytes of a request that may take a second more.
 const SLOWEST: usize = 64 << 10;
-/// Bytes of a job's output that are kept on the node.
-const ROOM: u64 = 64 << 20;
 /// Bytes of output that a command that is waited for may have.
 const MOST_SAID: usize = 1 << 20;
 /// How long a command may take to end when it is told to.
@@ -68,7 +66,7 @@ impl Jobs {
 #[async_trait]
 impl RemoteJob for Jobs {
     async fn start(&self, node: &Node, job: &Job) -> Result<Started, JobError> {
-        let words = [job.id.to_string(), ROOM.to_string()];
+        let words = [job.id.to_string()];
         match &*self.ask(node, request("start", words, &job.command)?, Duration::ZERO).await? {
             b"now" => Ok(Started::Now),
             b"before" => Ok(Started::Before),
@@ -178,12 +176,12 @@ fn first_line(answer: &[u8]) -> (String, &[u8]) {
     (line, answer.get(end + 1..).unwrap_or_default())
 }
 
-/// `NEXT STATE WORDS`, a line break, and the output behind `offset`.
+/// `NEXT STATE WORDS`, a line break, and the output before `NEXT`, which is behind `offset`.
 fn reading(answer: &[u8], offset: u64) -> Option<JobReading> {
     let (line, output) = first_line(answer);
     let (next, state) = standing(&line)?;
-    let output = output.to_vec();
-    (next == offset + output.len() as u64).then_some(JobReading { output, next, state })
+    let skipped = next.checked_sub(offset)?.checked_sub(output.len() as u64)?;
+    Some(JobReading { skipped, output: output.to_vec(), next, state })
 }
 
 /// `NEXT STATE WORDS`
@@ -240,11 +238,12 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_is_as_long_as_it_says() {
+    fn a_reading_says_how_much_is_missing() {
         let state = JobState::Running;
-        let read = JobReading { output: b"a\n\xff".to_vec(), next: 10, state };
-        assert_eq!(reading(b"10 running \na\n\xff", 7), Some(read));
-        for wrong in [&b"10 running \na\n"[..], b"10 running", b"10 \xff\nabc", b"\n", b""] {
+        let read = JobReading { skipped: 0, output: b"a\n\xff".to_vec(), next: 10, state };
+        assert_eq!(reading(b"10 running \na\n\xff", 7), Some(read.clone()));
+        assert_eq!(reading(b"10 running \na\n\xff", 2), Some(JobReading { skipped: 5, ..read }));
+        for wrong in [&b"10 running \nabcd"[..], b"6 running", b"10 \xff\nabc", b"\n", b""] {
             assert_eq!(reading(wrong, 7), None);
         }
     }

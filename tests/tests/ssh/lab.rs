@@ -143,7 +143,7 @@ impl Lab {
 
     /// Waits until it has said that.
     pub(crate) async fn said(&self, id: JobId, what: &str) {
-        let output = self.directory(id).join("output");
+        let output = self.directory(id).join("output.0");
         until_async(&format!("{what:?} from the job"), async || {
             let said = fs::read_to_string(&output).unwrap_or_default();
             if said.contains(what) { Ok(()) } else { Err(said) }

@@ -2,6 +2,7 @@
 
 mod cuts;
 mod ends;
+mod flood;
 mod lab;
 mod log_in;
 mod once;

@@ -79,29 +79,6 @@ async fn a_reader_waits_on_the_node() {
 }
 
 #[tokio::test]
-async fn a_flood_fills_no_disk_and_ends() {
-    let Some(lab) = Lab::new() else { return };
-    let job = shell("head -c 1G /dev/zero; echo over >&2; exit 3");
-    lab.jobs.start(&lab.node, &job).await.unwrap();
-    let kept = 64 << 20;
-    loop {
-        // A piece is not the whole: it is not told as ended.
-        let piece = lab.read(job.id, 0, 20).await;
-        assert_eq!(piece.state, JobState::Running);
-        let rest = lab.read(job.id, kept, 20).await;
-        match rest.state {
-            JobState::Running => {}
-            state => {
-                assert_eq!(state, JobState::Ended(JobExit::Code(3)));
-                let mark = "\n[lxcd: the output is too long, the rest is thrown away]\n";
-                assert_eq!(String::from_utf8(rest.output).unwrap(), mark);
-                break assert_eq!(rest.next, kept + mark.len() as u64);
-            }
-        }
-    }
-}
-
-#[tokio::test]
 async fn a_command_that_is_waited_for_leaves_nothing() {
     let Some(lab) = Lab::new() else { return };
     let mut command = shell("cat; echo wrong >&2; exit 3").command;

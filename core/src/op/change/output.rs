@@ -21,8 +21,21 @@ const REPORT: &str = "\u{1e}lxcd ";
 /// Takes a reading in. `last`: there will be no more, so what has no end is a line too.
 pub(super) fn take(work: &mut Work, reading: &JobReading, last: bool) -> Vec<EventDraft> {
     work.next = reading.next;
+    let mut events = Vec::new();
+    if reading.skipped > 0 {
+        // The end of a line that had begun is among it.
+        events = lines(work, &[], true);
+        let mark = format!("… {} are left out here", text::bytes(reading.skipped));
+        events.push(EventDraft::new(EventKind::Log, mark));
+    }
+    events.extend(lines(work, &reading.output, last));
+    events
+}
+
+/// What more bytes make, behind those that were no line yet.
+fn lines(work: &mut Work, more: &[u8], last: bool) -> Vec<EventDraft> {
     let mut bytes = std::mem::take(&mut work.rest);
-    bytes.extend_from_slice(&reading.output);
+    bytes.extend_from_slice(more);
     let whole =
         if last { bytes.len() } else { bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1) };
     let (lines, mut rest) = bytes.split_at(whole);
@@ -136,8 +149,12 @@ mod tests {
     }
 
     fn read(work: &mut Work, output: &[u8], last: bool) -> Vec<String> {
-        let next = work.next + output.len() as u64;
-        let reading = JobReading { output: output.to_vec(), next, state: JobState::Running };
+        read_behind(work, 0, output, last)
+    }
+
+    fn read_behind(work: &mut Work, skipped: u64, output: &[u8], last: bool) -> Vec<String> {
+        let next = work.next + skipped + output.len() as u64;
+        let reading = JobReading { skipped, output: output.to_vec(), next, state: JobState::Running };
         take(work, &reading, last).into_iter().map(|event| event.message).collect()
     }
 
@@ -151,6 +168,17 @@ mod tests {
         assert_eq!(read(&mut work, b"gr\xc3", false), Vec::<String>::new());
         assert_eq!(read(&mut work, b"\xbcn\n", false), ["gr\u{fc}n"], "a character in two readings");
         assert_eq!((work.next, work.tail.last().map(String::as_str)), (35, Some("gr\u{fc}n")));
+    }
+
+    #[test]
+    fn what_is_not_kept_any_more_is_told() {
+        let mut work = work();
+        assert_eq!(read(&mut work, b"one\ntw", false), ["one"]);
+        let lines = read_behind(&mut work, 12 << 20, b"ree\nfour\nfi", false);
+        assert_eq!(lines, ["tw", "… 12Mi are left out here", "ree", "four"]);
+        assert_eq!((work.next, work.rest.as_slice()), ((12 << 20) + 17, &b"fi"[..]));
+        assert_eq!(work.tail, ["one", "tw", "ree", "four"]);
+        assert_eq!(read_behind(&mut work, 1, b"", true), ["fi", "… 1B are left out here"]);
     }
 
     #[test]

@@ -51,7 +51,7 @@ impl Turn<'_> {
             {
                 self.done(&exit.to_string(), Some(format!("its services could not be looked at: {exit}")))
             }
-            _ if !reading.output.is_empty() => {
+            _ if !reading.output.is_empty() || reading.skipped > 0 => {
                 Next::Commit(Change::Output { step: self.step, reading: reading.clone() })
             }
             JobState::Running => again,

@@ -2,7 +2,7 @@
 #
 #   lock     held by the runner for as long as the job runs
 #   started  boot id, the runner's pid, the command's pid and start time: on the disk before the command begins
-#   output   standard output and error
+#   output.N standard output and error, from byte N * $SEGMENT on, which is where the one before it ends; the last few
 #   cancel   somebody wants it to end
 #   exit     how it ended; written as a whole
 #
@@ -14,6 +14,8 @@ use IO::Handle;
 use POSIX ();
 
 my ($base) = @ARGV;
+# Bytes in a segment of output.
+my $SEGMENT = 4 << 20;
 my $TICKS = POSIX::sysconf(POSIX::_SC_CLK_TCK());
 
 # Seconds on a clock that does not jump.
@@ -46,6 +48,17 @@ sub settle {
     my ($path) = @_;
     sysopen(my $file, $path, O_RDONLY) or die "$path: $!\n";
     $file->sync or die "$path: $!\n";
+}
+
+# The numbers of the segments of output that are kept, in order. A loss of power may have left a gap: what is before it
+# is none of them.
+sub segments {
+    my ($dir) = @_;
+    opendir(my $all, $dir) or return;
+    my ($last) = sort { $b <=> $a } map { /^output\.(\d+)$/ } readdir $all;
+    my $first = $last // return;
+    $first-- while (-s "$dir/output." . ($first - 1) || 0) == $SEGMENT;
+    return ($first .. $last);
 }
 
 # Writes a file as a whole.

@@ -1,5 +1,6 @@
 # Output behind an offset and how the job stands: NAME OFFSET WAIT-MS GATHER-MS MOST.
-# Answers `NEXT STATE WORDS`, a line break, and the output.
+# Answers `NEXT STATE WORDS`, a line break, and the output before NEXT. What is missing between OFFSET and its begin is
+# not kept any more.
 sub look {
     my ($name, $offset, $wait, $gather, $most) = @_;
     my $dir = "$base/$name";
@@ -7,10 +8,10 @@ sub look {
     my $until = $began + $wait / 1000;
     # Most jobs are over in a moment; for the others a look now and then is enough.
     my $nap = 0.002;
-    my ($state, $words, $there, $gathers);
+    my ($state, $words, $gathers);
     while (1) {
         ($state, $words) = state_of($dir);
-        $there = (-s "$dir/output" // 0) - $offset;
+        my $there = total($dir) - $offset;
         last if $state ne 'running' || $there >= $most;
         # Some more may come, and is better sent together.
         $until = now() + $gather / 1000 if $there > 0 && !$gathers++;
@@ -20,15 +21,44 @@ sub look {
     }
 
     # The state is older than what is read now: what has ended has nothing more to say.
-    my $bytes = '';
-    if ($there > 0 && sysopen(my $output, "$dir/output", O_RDONLY)) {
-        sysseek($output, $offset, 0);
-        while (length $bytes < $most) {
-            last unless sysread($output, $bytes, $most - length $bytes, length $bytes);
-        }
-    }
-    my $next = $offset + length $bytes;
-    ($state, $words) = ('running', '') if $state eq 'ended' && $next < (-s "$dir/output" // 0);
+    my ($next, $total, $bytes) = kept($dir, $offset, $most);
+    ($state, $words) = ('running', '') if $next < $total;
     $words =~ s/\s+/ /g;
     return "$next $state $words\n$bytes";
+}
+
+# Bytes that a job has said, kept or not.
+sub total {
+    my ($dir) = @_;
+    while (defined(my $last = (segments($dir))[-1])) {
+        my $size = -s "$dir/output.$last";
+        # A writer may be several segments ahead of who has looked.
+        return $last * $SEGMENT + $size if defined $size;
+    }
+    return 0;
+}
+
+# What is kept behind an offset, up to that much: (offset behind it, total, bytes). Where the offset is gone it is left
+# behind by enough to be there for a while.
+sub kept {
+    my ($dir, $offset, $most) = @_;
+    LOOK: while (1) {
+        my @kept = segments($dir);
+        my $total = total($dir);
+        my $from = @kept && $offset < $kept[0] * $SEGMENT ? $kept[@kept > 1 ? -2 : 0] * $SEGMENT : $offset;
+        my ($next, $bytes) = ($from, '');
+        while ($next < $total && length $bytes < $most) {
+            my $path = "$dir/output." . int($next / $SEGMENT);
+            if (!sysopen(my $segment, $path, O_RDONLY)) {
+                next LOOK if $!{ENOENT};
+                die "$path: $!\n";
+            } else {
+                sysseek($segment, $next % $SEGMENT, 0);
+                my $count = sysread($segment, $bytes, $most - length $bytes, length $bytes) // die "$path: $!\n";
+                last unless $count;
+                $next += $count;
+            }
+        }
+        return ($next, $total, $bytes);
+    }
 }

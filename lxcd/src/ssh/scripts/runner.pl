@@ -2,6 +2,8 @@
 
 # Seconds between TERM and KILL. What runs in a container has ended its own by then.
 my $GRACE = 10;
+# Segments of output that are kept.
+my $SEGMENTS = 4;
 
 # Reads up to that much of what was said and hands it on. True = there may be more at once.
 sub drain {
@@ -16,15 +18,30 @@ sub drain {
     return 1;
 }
 
-# Keeps output in a file for as long as there is room. A full disk loses output, not the job.
+# Keeps the last of the output, in segments of which the first is there already. A full disk loses output, not the job:
+# an offset counts what was written.
 sub keeper {
-    my ($output, $room) = @_;
+    my ($dir, $output) = @_;
+    my ($number, $size) = (0, 0);
     return sub {
         my ($bytes) = @_;
-        return if $room < 0;
-        syswrite($output, substr($bytes, 0, $room)) if $room;
-        $room -= length $bytes;
-        syswrite($output, "\n[lxcd: the output is too long, the rest is thrown away]\n") if $room < 0;
+        my $at = 0;
+        while ($at < length $bytes) {
+            if ($size >= $SEGMENT) {
+                my $next = $number + 1;
+                # First, so that there is room for what comes.
+                unlink("$dir/output." . ($next - $SEGMENTS));
+                sysopen(my $new, "$dir/output.$next", O_WRONLY | O_CREAT | O_APPEND, 0600) or return;
+                ($output, $number, $size) = ($new, $next, 0);
+            }
+            my $fits = $SEGMENT - $size;
+            my $left = length($bytes) - $at;
+            my $count = syswrite($output, $bytes, $left < $fits ? $left : $fits, $at);
+            next if !defined $count && $!{EINTR};
+            return unless defined $count;
+            $at += $count;
+            $size += $count;
+        }
     };
 }
 
@@ -108,11 +125,12 @@ sub watch {
 # The runner of a job, in a directory that becomes the job's. Says `now` once it is on the disk that the job has begun, or
 # `before` if somebody else was first.
 sub runner {
-    my ($new, $dir, $timeout, $room, $stdin, $argv, $answer) = @_;
+    my ($new, $dir, $timeout, $stdin, $argv, $answer) = @_;
     my $lock = take($new) // die "$new/lock: $!\n";
-    sysopen(my $output, "$new/output", O_WRONLY | O_CREAT | O_APPEND, 0600) or die "$new/output: $!\n";
+    sysopen(my $output, "$new/output.0", O_WRONLY | O_CREAT | O_APPEND, 0600) or die "$new/output.0: $!\n";
     my $command = hold($stdin, $argv);
-    $command->{keep} = keeper($output, $room);
+    # It says nothing before the directory has its name.
+    $command->{keep} = keeper($dir, $output);
     put($new, 'started', join(' ', boot_id(), $$, $command->{pid}, begun($command->{pid})) . "\n");
     settle("$new/started");
     settle($new);
@@ -137,7 +155,7 @@ sub runner {
     }
     close($lock);
     # Whoever reads it keeps it on a disk of theirs; this is for those who come after a loss of power.
-    eval { $output->sync; settle("$dir/exit"); settle($dir) };
+    eval { settle($_) for (map { "$dir/output.$_" } segments($dir)), "$dir/exit", $dir };
 
     # A process that the command has left behind may still hold the pipe: it must not be ended by a write.
     if ($command->{open}) {

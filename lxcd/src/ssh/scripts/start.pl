@@ -1,14 +1,14 @@
-# Starts a job unless it was started before: NAME BYTES-OF-OUTPUT TIMEOUT-MS SHA-256 STDIN WORD…
+# Starts a job unless it was started before: NAME TIMEOUT-MS SHA-256 STDIN WORD…
 # Answers `now` or `before`.
 sub start {
-    my ($name, $room, $timeout) = splice(@_, 0, 3);
+    my ($name, $timeout) = splice(@_, 0, 2);
     my $dir = "$base/$name";
     return 'before' if -d $dir;
     my ($stdin, @argv) = arrived(@_);
     # Whoever runs the job for hours need not keep it in memory.
     undef $_[1];
     my $new = fresh($name);
-    my $word = eval { launch($name, $new, $dir, $timeout, $room, $stdin, \@argv) } // '';
+    my $word = eval { launch($name, $new, $dir, $timeout, $stdin, \@argv) } // '';
     my $why = $@;
     return $word if $word eq 'now';
     system('rm', '-rf', '--', $new);
