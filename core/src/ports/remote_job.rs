@@ -58,8 +58,9 @@ impl JobError {
 /// Jobs on nodes (ARCHITECTURE.md, rule 13). Every call may be made again, by anybody, after any error.
 #[async_trait]
 pub trait RemoteJob: Send + Sync {
-    /// Starts a job, unless it has been started before: the same id never runs twice, whatever became of the first.
-    async fn start(&self, node: &Node, job: &Job) -> Result<Started, JobError>;
+    /// Starts a job, unless it has been started before: the same id never runs twice, whatever became of the first. Then
+    /// reads it from its begin, as [`read`](Self::read) does. Who stops waiting may have started it all the same.
+    async fn start(&self, node: &Node, job: &Job, wait: Duration) -> Result<(Started, JobReading), JobError>;
 
     /// What a job has said behind `offset`, at most 64 KiB of it; only the last 12 MiB are certain to be kept. Answers as soon as there is something or the job has
     /// ended, having gathered for up to 250 ms; else after `wait`, in which the node waits and nobody asks.

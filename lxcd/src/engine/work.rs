@@ -17,10 +17,14 @@ const WAIT: Duration = Duration::from_secs(20);
 /// Bytes of what is gathered.
 const LARGEST: usize = 1 << 20;
 
-/// What a job says behind `next` to its end, in one piece; the rest of what is too long is left, and what is behind a
-/// gap too: nobody can tell what it belongs to.
-async fn gather(jobs: &dyn RemoteJob, node: &Node, id: JobId, next: u64) -> Result<JobReading, JobError> {
-    let mut all = jobs.read(node, id, next, WAIT).await?;
+/// What a job says from `all` on to its end, in one piece; the rest of what is too long is left, and what is behind a gap
+/// too: nobody can tell what it belongs to.
+async fn gather(
+    jobs: &dyn RemoteJob,
+    node: &Node,
+    id: JobId,
+    mut all: JobReading,
+) -> Result<JobReading, JobError> {
     if all.skipped > 0 {
         all.output.clear();
     }
@@ -47,41 +51,56 @@ impl Driver {
         }
         let node = self.node(node);
         let id = JobId { operation: self.op.id, step };
-        // What has said something has begun.
-        if self.started != Some(step)
-            && next == 0
-            && let Err(going_on) = self.begin(step, &node).await
-        {
-            return going_on;
-        }
         let inner = self.inner.clone();
-        let whole = self.op.kind.part(self.op.steps[step].kind) == Some(&Part::Discover);
-        let reading = async {
-            if whole {
-                gather(&*inner.parts.jobs, &node, id, next).await
-            } else {
-                inner.parts.jobs.read(&node, id, next, WAIT).await
-            }
+        let jobs = &*inner.parts.jobs;
+        // What has said something has begun.
+        let begun = self.started == Some(step) || next > 0;
+        let first = if begun {
+            self.hear(step, &node, jobs.read(&node, id, next, WAIT)).await
+        } else {
+            self.begin(step, &node).await
         };
-        tokio::select! {
-            reading = reading => match reading {
-                Ok(reading) => {
-                    self.facts.now = self.now();
-                    if whole && let Err(error) = self.record(&reading).await {
-                        return self.store_fails(&error).await;
-                    }
-                    self.facts.reading = Some(reading);
-                }
-                Err(error) => return self.not_reached(&node, step, error),
-            },
-            () = self.nudge.notified() => self.read_wishes().await,
-            () = inner.draining.cancelled() => return false,
+        let whole = self.op.kind.part(self.op.steps[step].kind) == Some(&Part::Discover);
+        let reading = match first {
+            Ok(first) if whole => self.hear(step, &node, gather(jobs, &node, id, first)).await,
+            first => first,
+        };
+        let reading = match reading {
+            Ok(reading) => reading,
+            Err(going_on) => return going_on,
+        };
+        self.facts.now = self.now();
+        if whole && let Err(error) = self.record(&reading).await {
+            return self.store_fails(&error).await;
         }
+        self.facts.reading = Some(reading);
         true
     }
 
-    /// Starts the job of a step, which may be started already. An error is what [`Driver::work`] has to answer.
-    async fn begin(&mut self, step: usize, node: &Node) -> Result<(), bool> {
+    /// What a node answers, unless somebody wishes anything meanwhile or the engine drains: what was asked may then arrive
+    /// all the same. An error is what [`Driver::work`] has to answer.
+    async fn hear<T>(
+        &mut self,
+        step: usize,
+        node: &Node,
+        asked: impl Future<Output = Result<T, JobError>>,
+    ) -> Result<T, bool> {
+        let inner = self.inner.clone();
+        let going_on = tokio::select! {
+            answer = asked => return answer.map_err(|error| self.not_reached(node, step, error)),
+            () = self.nudge.notified() => true,
+            () = inner.draining.cancelled() => false,
+        };
+        self.untouched = None;
+        if going_on {
+            self.read_wishes().await;
+        }
+        Err(going_on)
+    }
+
+    /// Starts the job of a step, which may be started already, and reads its begin. An error is what [`Driver::work`] has
+    /// to answer.
+    async fn begin(&mut self, step: usize, node: &Node) -> Result<JobReading, bool> {
         let inner = self.inner.clone();
         let (store, jobs) = (&inner.parts.store, &inner.parts.jobs);
         let input = match store.work_input(&self.op, step).await {
@@ -112,17 +131,16 @@ impl Driver {
             let until = self.now().saturating_add(lxc_core::timing::micros(inner.parts.timing.heartbeat));
             return Err(self.wait_until(until).await);
         }
-        failpoint::hit("job", "before").await;
-        let started = jobs.start(node, &job).await;
-        failpoint::hit("job", "after").await;
-        match started {
-            Ok(_) => {
-                self.started = Some(step);
-                self.untouched = None;
-                Ok(())
-            }
-            Err(error) => Err(self.not_reached(node, step, error)),
-        }
+        let start = async {
+            failpoint::hit("job", "before").await;
+            let started = jobs.start(node, &job, WAIT).await;
+            failpoint::hit("job", "after").await;
+            started
+        };
+        let (_, reading) = self.hear(step, node, start).await?;
+        self.started = Some(step);
+        self.untouched = None;
+        Ok(reading)
     }
 
     /// Writes what was found to run there: before the step is done, so that whoever sees it done sees that too.

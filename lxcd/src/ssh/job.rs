@@ -65,16 +65,15 @@ impl Jobs {
 
 #[async_trait]
 impl RemoteJob for Jobs {
-    async fn start(&self, node: &Node, job: &Job) -> Result<Started, JobError> {
-        let words = [job.id.to_string()];
-        match &*self.ask(node, request("start", words, &job.command)?, Duration::ZERO).await? {
-            b"now" => Ok(Started::Now),
-            b"before" => Ok(Started::Before),
-            other => {
-                let (id, other) = (job.id, String::from_utf8_lossy(other));
-                Err(JobError::Failed(format!("node {node} does not say what became of job {id}: {other}")))
-            }
-        }
+    async fn start(&self, node: &Node, job: &Job, wait: Duration) -> Result<(Started, JobReading), JobError> {
+        let [wait_ms, gather, most] = pace(wait);
+        let words = [job.id.to_string(), wait_ms, gather, most];
+        let answer = self.ask(node, request("start", words, &job.command)?, wait).await?;
+        // What answers in other words may have started it.
+        begun(&answer).ok_or_else(|| {
+            let (line, _) = first_line(&answer);
+            JobError::Lost(format!("node {node} does not say what became of job {}: {line}", job.id))
+        })
     }
 
     async fn run(&self, node: &Node, command: &Command) -> Result<Ran, JobError> {
@@ -101,8 +100,8 @@ impl RemoteJob for Jobs {
         offset: u64,
         wait: Duration,
     ) -> Result<JobReading, JobError> {
-        let [wait_ms, gather] = [wait, GATHER.min(wait)].map(|time| time.as_millis().to_string());
-        let arguments = [id.to_string(), offset.to_string(), wait_ms, gather, PIECE.to_string()];
+        let [wait_ms, gather, most] = pace(wait);
+        let arguments = [id.to_string(), offset.to_string(), wait_ms, gather, most];
         let answer = self.ask(node, Request::new("read", arguments), wait).await?;
         reading(&answer, offset).ok_or_else(|| {
             let (line, _) = first_line(&answer);
@@ -147,6 +146,12 @@ fn lines(output: &Output) -> Result<Vec<String>, Fault> {
     Ok(said.lines().skip(1).map(str::to_owned).collect())
 }
 
+/// How a reading is asked for: how long it may wait, how long it gathers, and how much it may be.
+fn pace(wait: Duration) -> [String; 3] {
+    let [wait, gather] = [wait, GATHER.min(wait)].map(|time| time.as_millis().to_string());
+    [wait, gather, PIECE.to_string()]
+}
+
 /// What makes the helper run a command: `words`, time-out, checksum, standard input, and the command's words.
 fn request<const N: usize>(
     verb: &'static str,
@@ -174,6 +179,17 @@ fn first_line(answer: &[u8]) -> (String, &[u8]) {
     let end = answer.iter().position(|byte| *byte == b'\n').unwrap_or(answer.len());
     let line = String::from_utf8_lossy(&answer[..end]).into_owned();
     (line, answer.get(end + 1..).unwrap_or_default())
+}
+
+/// `now` or `before`, a line break, and a reading from the begin.
+fn begun(answer: &[u8]) -> Option<(Started, JobReading)> {
+    let (line, rest) = first_line(answer);
+    let started = match &*line {
+        "now" => Started::Now,
+        "before" => Started::Before,
+        _ => return None,
+    };
+    Some((started, reading(rest, 0)?))
 }
 
 /// `NEXT STATE WORDS`, a line break, and the output before `NEXT`, which is behind `offset`.
@@ -245,6 +261,18 @@ mod tests {
         assert_eq!(reading(b"10 running \na\n\xff", 2), Some(JobReading { skipped: 5, ..read }));
         for wrong in [&b"10 running \nabcd"[..], b"6 running", b"10 \xff\nabc", b"\n", b""] {
             assert_eq!(reading(wrong, 7), None);
+        }
+    }
+
+    #[test]
+    fn a_start_is_answered_with_the_begin() {
+        let read = JobReading { skipped: 0, output: b"a\n".to_vec(), next: 2, state: JobState::Running };
+        assert_eq!(begun(b"now\n2 running \na\n"), Some((Started::Now, read.clone())));
+        assert_eq!(begun(b"before\n2 running \na\n"), Some((Started::Before, read)));
+        for wrong in
+            [&b"now"[..], b"now\n", b"now\n1 running \na\n", b"2 running \na\n", b"never\n0 running \n"]
+        {
+            assert_eq!(begun(wrong), None);
         }
     }
 

@@ -174,7 +174,7 @@ impl NoJobs {
 
 #[async_trait]
 impl RemoteJob for NoJobs {
-    async fn start(&self, _: &Node, _: &Job) -> Result<Started, JobError> {
+    async fn start(&self, _: &Node, _: &Job, _: Duration) -> Result<(Started, JobReading), JobError> {
         Self::never()
     }
 

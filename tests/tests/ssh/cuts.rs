@@ -33,7 +33,7 @@ async fn an_upload_that_is_cut_begins_nothing_and_is_made_again() {
     let mut job = job(&["wc", "-c"]);
     job.command.stdin = vec![b'x'; LARGE];
     proxy.set(Wire::Slow(Duration::from_millis(10)));
-    let (started, ()) = tokio::join!(lab.jobs.start(&lab.node, &job), async {
+    let (started, ()) = tokio::join!(lab.start(&job), async {
         uploading(&proxy).await;
         proxy.set(Wire::Cut);
         until_async("another attempt", async || {
@@ -62,7 +62,7 @@ async fn whoever_goes_in_an_upload_leaves_nothing_on_the_node() {
     assert_eq!(lab.read(job.id, 0, 0).await.state, JobState::Absent);
     proxy.set(Wire::Slow(Duration::from_millis(10)));
     tokio::select! {
-        started = lab.jobs.start(&lab.node, &job) => panic!("{started:?}"),
+        started = lab.start(&job) => panic!("{started:?}"),
         () = uploading(&proxy) => {}
     }
     // As a daemon that is killed.
@@ -80,7 +80,7 @@ async fn a_wait_for_output_delays_no_other_and_ends_with_the_connection() {
     let proxy = Proxy::tcp(lab.server.address());
     lab.through(&proxy.place());
     let silent = shell("sleep 600");
-    lab.jobs.start(&lab.node, &silent).await.unwrap();
+    lab.start(&silent).await.unwrap();
     let waits = join_all((0..20).map(|_| lab.jobs.read(&lab.node, silent.id, 0, Duration::from_secs(600))));
     let others = async {
         lab.helpers(21).await;
@@ -100,10 +100,35 @@ async fn a_wait_for_output_delays_no_other_and_ends_with_the_connection() {
 }
 
 #[tokio::test]
+async fn a_start_that_waits_for_output_ends_with_the_connection_and_its_job_does_not() {
+    let Some(lab) = Lab::new() else { return };
+    let proxy = Proxy::tcp(lab.server.address());
+    lab.through(&proxy.place());
+    let silent = shell("sleep 600");
+    tokio::select! {
+        started = lab.jobs.start(&lab.node, &silent, Duration::from_secs(600)) => panic!("{started:?}"),
+        () = async {
+            until_async("the job to begin", async || {
+                if lab.directory(silent.id).exists() { Ok(()) } else { Err("not yet".to_owned()) }
+            })
+            .await;
+            lab.helpers(2).await;
+            proxy.set(Wire::Cut);
+            lab.helpers(0).await;
+        } => {}
+    }
+    proxy.set(Wire::Open);
+    assert_eq!(lab.start(&silent).await.unwrap(), Started::Before);
+    assert_eq!(lab.read(silent.id, 0, 0).await.state, JobState::Running);
+    lab.jobs.cancel(&lab.node, silent.id).await.unwrap();
+    assert_eq!(lab.end(silent.id).await.1, JobExit::Cancelled);
+}
+
+#[tokio::test]
 async fn a_helper_that_is_killed_is_started_again() {
     let Some(lab) = Lab::new() else { return };
     let job = shell("echo one; sleep 600");
-    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.start(&job).await.unwrap();
     lab.said(job.id, "one").await;
     for helper in lab.helpers(1).await {
         kill(helper, Signal::SIGKILL).unwrap();
@@ -121,7 +146,7 @@ async fn a_job_goes_on_while_nobody_is_connected() {
     lab.through(&proxy.place());
     let go = lab.server.directory().join("go").display().to_string();
     let job = shell(&format!("echo one; until [ -e {go} ]; do sleep 0.02; done; echo two; exit 6"));
-    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.start(&job).await.unwrap();
     assert_eq!(lab.read(job.id, 0, 20).await.output, b"one\n");
     let (reading, ()) = tokio::join!(lab.jobs.read(&lab.node, job.id, 4, Duration::from_secs(30)), async {
         proxy.set(Wire::Cut);
@@ -141,7 +166,7 @@ async fn a_node_that_is_away_is_tried_five_times_by_all_together() {
     lab.through(&proxy.place());
     proxy.set(Wire::Cut);
     let job = shell("exit 0");
-    let (one, two) = tokio::join!(lab.jobs.start(&lab.node, &job), lab.jobs.start(&lab.node, &job));
+    let (one, two) = tokio::join!(lab.start(&job), lab.start(&job));
     for result in [one, two] {
         assert!(matches!(&result, Err(error @ JobError::NotConnected(_)) if error.passes()), "{result:?}");
     }

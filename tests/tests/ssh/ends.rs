@@ -42,7 +42,7 @@ async fn a_job_whose_time_is_over_is_ended_with_all_it_has_started() {
 async fn a_cancelled_job_gets_a_term_it_can_answer() {
     let Some(lab) = Lab::new() else { return };
     let job = shell("trap 'echo cleaning; exit 0' TERM; echo begun; while :; do sleep 0.05; done");
-    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.start(&job).await.unwrap();
     lab.said(job.id, "begun").await;
     for _ in 0..2 {
         lab.jobs.cancel(&lab.node, job.id).await.unwrap();
@@ -59,7 +59,7 @@ async fn a_cancelled_job_gets_a_term_it_can_answer() {
 async fn a_cancelled_job_that_does_not_listen_is_killed() {
     let Some(lab) = Lab::new() else { return };
     let job = shell("trap '' TERM; echo begun; while :; do sleep 0.05; done");
-    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.start(&job).await.unwrap();
     lab.said(job.id, "begun").await;
     lab.jobs.cancel(&lab.node, job.id).await.unwrap();
     assert_eq!(lab.end(job.id).await.1, JobExit::Cancelled);
@@ -99,7 +99,7 @@ async fn a_daemon_that_holds_the_output_delays_nothing_and_lives() {
 async fn a_restarted_node_has_lost_what_ran() {
     let Some(lab) = Lab::new() else { return };
     let job = shell("echo begun; sleep 600");
-    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.start(&job).await.unwrap();
     lab.said(job.id, "begun").await;
     let started = lab.directory(job.id).join("started");
     let text = fs::read_to_string(&started).unwrap();
@@ -116,7 +116,7 @@ async fn a_restarted_node_has_lost_what_ran() {
 async fn a_job_without_its_runner_is_lost_and_can_be_ended() {
     let Some(lab) = Lab::new() else { return };
     let job = shell("echo begun; sleep 600");
-    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.start(&job).await.unwrap();
     lab.said(job.id, "begun").await;
     kill(Pid::from_raw(lab.started(job.id, 1).parse().unwrap()), Signal::SIGKILL).unwrap();
     gone(&lab.started(job.id, 1)).await;
@@ -136,7 +136,7 @@ async fn what_operations_have_left_running_is_ended_and_waited_for() {
     let Some(lab) = Lab::new() else { return };
     let (runs, orphaned, other) = (shell("sleep 600"), shell("echo begun; sleep 600"), shell("sleep 600"));
     for job in [&runs, &orphaned, &other] {
-        lab.jobs.start(&lab.node, job).await.unwrap();
+        lab.start(job).await.unwrap();
     }
     kill(Pid::from_raw(lab.started(orphaned.id, 1).parse().unwrap()), Signal::SIGKILL).unwrap();
     let operations = [runs.id.operation, orphaned.id.operation, OperationId::generate()];
@@ -157,7 +157,7 @@ async fn what_is_forgotten_is_one_operations_and_has_ended() {
     second.id = JobId { step: 1, ..first.id };
     lab.run(&first).await;
     lab.run(&other).await;
-    lab.jobs.start(&lab.node, &second).await.unwrap();
+    lab.start(&second).await.unwrap();
     lab.jobs.forget(&lab.node, first.id.operation).await.unwrap();
     let mut left = vec![second.id.to_string(), other.id.to_string()];
     left.sort();

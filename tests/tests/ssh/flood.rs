@@ -47,7 +47,7 @@ async fn the_last_words_stay_whatever_came_before() {
     let Some(mut lab) = Lab::new() else { return };
     let flood = 40 * MIB;
     let job = shell(&format!("{}; echo the last word >&2; exit 3", lines(flood)));
-    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.start(&job).await.unwrap();
     until_async("its end", async || {
         let now = kept(&lab, job.id);
         assert!(now <= SEGMENTS * SEGMENT, "{now} bytes are kept");
@@ -84,7 +84,7 @@ async fn the_last_words_stay_whatever_came_before() {
 async fn a_reader_beside_a_flood_reads_what_was_said() {
     let Some(lab) = Lab::new() else { return };
     let job = shell(&lines(64 * MIB));
-    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.start(&job).await.unwrap();
     let mut offset = 0;
     let exit = loop {
         let reading = lab.read(job.id, offset, 20).await;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use lxc_core::ids::{Installation, Micros, OperationId};
-use lxc_core::job::{Command, Job, JobExit, JobId, JobReading, JobState, Node};
-use lxc_core::ports::{Clock, RemoteJob};
+use lxc_core::job::{Command, Job, JobExit, JobId, JobReading, JobState, Node, Started};
+use lxc_core::ports::{Clock, JobError, RemoteJob};
 use lxc_core::timing::Timing;
 use lxc_tests::harness::SshServer;
 use lxc_tests::harness::wait::until_async;
@@ -135,9 +135,14 @@ impl Lab {
         }
     }
 
+    /// Starts a job and waits for nothing of it.
+    pub(crate) async fn start(&self, job: &Job) -> Result<Started, JobError> {
+        self.jobs.start(&self.node, job, Duration::ZERO).await.map(|(started, _)| started)
+    }
+
     /// Starts a job and reads it to its end.
     pub(crate) async fn run(&self, job: &Job) -> (Vec<u8>, JobExit) {
-        self.jobs.start(&self.node, job).await.expect("started");
+        self.start(job).await.expect("started");
         self.end(job.id).await
     }
 

@@ -31,7 +31,7 @@ async fn a_host_with_another_key_is_not_believed() {
     // What was open before goes on with the old server; a new connection does not.
     lab.access.lock().host = "localhost".to_owned();
     let fingerprint = lab.server.fingerprint();
-    let asked = lab.jobs.start(&lab.node, &job).await;
+    let asked = lab.start(&job).await;
     assert_eq!(asked, Err(JobError::HostKeyChanged { fingerprint: fingerprint.clone() }));
     assert_eq!(lab.server.commands(), before);
     lab.access.lock().host_key = Some(HostKeyPin::parse(&fingerprint).unwrap());

@@ -20,9 +20,9 @@ async fn words_reach_the_command_as_they_are() {
     let expected: String = words.iter().map(|word| format!("<{word}>")).collect();
     assert_eq!(String::from_utf8(output).unwrap(), expected);
     let mut wrong = job(&["a\0b"]);
-    lab.jobs.start(&lab.node, &wrong).await.unwrap_err();
+    lab.start(&wrong).await.unwrap_err();
     wrong.command.argv.clear();
-    lab.jobs.start(&lab.node, &wrong).await.unwrap_err();
+    lab.start(&wrong).await.unwrap_err();
 }
 
 #[tokio::test]
@@ -43,7 +43,7 @@ async fn output_is_read_from_an_offset() {
     let mut job = shell("echo one; echo two >&2; read go; echo three");
     job.command.argv[2] =
         format!("echo one; echo two >&2; until [ -e {0} ]; do sleep 0.02; done; echo three", go(&lab));
-    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.start(&job).await.unwrap();
     lab.said(job.id, "two").await;
     let reading = lab.read(job.id, 0, 0).await;
     assert_eq!((reading.output.as_slice(), reading.next), (&b"one\ntwo\n"[..], 8));
@@ -61,7 +61,7 @@ async fn a_reader_waits_on_the_node() {
     let proxy = Proxy::tcp(lab.server.address());
     lab.through(&proxy.place());
     let job = shell(&format!("until [ -e {0} ]; do sleep 0.02; done; echo late", go(&lab)));
-    lab.jobs.start(&lab.node, &job).await.unwrap();
+    lab.start(&job).await.unwrap();
     assert_eq!(lab.read(job.id, 0, 1).await.state, JobState::Running);
     let before = proxy.carried();
     let reading = lab.read(job.id, 0, 30);

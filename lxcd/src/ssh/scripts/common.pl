@@ -14,6 +14,8 @@ use IO::Handle;
 use POSIX ();
 
 my ($base) = @ARGV;
+# Who answers; each request is answered by a child of it.
+my $helper = $$;
 # Bytes in a segment of output.
 my $SEGMENT = 4 << 20;
 my $TICKS = POSIX::sysconf(POSIX::_SC_CLK_TCK());

@@ -15,7 +15,8 @@ sub look {
         last if $state ne 'running' || $there >= $most;
         # Some more may come, and is better sent together.
         $until = now() + $gather / 1000 if $there > 0 && !$gathers++;
-        last if now() >= $until;
+        # Once the helper is gone nobody hears what is said.
+        last if now() >= $until || getppid() != $helper;
         pause($nap);
         $nap *= 1.5 if $nap < 0.05 && now() > $began + 0.05;
     }

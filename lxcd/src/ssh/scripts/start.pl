@@ -1,6 +1,14 @@
-# Starts a job unless it was started before: NAME TIMEOUT-MS SHA-256 STDIN WORD…
-# Answers `now` or `before`.
+# Starts a job unless it was started before: NAME WAIT-MS GATHER-MS MOST TIMEOUT-MS SHA-256 STDIN WORD…
+# Answers `now` or `before`, a line break, and what `read` answers from the begin.
 sub start {
+    my ($name, $wait, $gather, $most) = splice(@_, 0, 4);
+    my $word = begin($name, @_);
+    # What began has begun, also when nobody can look.
+    return "$word\n" . (eval { look($name, 0, $wait, $gather, $most) } // "0 running \n");
+}
+
+# Starts it: NAME TIMEOUT-MS SHA-256 STDIN WORD…
+sub begin {
     my ($name, $timeout) = splice(@_, 0, 2);
     my $dir = "$base/$name";
     return 'before' if -d $dir;
@@ -12,7 +20,8 @@ sub start {
     my $why = $@;
     return $word if $word eq 'now';
     system('rm', '-rf', '--', $new);
-    return $word if $word eq 'before';
+    # A runner that was killed without a word may have begun.
+    return 'before' if $word eq 'before' || !length "$word$why" && -d $dir;
     die $why || ($word || "the runner did not begin\n");
 }
 
