@@ -2,7 +2,7 @@
 //! system.
 
 use lxc_tests::harness::node::Tree;
-use lxc_tests::harness::{Postgres, Setup, Site, template};
+use lxc_tests::harness::{Postgres, Setup, Site, template, until};
 
 fn site(tree: Tree) -> Option<Site> {
     Site::start(Setup::default().containers([]), tree)
@@ -253,4 +253,21 @@ fn a_cancel_ends_the_script_and_leaves_the_container() {
     world.ctl(&format!("op cancel {id}")).exits(0);
     made.end().fails("LXC0102");
     assert_eq!(world.listed("homelab/100").expect("listed")["status"], "error");
+}
+
+#[test]
+fn a_cancel_ends_a_look_that_has_found_something() {
+    let Some(site) = site(Tree::Busybox) else { return };
+    let world = &site.world;
+    // The first section has something to say, and the one behind it takes its time.
+    let script = "mkdir -p /run/systemd/system
+        printf '#!/bin/sh\\necho Id=httpd.service\\n' >/bin/systemctl
+        printf '#!/bin/sh\\n: >/root/asked\\nexec sleep 600\\n' >/bin/rc-status
+        chmod +x /bin/systemctl /bin/rc-status\n";
+    template(world, "box", &[("scripts/10-slow.sh", script)]);
+    let made = world.begin("create box --template box");
+    until("the look to be under way", || site.read(100, "/root/asked").ok_or("not yet".to_owned()));
+    let id = world.ctl("op ls -n 1 -o name").out.trim().to_owned();
+    world.ctl(&format!("op cancel {id}")).exits(0);
+    made.end().fails("LXC0102");
 }
