@@ -3,10 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod discover;
+mod dnf;
 mod enter;
 mod files;
 mod job;
 mod packages;
+mod pip;
 mod reach;
 mod scripts;
 mod shellcheck;

@@ -1,4 +1,4 @@
-//! `packages.sh` and `install_packages` with the real apt; the other managers where they are missing.
+//! `packages.sh` and `install_packages` with the real apt; the others where they are missing, and made up ones.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -8,12 +8,12 @@ use lxc_tests::harness::{Network, Node, Tree, until};
 
 use crate::job::{CT, Job, end};
 
-const PACKAGES: &str = include_str!("../../../core/src/provision/inside/packages.sh");
+pub(crate) const PACKAGES: &str = include_str!("../../../core/src/provision/inside/packages.sh");
 const SCRIPT: &str = include_str!("../../../core/src/provision/inside/script.sh");
 /// Small, and needs nothing but libc.
 const SMALL: &str = "hello";
 
-fn packages(node: &Node, manager: &str, items: &str) -> Done {
+pub(crate) fn packages(node: &Node, manager: &str, items: &str) -> Done {
     Job::new(PACKAGES).set("MANAGER", manager).file("items", items).run(node)
 }
 
@@ -234,6 +234,25 @@ fn other_managers_are_asked_once_for_what_is_missing() {
             "dnf",
             "Last check\nError: Unable to find a match: nosuch\n",
             "Error: Unable to find a match: nosuch",
+        ),
+        // dnf 5 has other words, and ends with hints.
+        (
+            "dnf",
+            "Repositories loaded.\nFailed to resolve the transaction:\nPackage \"a-1.fc43.x86_64\" is already installed.\n\
+             No match for argument: nosuch\nYou can try to add to command line:\n  --skip-unavailable to skip them\n",
+            "Failed to resolve the transaction: No match for argument: nosuch",
+        ),
+        (
+            "dnf",
+            "Failed to resolve the transaction:\nProblem: conflicting requests\n  - nothing provides b needed by a\n\
+             You can try to add to command line:\n  --skip-broken to skip uninstallable packages\n",
+            "Failed to resolve the transaction: Problem: conflicting requests - nothing provides b needed by a",
+        ),
+        (
+            "dnf",
+            ">>> Running %pre scriptlet: a\n>>> [RPM] lua script failed: 1: no\n\
+             Transaction failed: Rpm transaction failed.\n",
+            "[RPM] lua script failed: 1: no",
         ),
         ("npm", "npm ERR! code E404\nnpm ERR! 404 Not Found\nnpm ERR! A log\n", "npm ERR! 404 Not Found"),
         ("dnf", "Killed\n\n", "Killed"),

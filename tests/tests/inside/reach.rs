@@ -72,7 +72,7 @@ fn a_name_has_to_resolve() {
         let etc = node.files(CT).join("etc");
         fs::write(etc.join("resolv.conf"), "# made here\nnameserver 192.0.2.53\n").unwrap();
         let host = match tree {
-            Tree::Debian => {
+            Tree::Debian | Tree::Managers => {
                 fs::write(etc.join("apt/sources.list"), "# deb http://old.test/ x\n").unwrap();
                 let deb822 = "Types: deb\nURIs: https://user:pw@packages.test:8443/debian\nSuites: x\n";
                 fs::write(etc.join("apt/sources.list.d/a.sources"), deb822).unwrap();

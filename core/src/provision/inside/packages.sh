@@ -43,11 +43,12 @@ missing_apk() {
     done <"$LXCD_DIR/items"
 }
 
-# A group is for dnf to know.
+# A group is for dnf to know. vim may be what vim-enhanced provides; a name with a version is no such thing.
 missing_dnf() {
     while IFS= read -r item; do
         case $item in @*) printf '%s\n' "$item"; continue ;; esac
-        rpm -q --quiet -- "$item" >/dev/null 2>&1 || printf '%s\n' "$item"
+        rpm -q --quiet -- "$item" >/dev/null 2>&1 || rpm -q --whatprovides -- "$item" >/dev/null 2>&1 ||
+            printf '%s\n' "$item"
     done <"$LXCD_DIR/items"
 }
 
@@ -115,14 +116,33 @@ followed() {
     return "$code"
 }
 
-# What went wrong in the manager's own words: the line that names the package, else the last one.
+# dnf 4 ends with "Error: ", which may stand alone over the indented reasons, or be a summary of what rpm or a line
+# above said; dnf 5 has its reasons below a heading, with hints of no use here at their end.
+reason_dnf() {
+    awk '
+        /^error: |^RPM: error: |^>>> \[RPM\] / { rpm = $0; sub(/^>>> /, "", rpm) }
+        /^No match for argument: |^Module or Group .* is not available/ { unknown = $0 }
+        /^Error: |^Transaction failed: / { said = $0; sub(/ +$/, "", said); more = "^ +[^ ]"; next }
+        /^Failed to resolve the transaction:/ { said = $0; more = "."; next }
+        /^You can try to add |^\(try to add / || (more != "" && $0 !~ more) { more = "" }
+        more != "" && !/ is already installed\.$/ { sub(/^ +/, ""); said = said " " $0 }
+        END {
+            if (said == "Error: Nothing to do." && unknown != "") said = unknown
+            if (rpm != "" && (said == "" || said ~ /Transaction failed|Could not run transaction/)) said = rpm
+            if (said == "") exit 1
+            print said
+        }' "$LXCD_DIR/output"
+}
+
+# What went wrong in the manager's own words: the line that names the package, else the last one, which at 75 is ours.
 reason() {
-    case $MANAGER in
-        apt) grep -m 1 '^E: ' "$LXCD_DIR/output" ;;
-        apk) grep -m 1 -A 1 '^ERROR: ' "$LXCD_DIR/output" | tr -s '\n ' ' ' | grep . ;;
-        dnf) grep -m 1 '^Error: ' "$LXCD_DIR/output" ;;
-        npm) grep -E '^npm (ERR!|error) ' "$LXCD_DIR/output" | grep -v -m 1 -E '^npm [A-Za-z!]+ (code|errno|syscall|path) ' ;;
-        pip) grep '^ERROR: ' "$LXCD_DIR/output" | tail -n 1 | grep . ;;
+    case $code:$MANAGER in
+        75:*) false ;;
+        *:apt) grep -m 1 '^E: ' "$LXCD_DIR/output" ;;
+        *:apk) grep -m 1 -A 1 '^ERROR: ' "$LXCD_DIR/output" | tr -s '\n ' ' ' | grep . ;;
+        *:dnf) reason_dnf ;;
+        *:npm) grep -E '^npm (ERR!|error) ' "$LXCD_DIR/output" | grep -v -m 1 -E '^npm [A-Za-z!]+ (code|errno|syscall|path) ' ;;
+        *:pip) grep '^ERROR: ' "$LXCD_DIR/output" | tail -n 1 | grep . ;;
     esac || grep -v '^ *$' "$LXCD_DIR/output" | tail -n 1
 }
 

@@ -155,15 +155,29 @@ lxcd_apt_get() {
         -o Dpkg::Use-Pty=0 -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "$@" </dev/null
 }
 
+# FILE: whether a process holds this lock: on the file as the kernel keeps it, or, as dnf does, with its number in it.
+lxcd_held() {
+    [ -e "$1" ] || return 1
+    case $1 in
+        *.pid)
+            lxcd_holder=
+            read -r lxcd_holder 2>/dev/null <"$1" || :
+            [ -n "$lxcd_holder" ] && [ -e "/proc/$lxcd_holder/stat" ]
+            ;;
+        *)
+            # shellcheck disable=SC2012 # Only the number is looked at.
+            lxcd_inode=$(ls -i "$1" | awk '{ print $1 }')
+            grep -q ":$lxcd_inode " /proc/locks 2>/dev/null
+            ;;
+    esac
+}
+
 # FILE: waits while another process holds the lock. The timeout of apt covers dpkg's locks, not those of its lists
-# and archives.
-lxcd_apt_lock() {
+# and archives; dnf has none.
+lxcd_lock() {
     lxcd_until=$(($(date +%s) + ${LXCD_LOCK_TIMEOUT:-300}))
-    [ -e "$1" ] || return 0
-    # shellcheck disable=SC2012 # Only the number is looked at.
-    lxcd_inode=$(ls -i "$1" | awk '{ print $1 }')
     lxcd_said=
-    while grep -q ":$lxcd_inode " /proc/locks 2>/dev/null; do
+    while lxcd_held "$1"; do
         [ -n "$lxcd_said" ] || log "waiting for another process that holds $1"
         lxcd_said=yes
         if [ "$(date +%s)" -ge "$lxcd_until" ]; then
@@ -183,7 +197,7 @@ lxcd_dpkg_torn() {
 lxcd_dpkg_mend() {
     lxcd_dpkg_torn || return 0
     # Unless somebody is at work on it right now.
-    lxcd_apt_lock /var/lib/dpkg/lock-frontend && lxcd_apt_lock /var/lib/dpkg/lock || return
+    lxcd_lock /var/lib/dpkg/lock-frontend && lxcd_lock /var/lib/dpkg/lock || return
     lxcd_dpkg_torn || return 0
     log 'an installation was interrupted; dpkg finishes it'
     dpkg --configure -a --force-confdef --force-confold </dev/null || log 'dpkg could not finish all of it'
@@ -192,9 +206,9 @@ lxcd_dpkg_mend() {
 # PACKAGE…: lists first, since an image brings none or old ones.
 lxcd_apt_install() {
     lxcd_dpkg_mend || return
-    lxcd_apt_lock /var/lib/apt/lists/lock || return
+    lxcd_lock /var/lib/apt/lists/lock || return
     lxcd_apt_get update || log 'apt-get update failed; going on with the lists that are there'
-    lxcd_apt_lock /var/cache/apt/archives/lock || return
+    lxcd_lock /var/cache/apt/archives/lock || return
     # What was unpacked by half apt-get leaves as it is, and says nothing.
     lxcd_half=$(dpkg-query -W -f '${db:Status-Abbrev} ${binary:Package}\n' | awk '$1 ~ /^iH|^i.R/ { print $2 }')
     # shellcheck disable=SC2086 # Names of packages.
@@ -206,7 +220,18 @@ lxcd_apk_install() {
     apk add --update-cache --wait "${LXCD_LOCK_TIMEOUT:-300}" -- "$@" </dev/null
 }
 
-# dnf waits for its lock by itself.
+# PACKAGE…: dnf 4 waits for another dnf without an end, and neither 4 nor 5 for whoever works on rpm's database. The
+# lock that is only taken after the download is waited for by trying again.
 lxcd_dnf_install() {
-    dnf install -y -- "$@" </dev/null
+    lxcd_rpm=$(rpm -E '%{?_rpmlock_path}%{!?_rpmlock_path:%{_dbpath}/.rpm.lock}' 2>/dev/null) || lxcd_rpm=
+    while :; do
+        for lxcd_name in /var/cache/dnf/metadata_lock.pid /var/cache/dnf/download_lock.pid \
+            /var/lib/dnf/rpmdb_lock.pid /run/dnf/rpmtransaction.lock "$lxcd_rpm"; do
+            lxcd_lock "$lxcd_name" || return
+        done
+        lxcd_code=0
+        dnf install -y -- "$@" </dev/null || lxcd_code=$?
+        if [ "$lxcd_code" -eq 0 ]; then return; fi
+        if ! lxcd_held /run/dnf/rpmtransaction.lock && ! lxcd_held "$lxcd_rpm"; then return "$lxcd_code"; fi
+    done
 }

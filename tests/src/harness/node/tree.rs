@@ -1,5 +1,5 @@
 //! Root file systems for stand-in containers, made once per machine and then only read. Owns how they are made; must
-//! not run anything in them.
+//! not run in them what a test is about.
 
 use std::fs;
 use std::io::Write;
@@ -14,6 +14,8 @@ use nix::fcntl::{Flock, FlockArg};
 pub enum Tree {
     /// Debian's smallest: dash, coreutils, apt.
     Debian,
+    /// The same with dnf, what makes a package and a repository for it, and pip.
+    Managers,
     /// Nothing but busybox, as on Alpine, without its package manager.
     Busybox,
 }
@@ -22,6 +24,7 @@ impl Tree {
     const fn name(self) -> &'static str {
         match self {
             Self::Debian => "debian",
+            Self::Managers => "managers",
             Self::Busybox => "busybox",
         }
     }
@@ -47,6 +50,10 @@ impl Tree {
         }
         let made = match self {
             Self::Debian => debian(&new),
+            // Has a lock of its own meanwhile, and never waits for this one.
+            Self::Managers => {
+                Self::Debian.path().ok_or_else(no_debian).and_then(|base| managers(&base, &new))
+            }
             Self::Busybox => busybox(&new),
         };
         match made {
@@ -83,6 +90,43 @@ fn debian(new: &Path) -> Result<(), String> {
     // A machine for tests may have an odd clock.
     let apt = "Acquire::Check-Valid-Until \"false\";\nAcquire::Check-Date \"false\";\n";
     fs::write(new.join("etc/apt/apt.conf.d/99tests"), apt).map_err(|error| error.to_string())
+}
+
+fn no_debian() -> String {
+    "it is made from the other one".to_owned()
+}
+
+/// What is put into the copy of the smallest one. Not in that one itself: most tests want what an image brings.
+const MANAGERS: &str = r#"
+mount --rbind /dev "$0/dev" && mount -t proc proc "$0/proc" && cp -L /etc/resolv.conf "$0/etc/resolv.conf" || exit
+exec chroot "$0" /bin/sh -ec '
+    apt-get -q -o Acquire::Retries=3 update
+    apt-get -q -y --no-install-recommends -o Acquire::Retries=3 install dnf rpm createrepo-c python3-pip
+    apt-get clean
+    rm -rf /var/lib/apt/lists/*
+    # Where it is on the systems that live by it; Debian keeps it in the home directory.
+    mkdir -p /etc/rpm
+    echo "%_dbpath /var/lib/rpm" >/etc/rpm/macros.tests'
+"#;
+
+fn managers(base: &Path, new: &Path) -> Result<(), String> {
+    let run = |command: &mut Command| -> Result<(), String> {
+        let output = command.stdin(Stdio::null()).output().map_err(|error| error.to_string())?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        output
+            .status
+            .success()
+            .then_some(())
+            .ok_or_else(|| said.lines().last().unwrap_or("no word").to_owned())
+    };
+    run(Command::new("cp").args(["-a", "--reflink=auto"]).arg(base).arg(new))?;
+    run(Command::new("unshare")
+        .args(["--mount", "--pid", "--fork", "sh", "-c", MANAGERS])
+        .arg(new)
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LANG", "C.UTF-8")
+        .env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// What this machine itself is installed from, else what everybody can reach.
