@@ -62,6 +62,15 @@ pub struct Inside {
 }
 
 impl ContainerRecord {
+    /// The lifecycle of one that an operation of ours is making, from its submit to its end.
+    pub const CREATING: &'static str = "creating";
+
+    /// Whether an operation of ours is making it: Proxmox may not know it yet.
+    #[must_use]
+    pub fn is_being_made(&self) -> bool {
+        self.lifecycle == Self::CREATING
+    }
+
     /// One that is seen for the first time, on that node at that time; nothing is known but what was seen.
     #[must_use]
     pub fn seen(installation: &Installation, node: &str, live: Live, at: Micros) -> Self {

@@ -146,7 +146,7 @@ pub(super) fn take_over(
 
 /// One that is being made may get another number; it is not at both.
 pub(super) fn renumbered(view: &mut RemoteView, row: &ContainerRecord) {
-    if row.lifecycle == "creating" {
+    if row.is_being_made() {
         view.containers.retain(|vmid, entry| entry.row.id != row.id || *vmid == row.vmid);
     }
 }

@@ -106,8 +106,10 @@ pub(super) fn merge(
         after.containers.insert(resource.vmid, Arc::new(entry));
     }
     for (vmid, entry) in &mut after.containers {
-        // A delete of ours tells its own end; what was made by us a moment ago may not be listed yet.
-        if present.contains(vmid) || lists.contains_key(vmid) || busy.contains(vmid) {
+        // A delete of ours tells its own end; what was made by us a moment ago may not be listed yet. What is still to be
+        // made may have been asked for after `busy` was read, and before the round began by its own account.
+        let ours = busy.contains(vmid) || entry.row.is_being_made();
+        if present.contains(vmid) || lists.contains_key(vmid) || ours {
             continue;
         }
         // It may be the one whose row could not be read.
@@ -216,7 +218,15 @@ mod tests {
     }
 
     fn round(resources: Rows<Resource>, list: Result<Rows<Live>, PveError>) -> (RemoteView, Delta) {
-        let before = RemoteView { polled: Some(0), ..view(vec![row(104), row(105)]) };
+        round_of(vec![row(104), row(105)], resources, list)
+    }
+
+    fn round_of(
+        known: Vec<ContainerRecord>,
+        resources: Rows<Resource>,
+        list: Result<Rows<Live>, PveError>,
+    ) -> (RemoteView, Delta) {
+        let before = RemoteView { polled: Some(0), ..view(known) };
         let nodes = Ok(vec![before.nodes["pve1"].node.clone()]);
         let sample =
             Sample { at: 10, nodes, resources: Ok(resources), lists: [("pve1".to_owned(), list)].into() };
@@ -242,6 +252,17 @@ mod tests {
         let said = |node: &str| (after.unread[node].code, after.unread[node].why.as_str());
         assert_eq!(said(""), (Code::NotProxmox, "1 row of its list of containers, of 105"));
         assert_eq!(said("pve1"), (Code::NotProxmox, "1 row of its list of containers"));
+    }
+
+    #[test]
+    fn what_is_being_made_is_not_gone_for_not_being_there_yet() {
+        let gone = |lifecycle: &str| {
+            let mine = ContainerRecord { lifecycle: lifecycle.to_owned(), ..row(105) };
+            let known = vec![row(104), mine];
+            let (after, _) = round_of(known, vec![resource(104)].into(), Ok(vec![running(104)].into()));
+            after.containers[&105].row.gone_since
+        };
+        assert_eq!((gone("ready"), gone(ContainerRecord::CREATING)), (Some(10), None));
     }
 
     #[test]

@@ -48,7 +48,7 @@ impl Services {
             image,
             config,
         };
-        if row.lifecycle == "creating" {
+        if row.is_being_made() {
             let Some((request, made, marker)) = self.maker(row).await? else {
                 return Ok(other("it is being made, and nobody knows as what".to_owned()));
             };

@@ -61,7 +61,7 @@ pub(super) fn unmade(op: &Operation, now: Micros) -> ContainerRecord {
         id: target.container_id,
         name: target.name.clone(),
         power: None,
-        lifecycle: "creating".to_owned(),
+        lifecycle: ContainerRecord::CREATING.to_owned(),
         marker: Some(op.id.to_string()),
         template: spec.and_then(|spec| spec.template.clone()),
         ips: addresses.iter().map(ToString::to_string).collect(),

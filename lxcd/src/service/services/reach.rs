@@ -28,7 +28,7 @@ impl Services {
             for entry in view.containers.values().filter(|entry| nodes.contains(entry.row.node.as_str())) {
                 let item = seen(view, entry);
                 // One that is being made is looked into at the end of that.
-                if item.power != Some(Power::Running) || item.lifecycle == "creating" {
+                if item.power != Some(Power::Running) || entry.row.is_being_made() {
                     continue;
                 }
                 let row = &entry.row;
