@@ -135,6 +135,11 @@ fn impatient(node: &Node, lock: &str) {
     assert_eq!((done.code, done.reports().pop()), (Some(75), Some(why)), "{done:?}");
 }
 
+/// Takes away what these say to each other.
+fn forget(node: &Node) {
+    assert_eq!(node.shell(CT, "rm -f /held /free /begun").code, Some(0));
+}
+
 #[test]
 fn dnf_waits_for_another_one() {
     let Some(node) = node() else { return };
@@ -165,13 +170,21 @@ fn dnf_waits_for_who_works_on_rpms_database() {
         fs::write(node.files(CT).join("free"), "").unwrap();
         assert_eq!(holder.join().unwrap().code, Some(0));
     });
-    for name in ["held", "free"] {
-        fs::remove_file(node.files(CT).join(name)).unwrap();
-    }
+    forget(&node);
     // Who comes while dnf is at work already makes it fail. The real one, kept waiting until somebody has come.
     let late = "printf '#!/bin/sh\\n>/begun; until [ -e /held ]; do sleep 0.1; done; exec /usr/bin/dnf \"$@\"\\n' \
                 >/usr/local/bin/dnf && chmod 755 /usr/local/bin/dnf";
     assert_eq!(node.shell(CT, late).code, Some(0));
+    std::thread::scope(|scope| {
+        // What is told is what was waited for, not what dnf said when it failed.
+        let hurried = scope.spawn(|| impatient(&node, lock));
+        wait_for(&node, "begun");
+        let holder = scope.spawn(|| node.shell(CT, HOLD));
+        hurried.join().unwrap();
+        fs::write(node.files(CT).join("free"), "").unwrap();
+        assert_eq!(holder.join().unwrap().code, Some(0));
+    });
+    forget(&node);
     std::thread::scope(|scope| {
         let patient = scope.spawn(|| dnf(&node, &["star"]));
         wait_for(&node, "begun");
