@@ -82,6 +82,6 @@ pub trait RemoteJob: Send + Sync {
     async fn forget(&self, node: &Node, operation: OperationId) -> Result<(), JobError>;
 
     /// Whether somebody can log in there and be root, and what that node lacks, each in words: the programs of
-    /// this protocol and `programs`. Empty = nothing.
+    /// this protocol and `programs`. Empty = nothing. Somebody waits for it: it is not tried again and again.
     async fn check(&self, node: &Node, programs: &[&str]) -> Result<Vec<String>, JobError>;
 }

@@ -118,7 +118,7 @@ impl RemoteJob for Jobs {
     }
 
     async fn check(&self, node: &Node, programs: &[&str]) -> Result<Vec<String>, JobError> {
-        let checked = self.pool.with(node, |connection| {
+        let checked = self.pool.at_once(node, |connection| {
             let words = connection.root().iter().copied();
             let words = words.chain(["sh", "-c", CHECK, "lxcd-job", connection.base()]);
             let words = words.chain(programs.iter().copied()).map(str::to_owned).collect();

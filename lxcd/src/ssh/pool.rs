@@ -83,10 +83,28 @@ impl Pool {
         node: &Node,
         ask: impl for<'c> Fn(&'c Connection) -> BoxFuture<'c, Result<T, Fault>> + Send + Sync,
     ) -> Result<T, JobError> {
+        self.after(self.attempts, node, ask).await
+    }
+
+    /// The same for somebody who waits for an answer: a connection that is not made is not tried again.
+    pub(super) async fn at_once<T>(
+        &self,
+        node: &Node,
+        ask: impl for<'c> Fn(&'c Connection) -> BoxFuture<'c, Result<T, Fault>> + Send + Sync,
+    ) -> Result<T, JobError> {
+        self.after(1, node, ask).await
+    }
+
+    async fn after<T>(
+        &self,
+        attempts: u32,
+        node: &Node,
+        ask: impl for<'c> Fn(&'c Connection) -> BoxFuture<'c, Result<T, Fault>> + Send + Sync,
+    ) -> Result<T, JobError> {
         let access = (self.access)(node.clone()).await?;
         let line = self.line(node);
         let _turn = line.turns.acquire().await.map_err(|error| JobError::Failed(error.to_string()))?;
-        let connection = self.connection(&line, &access).await?;
+        let connection = self.connection(&line, &access, attempts).await?;
         let lost = match ask(&connection).await {
             Ok(answer) => return Ok(answer),
             Err(Fault::Lost(why)) => why,
@@ -97,7 +115,8 @@ impl Pool {
         let lost = |again: String| {
             JobError::Lost(format!("the SSH connection to {access} was lost: {lost}; then: {again}"))
         };
-        let connection = self.connection(&line, &access).await.map_err(|error| lost(error.to_string()))?;
+        let connection =
+            self.connection(&line, &access, attempts).await.map_err(|error| lost(error.to_string()))?;
         let answer = ask(&connection).await;
         if let Err(Fault::Lost(_)) = answer {
             line.forget(&connection).await;
@@ -114,7 +133,12 @@ impl Pool {
     }
 
     /// The open connection, or a new one after as many attempts as there may be.
-    async fn connection(&self, line: &Line, access: &Access) -> Result<Arc<Connection>, JobError> {
+    async fn connection(
+        &self,
+        line: &Line,
+        access: &Access,
+        attempts: u32,
+    ) -> Result<Arc<Connection>, JobError> {
         let seen = line.rounds.load(Ordering::Acquire);
         let mut open = line.open.lock().await;
         if let Some(connection) = &open.connection
@@ -130,7 +154,7 @@ impl Pool {
             return Err(failure.clone());
         }
         open.connection = None;
-        let result = self.connect(access).await;
+        let result = self.connect(access, attempts).await;
         line.rounds.fetch_add(1, Ordering::AcqRel);
         open.failure = result.as_ref().err().cloned();
         let connection =
@@ -139,9 +163,9 @@ impl Pool {
         Ok(connection)
     }
 
-    async fn connect(&self, access: &Access) -> Result<Session, JobError> {
+    async fn connect(&self, access: &Access, attempts: u32) -> Result<Session, JobError> {
         let mut pause = self.pause;
-        for _ in 1..self.attempts {
+        for _ in 1..attempts {
             match Session::connect(access).await {
                 Err(JobError::NotConnected(why)) => tracing::info!(%access, why, "no SSH connection yet"),
                 result => return result,
