@@ -79,6 +79,8 @@ pub async fn carry(
         loop {
             let left = until.saturating_sub(clock.boot());
             tokio::select! {
+                // What was heard counts before what is late: it may be this daemon that was held up.
+                biased;
                 () = stop.cancelled() => return tell_last(&*relay, outward).await,
                 wakes = next(&mut heard) => match wakes {
                     Some(wakes) => {

@@ -50,15 +50,13 @@ sub kept {
         my ($next, $bytes) = ($from, '');
         while ($next < $total && length $bytes < $most) {
             my $path = "$dir/output." . int($next / $SEGMENT);
-            if (!sysopen(my $segment, $path, O_RDONLY)) {
-                next LOOK if $!{ENOENT};
-                die "$path: $!\n";
-            } else {
-                sysseek($segment, $next % $SEGMENT, 0);
-                my $count = sysread($segment, $bytes, $most - length $bytes, length $bytes) // die "$path: $!\n";
-                last unless $count;
-                $next += $count;
-            }
+            my $open = sysopen(my $segment, $path, O_RDONLY);
+            next LOOK if !$open && $!{ENOENT};
+            die "$path: $!\n" if !$open;
+            sysseek($segment, $next % $SEGMENT, 0);
+            my $count = sysread($segment, $bytes, $most - length $bytes, length $bytes) // die "$path: $!\n";
+            last unless $count;
+            $next += $count;
         }
         return ($next, $total, $bytes);
     }
