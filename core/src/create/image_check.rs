@@ -1,11 +1,11 @@
 //! Whether the OS image is on the node, or comes there first, and what helps when neither is so. Pure; which image a wish
 //! means is `image`'s, which one can be downloaded `download`'s.
 
-use super::download::{offered, taking};
+use super::download::{Download, offered, taking};
 use super::image;
 use super::preflight::{Check, ok, refused};
 use super::site::{IMAGES, Site};
-use super::spec::{Download, Spec};
+use super::spec::Spec;
 use crate::error::{Code, Error};
 
 /// How many of the images that are there are named.

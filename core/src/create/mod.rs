@@ -19,6 +19,7 @@ mod values;
 mod wish;
 
 pub use clash::{Clash, clash};
+pub use download::Download;
 pub use image::{file as image_file, matches as image_matches, resolve as resolve_image};
 pub use network::{Addressing, Network, parse_ip, parse_ip6};
 pub use part::{Part, bare_parts};
@@ -27,6 +28,6 @@ pub use preflight::{Check, Preflight, Verdict, preflight};
 pub use same::{There, difference, differs};
 pub use settle::{DEFAULT_CORES, DEFAULT_DISK_GB, DEFAULT_MEMORY_MB, DEFAULT_SWAP_MB};
 pub use site::{Site, Storage};
-pub use spec::{Download, Features, OnFailure, Phase, Spec};
+pub use spec::{Features, OnFailure, Phase, Spec};
 pub use values::{check_wish, is_hostname};
 pub use wish::{Layers, Origin, Setting, Wish};

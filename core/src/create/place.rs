@@ -30,8 +30,9 @@ pub enum Nearness {
     There,
 }
 
-/// The node with most free memory among those that answer, have the image, and can be worked on. `memory` (bytes) is taken off for
-/// each container on its way there, so that ten creates at once do not all go to one node.
+/// The node with most free memory among those that answer, to which the image is nearest, and that can be worked on.
+/// `memory` (bytes) is taken off for each container on its way there, so that ten creates at once do not all go to one
+/// node.
 #[must_use]
 pub fn place(nodes: &[Placing], memory: u64) -> Option<(String, String)> {
     let online = || nodes.iter().filter(|node| node.online);

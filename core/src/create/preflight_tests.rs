@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::super::download::Download;
 use super::super::site::Storage;
-use super::super::spec::{Download, Phase};
+use super::super::spec::Phase;
 use super::super::wish::{Origin, Wish};
 use super::*;
 use crate::ids::Installation;

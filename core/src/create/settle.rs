@@ -1,12 +1,12 @@
 //! What is to be made: every value from the layers, or from the site where nobody says, with its origin. Pure and total;
 //! must not judge whether the site lets it (`preflight`).
 
-use super::download::offered;
+use super::download::{Download, offered};
 use super::image;
 use super::network::{Network, parse_ip, parse_ip6};
 use super::part::Part;
 use super::site::Site;
-use super::spec::{Download, Features, OnFailure, Phase, Spec};
+use super::spec::{Features, OnFailure, Phase, Spec};
 use super::wish::{Layers, Origin, Settings, addressing};
 use crate::text;
 

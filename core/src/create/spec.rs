@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use super::download::Download;
 use super::network::Network;
 use super::part::Part;
 use crate::ids::{OperationId, Vmid};
@@ -113,23 +114,6 @@ impl Features {
         let on = [("nesting", self.nesting), ("keyctl", self.keyctl), ("fuse", self.fuse)];
         let on: Vec<String> = on.iter().filter(|(_, on)| *on).map(|(name, _)| format!("{name}=1")).collect();
         (!on.is_empty()).then(|| on.join(","))
-    }
-}
-
-/// An OS image that Proxmox is to download before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Download {
-    /// The storage it goes to.
-    pub storage: String,
-    /// Its file name, as Proxmox's list of images (`aplinfo`) has it.
-    pub file: String,
-}
-
-impl Download {
-    /// The volume it becomes: `local:vztmpl/debian-12-standard_12.11-1_amd64.tar.zst`.
-    #[must_use]
-    pub fn volume(&self) -> String {
-        format!("{}:vztmpl/{}", self.storage, self.file)
     }
 }
 

@@ -71,10 +71,8 @@ pub async fn carry(
         // A line may be open and dead. It is alive once something was heard over it, if only ourselves.
         let mut alive = false;
         let mut until = clock.boot() + often;
-        if heard.is_some()
-            && let Err(why) = relay.send(&[]).await
-        {
-            carried.failed(relay.name(), why, clock.now());
+        if heard.is_some() {
+            tell(&*relay, &[], &carried, &*clock).await;
         }
         loop {
             let left = until.saturating_sub(clock.boot());
@@ -96,11 +94,7 @@ pub async fn carry(
                         break;
                     }
                 },
-                wakes = some(&mut outward) => {
-                    if let Err(why) = relay.send(&wakes).await {
-                        carried.failed(relay.name(), why, clock.now());
-                    }
-                }
+                wakes = some(&mut outward) => tell(&*relay, &wakes, &carried, &*clock).await,
                 () = clock.sleep(left) => {
                     if heard.is_some() && !alive {
                         carried.failed(relay.name(), "we do not even hear ourselves".to_owned(), clock.now());
@@ -111,9 +105,7 @@ pub async fn carry(
                     bus.hear(Wake::Anything);
                     until = clock.boot() + seldom;
                     alive = false;
-                    if let Err(why) = relay.send(&[]).await {
-                        carried.failed(relay.name(), why, clock.now());
-                    }
+                    tell(&*relay, &[], &carried, &*clock).await;
                 }
             }
         }
@@ -121,6 +113,13 @@ pub async fn carry(
             () = stop.cancelled() => return,
             () = clock.sleep(PAUSE.min(often)) => {}
         }
+    }
+}
+
+/// Tells the others; with nothing to tell it is a sign of life.
+async fn tell(relay: &dyn Relay, wakes: &[Wake], carried: &Carried, clock: &dyn Clock) {
+    if let Err(why) = relay.send(wakes).await {
+        carried.failed(relay.name(), why, clock.now());
     }
 }
 

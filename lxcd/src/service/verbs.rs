@@ -177,8 +177,8 @@ impl Services {
         for ended in &claims.ended {
             self.bus.operation_moved(*ended);
         }
-        let mut ours: HashMap<OperationId, Operation> =
-            claims.ours.iter().map(|op| (op.id, op.clone())).collect();
+        let ours = claims.ours.iter().filter(|op| op.request_id == new.id);
+        let mut ours: HashMap<OperationId, Operation> = ours.map(|op| (op.id, op.clone())).collect();
         self.engine.take(claims.ours);
         self.bus.queue_moved();
         self.bus.inventory_moved();

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::access::AccessOf;
 use super::exec::{self, End, Fault, MARK, Output, complain};
 use super::frame::Request;
-use super::pool::{ATTEMPTS, Pool};
+use super::pool::Pool;
 
 /// Bytes of output in one reading.
 const PIECE: usize = 64 << 10;
@@ -42,13 +42,7 @@ impl Jobs {
     /// which doubles.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>, access: AccessOf, pause: Duration) -> Self {
-        Self { pool: Pool::new(clock, access, ATTEMPTS, pause) }
-    }
-
-    /// The same for somebody who waits for an answer: a connection that is not made is not tried again.
-    #[must_use]
-    pub fn once(clock: Arc<dyn Clock>, access: AccessOf) -> Self {
-        Self { pool: Pool::new(clock, access, 1, Duration::ZERO) }
+        Self { pool: Pool::new(clock, access, pause) }
     }
 
     /// Asks the helper on a node.

@@ -19,14 +19,13 @@ use super::session::Session;
 
 /// What is asked of one node at a time, each a small process there while it is answered.
 const AT_ONCE: usize = 32;
-/// How often a connection is tried.
-pub(super) const ATTEMPTS: u32 = 5;
+/// How often a connection is tried for who can wait.
+const ATTEMPTS: u32 = 5;
 
 /// The connections.
 pub(super) struct Pool {
     clock: Arc<dyn Clock>,
     access: AccessOf,
-    attempts: u32,
     pause: Duration,
     lines: Mutex<HashMap<Node, Arc<Line>>>,
 }
@@ -72,8 +71,8 @@ struct Open {
 
 impl Pool {
     /// `pause` comes after the first attempt; it doubles.
-    pub(super) fn new(clock: Arc<dyn Clock>, access: AccessOf, attempts: u32, pause: Duration) -> Self {
-        Self { clock, access, attempts, pause, lines: Mutex::default() }
+    pub(super) fn new(clock: Arc<dyn Clock>, access: AccessOf, pause: Duration) -> Self {
+        Self { clock, access, pause, lines: Mutex::default() }
     }
 
     /// Does something over a node's connection. Once more over a new one when the old turns out to be gone: everything
@@ -83,7 +82,7 @@ impl Pool {
         node: &Node,
         ask: impl for<'c> Fn(&'c Connection) -> BoxFuture<'c, Result<T, Fault>> + Send + Sync,
     ) -> Result<T, JobError> {
-        self.after(self.attempts, node, ask).await
+        self.within(ATTEMPTS, node, ask).await
     }
 
     /// The same for somebody who waits for an answer: a connection that is not made is not tried again.
@@ -92,10 +91,10 @@ impl Pool {
         node: &Node,
         ask: impl for<'c> Fn(&'c Connection) -> BoxFuture<'c, Result<T, Fault>> + Send + Sync,
     ) -> Result<T, JobError> {
-        self.after(1, node, ask).await
+        self.within(1, node, ask).await
     }
 
-    async fn after<T>(
+    async fn within<T>(
         &self,
         attempts: u32,
         node: &Node,

@@ -220,10 +220,7 @@ impl Turn<'_> {
     /// It has made a container that is not to stay when something fails.
     fn cleans_up(&self) -> bool {
         let Kind::Create { spec, .. } = &self.op.kind else { return false };
-        let is_made =
-            |one: &Step| one.kind == StepKind::Create && matches!(one.state, StepState::Done { .. });
-        let made = self.op.steps.iter().any(is_made);
-        spec.on_failure == OnFailure::Delete && made && self.kind != StepKind::Delete
+        spec.on_failure == OnFailure::Delete && self.op.has_made() && self.kind != StepKind::Delete
     }
 
     fn refuse(&self, error: Error) -> Next {

@@ -156,7 +156,7 @@ impl Turn<'_> {
         }
         let grace = self.op.kind.grace().filter(|_| self.kind == StepKind::Shutdown);
         let allowed = grace.map_or(self.timing.ha, |(grace, _)| self.timing.pve(2 * grace + 35));
-        let begin = watch.resumed.map_or(ended, |resumed| resumed.max(ended));
+        let begin = watch.resumed.unwrap_or(ended).max(ended);
         if self.facts.now > begin.saturating_add(micros(allowed)) {
             return self.fail(late(self.op));
         }

@@ -6,11 +6,11 @@ use lxc_core::ids::{ContainerId, OperationId};
 use lxc_core::op::{Kind, Operation, Step, Target};
 
 use super::ATTEMPTS;
-use super::making::unmade;
+use super::making::{Making, clashes, unmade};
+use crate::service::Services;
 use crate::service::access::{Caller, no_remote};
-use crate::service::verbs::{Batch, VerbRequest, digest, request_id, reused};
-use crate::service::{Services, store_error};
-use crate::store::{NewRequest, Submitted};
+use crate::service::verbs::{Batch, VerbRequest, digest, request_id};
+use crate::store::NewRequest;
 
 impl Services {
     /// Makes a new operation that does the whole of `before`, but for the steps that are carried over.
@@ -52,20 +52,12 @@ impl Services {
             let of = (digest.clone(), options.clone());
             // What the pieces of work read is carried over with the rest.
             let mut new = NewRequest::alone(of, caller.actor.clone(), request.selector_text.clone(), now, op);
-            new.made = Some(made.clone());
-            match self.store.submit(&new, self.me).await.map_err(store_error)? {
-                Submitted::New(claims) => {
-                    self.inventory.made(made);
-                    return self.begun(caller, new, claims).await;
-                }
-                Submitted::Replayed(_) => return self.batch(caller, request_id, true).await,
-                Submitted::Reused => return Err(reused(request_id)),
-                Submitted::Taken if spec.any_vmid => vmid += 1,
-                Submitted::Taken => break,
-                Submitted::Clash(clash, other) => {
-                    let whose = format!("{}/{}", remote.row.name, other.vmid);
-                    return Err(clash.error(&spec.name, &remote.row.name, &whose));
-                }
+            new.made = Some(made);
+            match self.submit_making(caller, new).await? {
+                Making::Is(batch) => return Ok(batch),
+                Making::Taken if spec.any_vmid => vmid += 1,
+                Making::Taken => break,
+                Making::Clash(clash, other) => return Err(clashes(clash, spec, &remote, &other)),
             }
         }
         Err(Error::new(Code::VmidTaken, format!("vmid {vmid} is taken"))

@@ -1,5 +1,8 @@
-//! A create as it is stored: its operation, queued, and the record of its container before Proxmox knows it.
+//! A create as it is stored: its operation, queued, the record of its container before Proxmox knows it, and what storing
+//! both comes to.
 
+use lxc_core::create::{Clash, Spec};
+use lxc_core::error::{Error, Result};
 use lxc_core::ids::{ContainerId, Micros, OperationId, RequestId};
 use lxc_core::op::{Kind, Operation, Target};
 use lxc_core::ports::Now;
@@ -7,8 +10,11 @@ use lxc_core::pve::{Live, Power};
 use lxc_core::record::ContainerRecord;
 
 use super::{CreateRequest, Prepared};
-use crate::service::Services;
 use crate::service::access::Caller;
+use crate::service::registry::Remote;
+use crate::service::verbs::{Batch, reused};
+use crate::service::{Services, store_error};
+use crate::store::{NewRequest, Submitted};
 
 impl Services {
     /// The operation, queued.
@@ -47,6 +53,40 @@ impl Services {
             ..Operation::queued(request_id, kind, target, &caller.actor.name, now.wall)
         }
     }
+}
+
+/// What came of the submit of one that is to be made.
+pub(super) enum Making {
+    /// It is under way, or was before.
+    Is(Batch),
+    /// Somebody has its number.
+    Taken,
+    /// That container has its name or an address of it.
+    Clash(Clash, Box<ContainerRecord>),
+}
+
+impl Services {
+    /// Stores it, and lets it begin if it may.
+    pub(super) async fn submit_making(&self, caller: &Caller, new: NewRequest) -> Result<Making> {
+        let batch = match self.store.submit(&new, self.me).await.map_err(store_error)? {
+            Submitted::New(claims) => {
+                // Before anything is sent: a poll must not take it for somebody else's.
+                new.made.clone().into_iter().for_each(|row| self.inventory.made(row));
+                self.begun(caller, new, claims).await?
+            }
+            Submitted::Replayed(id) => self.batch(caller, id, true).await?,
+            Submitted::Reused => return Err(reused(new.id)),
+            Submitted::Taken => return Ok(Making::Taken),
+            Submitted::Clash(clash, other) => return Ok(Making::Clash(clash, other)),
+        };
+        Ok(Making::Is(batch))
+    }
+}
+
+/// Why it is not made.
+pub(super) fn clashes(clash: Clash, spec: &Spec, remote: &Remote, other: &ContainerRecord) -> Error {
+    let remote = &remote.row.name;
+    clash.error(&spec.name, remote, &format!("{remote}/{}", other.vmid))
 }
 
 /// A container as it is before Proxmox knows it. Its name and its addresses are nobody else's from now on.

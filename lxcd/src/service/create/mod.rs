@@ -18,15 +18,15 @@ use lxc_core::provision::choose;
 use lxc_core::record::ContainerRecord;
 use lxc_core::template::Template;
 
+use super::Services;
 use super::access::Caller;
 use super::registry::Remote;
-use super::verbs::{Batch, digest_of, request_id, reused};
-use super::{Services, store_error};
+use super::verbs::{Batch, digest_of, request_id};
 use crate::provision;
 use crate::pve::PveClient;
-use crate::store::{NewRequest, Submitted};
+use crate::store::NewRequest;
 use already::Already;
-use making::unmade;
+use making::{Making, clashes, unmade};
 use site::Asked;
 
 pub use survey::{Survey, Surveyed};
@@ -140,32 +140,24 @@ impl Services {
             let of = (digest.clone(), options.clone());
             let name = prepared.preflight.spec.name.clone();
             let mut new = NewRequest::alone(of, caller.actor.clone(), name, now, op);
-            (new.made, new.inputs) = (made.clone(), inputs);
-            match self.store.submit(&new, self.me).await.map_err(store_error)? {
-                Submitted::New(claims) => {
-                    // Before anything is sent: a poll must not take it for somebody else's.
-                    made.into_iter().for_each(|row| self.inventory.made(row));
-                    return self.begun(caller, new, claims).await;
-                }
-                Submitted::Replayed(_) => return self.batch(caller, id, true).await,
-                Submitted::Reused => return Err(reused(id)),
-                Submitted::Taken if prepared.preflight.spec.any_vmid => {
+            (new.made, new.inputs) = (made, inputs);
+            match self.submit_making(caller, new).await? {
+                Making::Is(batch) => return Ok(batch),
+                Making::Taken if prepared.preflight.spec.any_vmid => {
                     prepared.vmid =
                         self.free_vmid(&prepared.remote, &prepared.client, prepared.vmid + 1).await?;
                 }
-                Submitted::Taken => break,
+                Making::Taken => break,
                 // It came since the pre-flight looked.
-                Submitted::Clash(Clash::Name, other) if request.if_needed => {
+                Making::Clash(Clash::Name, other) if request.if_needed => {
                     let layers = request.layers(prepared.template.as_ref());
                     let (remote, client) = (&prepared.remote, &prepared.client);
                     let spec = &prepared.preflight.spec;
                     let already = self.already(remote, client, &layers, spec, &other).await?;
                     prepared.take(already);
                 }
-                Submitted::Clash(clash, other) => {
-                    let remote = &prepared.remote.row.name;
-                    let whose = format!("{remote}/{}", other.vmid);
-                    return Err(clash.error(&prepared.preflight.spec.name, remote, &whose));
+                Making::Clash(clash, other) => {
+                    return Err(clashes(clash, &prepared.preflight.spec, &prepared.remote, &other));
                 }
             }
         }

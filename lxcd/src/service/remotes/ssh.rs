@@ -141,12 +141,13 @@ impl Services {
         let hosts = row.ssh.iter().flat_map(|ssh| &ssh.hosts);
         join_all(hosts.map(async |host| {
             let access = self.registry.ssh_access(row, &host.node);
-            let jobs = Jobs::once(
+            let jobs = Jobs::new(
                 self.clock.clone(),
                 Arc::new(move |_| {
                     let access = access.clone();
                     async move { access }.boxed()
                 }),
+                self.timing.connect,
             );
             let node = Node { installation: row.installation.clone(), name: host.node.clone() };
             (host.node.clone(), jobs.check(&node, programs).await)
